@@ -1,0 +1,43 @@
+# Two commands do everything on a fresh machine with Python 3.11 or 3.12: make run, make test.
+
+PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null \
+	&& echo $$p && break; done)
+VENV := .venv
+READY := $(VENV)/.ready
+WAREHOUSE ?= out/sample.duckdb
+export HF_HUB_OFFLINE ?= 1
+
+.PHONY: run test slow lint docs clean
+
+run: $(READY) ## Annotate the bundled sample and show what came out
+	@mkdir -p $(dir $(WAREHOUSE))
+	$(VENV)/bin/charthouse sample --warehouse $(WAREHOUSE)
+
+test: $(READY) ## All tests but the slow ones
+	$(VENV)/bin/python -m pytest -m "not slow"
+
+slow: $(READY) ## Tests that take minutes: kills, a clean install of the wheel
+	$(VENV)/bin/python -m pytest -m slow
+
+lint: $(READY) ## Style, types, room boundaries, generated docs
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/python scripts/write_docs.py --check
+
+docs: $(READY) ## Write the generated parts of docs/
+	$(VENV)/bin/python scripts/write_docs.py
+
+clean: ## Remove the environment and what make run wrote
+	rm -rf $(VENV) out
+
+# torch first and by this exact name, so that a CPU build is taken where one is offered; every
+# other package is content with what is there.
+$(READY): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed; set PYTHON=/path/to/it"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@touch $@

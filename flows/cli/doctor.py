@@ -1,0 +1,160 @@
+"""``charthouse doctor``: is everything here that a run needs?"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+_PACKAGES = (
+    "prefect",
+    "duckdb",
+    "polars",
+    "pyarrow",
+    "numpy",
+    "spacy",
+    "scispacy",
+    "torch",
+    "transformers",
+    "tokenizers",
+    "sparse_dot_topn",
+)
+_FREE_GIGABYTES = 5.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: what was found, and the fix where it is not well."""
+
+    what: str
+    found: str
+    fix: str = ""
+
+
+def doctor(
+    model: Annotated[list[str] | None, typer.Option(help="Models to check.")] = None,
+    ontology: Annotated[list[str] | None, typer.Option(help="Stores to check.")] = None,
+    folder: Annotated[Path, typer.Option(help="Where the warehouse will be.")] = Path(),
+) -> None:
+    """Check versions, device, model, concept store, Prefect and disk; each with a fix."""
+    checks: tuple[Callable[[], Iterator[Finding]], ...] = (
+        _python,
+        _packages,
+        _device,
+        lambda: _models(model or ["bundled"]),
+        lambda: _stores(ontology or ["sample"]),
+        _prefect,
+        lambda: _disk(folder),
+    )
+    table = Table(box=None, header_style="dim")
+    for heading in ("", "what", "found", "fix"):
+        table.add_column(heading, overflow="fold")
+    ill = False
+    for check in checks:
+        for finding in check():
+            ill = ill or bool(finding.fix)
+            mark = "[red]x[/]" if finding.fix else "[green]ok[/]"
+            table.add_row(mark, finding.what, escape(finding.found), escape(finding.fix))
+    Console().print(table)
+    if ill:
+        raise typer.Exit(1)
+
+
+def _python() -> Iterator[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    fits = (3, 11) <= sys.version_info[:2] < (3, 13)
+    yield Finding("Python", version, "" if fits else "Use Python 3.11 or 3.12")
+
+
+def _packages() -> Iterator[Finding]:
+    for name in _PACKAGES:
+        try:
+            yield Finding(name, importlib.metadata.version(name))
+        except importlib.metadata.PackageNotFoundError:
+            yield Finding(name, "missing", f"pip install {name} -c constraints.txt")
+
+
+def _device() -> Iterator[Finding]:
+    import torch
+
+    from nlp.ner.device import choose_device
+
+    device = choose_device()
+    yield Finding("device", f"{device.name}, {str(device.dtype).removeprefix('torch.')}")
+    if device.on_cuda:
+        free, total = torch.cuda.mem_get_info(device.name)
+        yield Finding("GPU memory", f"{free / 1e9:.0f} of {total / 1e9:.0f} GB free")
+    yield Finding("CPU cores", str(len(os.sched_getaffinity(0))))
+
+
+def _models(names: list[str]) -> Iterator[Finding]:
+    from nlp.ner.device import choose_device
+    from nlp.ner.engine import NerEngine
+    from nlp.ner.errors import ModelError
+    from nlp.ner.model import find_model, load_model
+
+    for name in names:
+        try:
+            loaded = load_model(find_model(name), choose_device())
+            NerEngine(loaded).find(["a short text"])
+            yield Finding(f"model {name}", ", ".join(loaded.tags.entity_labels))
+        except ModelError as error:
+            yield Finding(f"model {name}", "cannot be used", str(error))
+
+
+def _stores(names: list[str]) -> Iterator[Finding]:
+    from flows.bundled import SAMPLE, sample_store
+    from flows.errors import CharthouseError
+    from ontologies.errors import OntologyError
+    from ontologies.store import open_store
+
+    for name in names:
+        try:
+            store = open_store(sample_store() if name == SAMPLE else Path(name))
+            release = store.release
+            yield Finding(f"store {name}", f"{release.concepts:,} concepts, {release.release_id}")
+        except (OntologyError, CharthouseError) as error:
+            yield Finding(f"store {name}", "cannot be used", str(error))
+
+
+def _prefect() -> Iterator[Finding]:
+    from flows.errors import CharthouseError
+    from flows.prefect_server import prefect_api
+
+    given = os.environ.get("PREFECT_API_URL")
+    try:
+        with prefect_api() as address:
+            from prefect.client.orchestration import get_client
+
+            with get_client(sync_client=True) as client:
+                failure = client.api_healthcheck()
+            kind = "configured" if given else "temporary server"
+            if failure:
+                yield Finding("Prefect", f"{address} does not answer", "Check PREFECT_API_URL")
+            else:
+                yield Finding("Prefect", f"{address} ({kind})")
+    except CharthouseError as error:
+        yield Finding("Prefect", error.problem, error.fix)
+
+
+def _disk(folder: Path) -> Iterator[Finding]:
+    if not folder.is_dir():
+        yield Finding("disk", f"{folder} does not exist", f"Create {folder}")
+        return
+    free = shutil.disk_usage(folder).free / 1e9
+    fix = "" if free >= _FREE_GIGABYTES else f"Free some space: {_FREE_GIGABYTES:.0f} GB at least"
+    yield Finding("disk", f"{free:.0f} GB free", fix)
+    writable = os.access(folder, os.W_OK)
+    yield Finding(
+        "folder", "writable" if writable else "not writable", "" if writable else "Choose another"
+    )

@@ -1,0 +1,152 @@
+"""``charthouse status``, ``rejects``, ``tables`` and ``sql``: looking into a warehouse."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+import time
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import duckdb
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from flows.errors import CharthouseError
+
+Warehouse = Annotated[Path, typer.Option("--warehouse", "-w", help="DuckDB file to read.")]
+
+
+class Output(StrEnum):
+    """How a result is printed."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+Format = Annotated[Output, typer.Option("--format", "-f", help="table, csv or json.")]
+
+
+def sql(
+    warehouse: Warehouse,
+    query: Annotated[str, typer.Argument(help="One SQL statement.")],
+    format: Format = Output.table,
+) -> None:
+    """Run a query on a warehouse. The file is opened for reading only.
+
+    Example: charthouse sql -w notes.duckdb "FROM entities LIMIT 5"
+    """
+    from flows.warehouse.connection import read_warehouse
+
+    with read_warehouse(warehouse) as connection:
+        try:
+            result = connection.execute(query)
+            names = [column[0] for column in result.description or []]
+            _print(names, result.fetchall(), format)
+        except duckdb.Error as error:
+            raise CharthouseError(f"query: {_first_lines(str(error))}") from None
+
+
+def tables(warehouse: Warehouse, format: Format = Output.table) -> None:
+    """List tables and views with their row counts and meanings."""
+    from flows.warehouse.connection import read_warehouse
+    from flows.warehouse.ddl import quoted
+
+    with read_warehouse(warehouse) as connection:
+        known = connection.execute(
+            "SELECT table_name, 'table', comment FROM duckdb_tables() "
+            "WHERE table_name != 'schema_version' UNION ALL "
+            "SELECT view_name, 'view', comment FROM duckdb_views() WHERE NOT internal "
+            "ORDER BY 2 DESC, 1"
+        ).fetchall()
+        rows = []
+        for name, kind, meaning in known:
+            ((count,),) = connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchall()
+            rows.append((name, kind, count, meaning))
+    _print(["name", "kind", "rows", "meaning"], rows, format)
+
+
+def rejects(
+    warehouse: Warehouse,
+    by_reason: Annotated[
+        bool, typer.Option("--by-reason", help="Count by reason instead of listing.")
+    ] = False,
+    format: Format = Output.table,
+) -> None:
+    """List records that could not be processed, and why. Text is never shown."""
+    from flows.warehouse.connection import read_warehouse
+
+    query = "SELECT path, ordinal, stage, reason, document_id, run_id FROM rejects ORDER BY ALL"
+    if by_reason:
+        query = (
+            "SELECT reason, stage, count(*) AS records FROM rejects GROUP BY ALL ORDER BY 3 DESC, 1"
+        )
+    with read_warehouse(warehouse) as connection:
+        result = connection.execute(query)
+        names = [column[0] for column in result.description or []]
+        _print(names, result.fetchall(), format)
+
+
+def status(warehouse: Warehouse, format: Format = Output.table) -> None:
+    """Show the run at work, else the latest runs."""
+    from flows.warehouse.connection import WarehouseError, read_warehouse
+    from flows.work import WorkFolder
+
+    try:
+        with read_warehouse(warehouse) as connection:
+            result = connection.execute(
+                "SELECT run_id, status, read, new, replaced, skipped, deleted, rejected, "
+                "round(seconds.total, 1) AS seconds, started_at, finished_at FROM runs "
+                "ORDER BY run_id DESC LIMIT 10"
+            )
+            names = [column[0] for column in result.description or []]
+            _print(names, result.fetchall(), format)
+    except WarehouseError:
+        sidecar = WorkFolder.beside(warehouse).status
+        if not sidecar.is_file():
+            raise
+        _print_live(json.loads(sidecar.read_text("utf-8")), format)
+
+
+def _print_live(live: dict[str, Any], format: Output) -> None:
+    live["seconds_ago"] = round(time.time() - live.pop("updated_at"), 1)
+    if live["total"] and live["rate"]:
+        live["seconds_left"] = round((live["total"] - live["done"]) / live["rate"])
+    _print(list(live), [tuple(live.values())], format)
+
+
+def _first_lines(message: str) -> str:
+    return " ".join(line.strip() for line in message.splitlines()[:3] if line.strip())
+
+
+def _print(names: list[str], rows: list[tuple[Any, ...]], format: Output) -> None:
+    if format is Output.json:
+        records = [dict(zip(names, row, strict=True)) for row in rows]
+        print(json.dumps(records, ensure_ascii=False, default=_plain))
+    elif format is Output.csv:
+        writer = csv.writer(sys.stdout)
+        writer.writerow(names)
+        writer.writerows(rows)
+    else:
+        table = Table(box=None, header_style="bold")
+        for index, name in enumerate(names):
+            numeric = rows and all(isinstance(row[index], int | float | None) for row in rows)
+            table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*("" if value is None else escape(str(value)) for value in row))
+        Console().print(table)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return float(value)
+    return str(value)

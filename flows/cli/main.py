@@ -1,0 +1,92 @@
+"""The command line: commands, their help, and exit codes.
+
+Exit codes: 0 all done, 1 failed, 2 wrong usage, 3 done with new rejects, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+
+import typer
+
+from flows import __version__
+from flows.cli import doctor, inspect, ontology, run
+from flows.errors import CharthouseError
+from flows.processes import Interrupted
+
+EXIT_FAILED = 1
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="charthouse",
+    help="Clinical notes and biomedical abstracts in, SQL tables out.",
+    epilog="Start with: charthouse sample --warehouse sample.duckdb",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"charthouse {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version and exit."
+    ),
+) -> None:
+    pass
+
+
+app.command("run")(run.run)
+app.command("sample")(run.sample)
+app.command("status")(inspect.status)
+app.command("rejects")(inspect.rejects)
+app.command("tables")(inspect.tables)
+app.command("sql")(inspect.sql)
+app.command("doctor")(doctor.doctor)
+app.add_typer(ontology.app, name="ontology")
+
+
+def main() -> None:
+    """Run the command line; errors the user can mend are one line on standard error."""
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    code = _run()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if "prefect" in sys.modules:
+        # Prefect's threads still hold the run while the interpreter is taken down, and DuckDB's
+        # binding would print pages about objects not freed. All work is done and synced.
+        atexit._run_exitfuncs()
+        os._exit(code)
+    sys.exit(code)
+
+
+def _run() -> int:
+    try:
+        app()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except CharthouseError as error:
+        print(f"charthouse: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    except (Interrupted, KeyboardInterrupt):
+        print(
+            "charthouse: interrupted. What was finished is in the warehouse; run the same command "
+            "again to go on.",
+            file=sys.stderr,
+        )
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output left; nothing more can be told to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+    return 0

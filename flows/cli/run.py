@@ -1,0 +1,200 @@
+"""``charthouse run`` and ``charthouse sample``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from flows.errors import CharthouseError
+
+EXIT_REJECTS = 3
+
+Warehouse = Annotated[
+    Path, typer.Option("--warehouse", "-w", help="DuckDB file to write; made where missing.")
+]
+Workers = Annotated[
+    int | None, typer.Option(min=0, help="Worker processes; 0 = one per CPU core. [default: 0]")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be done, and how; write nothing.")
+]
+
+_FORMATS = "auto, pubtator, pubmed, jats, csv, jsonl, parquet, text or iob"
+
+
+def run(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE...",
+            help="Files, folders or globs; .gz and .zst are read as they are.",
+        ),
+    ],
+    warehouse: Warehouse,
+    corpus: Annotated[
+        str | None, typer.Option(help="Name of the collection; document_id is corpus:native_id.")
+    ] = None,
+    format: Annotated[str | None, typer.Option(help=f"{_FORMATS}.")] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ROLE=NAME",
+            help="Column of a csv, jsonl or parquet source, for example text=note_body. Roles: "
+            "id, text, title, abstract, date, person, encounter, type. Repeat for more.",
+        ),
+    ] = None,
+    ontology: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STORE",
+            help="Concept store made by `charthouse ontology build`, or `sample`. Repeat for "
+            "more; the first one is shown by the entities view. [default: sample]",
+        ),
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="`bundled`, a model folder, or hub:owner/name@revision. Repeat for more. "
+            "[default: bundled]"
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file of settings; flags win over it.")
+    ] = None,
+    workers: Workers = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Read at most so many records.")] = None,
+    retry_rejects: Annotated[
+        bool, typer.Option("--retry-rejects", help="Try documents again that failed before.")
+    ] = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Annotate documents, link their mentions, and write DuckDB tables.
+
+    Documents that are in the warehouse already, unchanged, are skipped: run it as often as you
+    like. After an interruption the same command goes on where it stopped.
+
+    Exit codes: 0 all done, 1 failed, 2 wrong usage, 3 done with new rejects, 130 interrupted.
+
+    Example: charthouse run notes.csv.gz --warehouse notes.duckdb --ontology mesh2026
+    """
+    flags = _given(
+        source=_given(
+            format=format,
+            corpus=corpus,
+            columns=_columns(column),
+            limit=limit,
+            retry_rejects=retry_rejects or None,
+        ),
+        ner=_given(models=tuple(model) if model else None, device=device),
+        ontologies=tuple(ontology) if ontology else None,
+        execution=_given(workers=workers),
+    )
+    _carry_out(sources, warehouse, config, flags, dry_run=dry_run, as_json=as_json)
+
+
+def sample(
+    warehouse: Warehouse,
+    workers: Workers = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run the main job on the sample in the box: invented abstracts and notes, a little MeSH."""
+    from flows.bundled import SAMPLE_SOURCES
+
+    flags = _given(
+        source={"corpus": "sample"}, execution=_given(workers=workers), ontologies=("sample",)
+    )
+    sources = [str(path) for path in SAMPLE_SOURCES]
+    _carry_out(sources, warehouse, None, flags, dry_run=dry_run, as_json=as_json)
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    """Only what the user gave: the rest is left to environment and file."""
+    return {name: value for name, value in values.items() if value not in (None, {})}
+
+
+def _columns(given: list[str] | None) -> dict[str, str] | None:
+    if not given:
+        return None
+    columns = {}
+    for pair in given:
+        role, equals, name = pair.partition("=")
+        if not equals or not role or not name:
+            raise typer.BadParameter(f"{pair}: write ROLE=NAME", param_hint="--column")
+        columns[role] = name
+    return columns
+
+
+def _carry_out(
+    sources: list[str],
+    warehouse: Path,
+    config: Path | None,
+    flags: dict[str, Any],
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    from flows.run import execute, prepare_order, preview
+    from flows.settings import load_settings
+    from flows.summary import print_summary
+
+    order = prepare_order(sources, warehouse, load_settings(config, flags))
+    if dry_run:
+        _print_preview(order, preview(order), as_json=as_json)
+        return
+    summary = execute(order, quiet=as_json)
+    if as_json:
+        print(json.dumps(summary.as_dict(), ensure_ascii=False))
+    else:
+        print_summary(Console(), summary)
+    if summary.new_rejects:
+        raise typer.Exit(EXIT_REJECTS)
+
+
+def _print_preview(order: Any, preview: Any, *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from flows.readers.discover import describe
+
+    files = [describe(file) for file in order.files]
+    if as_json:
+        print(json.dumps({"sources": files, **asdict(preview)}, ensure_ascii=False))
+        return
+    console = Console()
+    table = Table(title="Sources", title_justify="left", box=None, header_style="dim")
+    for heading in ("file", "format", "corpus", "columns"):
+        table.add_column(heading)
+    for file in files[:20]:
+        columns: Any = file["columns"] or {}
+        mapping = ", ".join(f"{role}={name}" for role, name in columns.items())
+        table.add_row(
+            escape(str(file["path"])), str(file["format"]), str(file["corpus"]), escape(mapping)
+        )
+    console.print(table)
+    if len(files) > 20:
+        console.print(f"... and {len(files) - 20:,} more")
+    counts = preview.counts
+    console.print(
+        f"\n{counts.read:,} records: {preview.documents:,} documents to annotate "
+        f"({counts.new:,} new, {counts.replaced:,} changed; {preview.characters:,} characters), "
+        f"{counts.skipped:,} done before, {counts.duplicates:,} identical duplicates, "
+        f"{counts.superseded:,} older versions, {counts.deleted:,} to withdraw, "
+        f"{counts.rejected:,} rejects."
+    )
+    console.print(
+        f"Annotation set {order.annotation.annotation_id}: "
+        + ", ".join(f"{m.name} ({', '.join(m.labels)})" for m in order.annotation.models)
+    )
+    console.print("Nothing was written: this was a dry run.")
+
+
+__all__ = ["CharthouseError", "run", "sample"]

@@ -1,0 +1,21 @@
+"""The one error type that the command line prints as a single line."""
+
+from __future__ import annotations
+
+
+class CharthouseError(Exception):
+    """Something the user can mend: what is wrong, and the way out.
+
+    Messages may name files the user named on the command line; they never hold document text
+    or native ids.
+    """
+
+    def __init__(self, problem: str, fix: str = "") -> None:
+        """Join what is wrong and the way out into one line."""
+        super().__init__(f"{problem}. {fix}" if fix else problem)
+        self.problem = problem
+        self.fix = fix
+
+
+class SourceError(CharthouseError):
+    """A source cannot be read: missing, unknown format, truncated, without a text column."""

@@ -1,0 +1,126 @@
+"""The link stage: names that no linkset knows yet, set-wise, and the concept tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+
+from prefect.futures import PrefectFuture
+
+from flows.dispatch import dispatch
+from flows.order import LinkTarget
+from flows.receipt import Receipt
+from flows.session import Session
+from flows.warehouse.connection import Connection
+from flows.warehouse.ddl import literal
+from flows.warehouse.load import insert, load_name_links
+from flows.warehouse.runs import now
+from flows.work import make_private, remove_tree, write_durably
+from flows.worker import names_file
+from ontologies.linker import LINKER_VERSION
+from ontologies.schema import CONCEPT_ANCESTORS, CONCEPT_NAMES, CONCEPTS
+from ontologies.store import open_store
+
+NAMES_PER_CHUNK = 10_000
+
+Chunk = tuple[int, int]
+"""Index of the ontology in the order, number of the chunk."""
+
+
+class LinkStage:
+    """Names to link, cut into chunk files, and where their links go."""
+
+    def __init__(self, session: Session) -> None:
+        """Load concept tables that are missing and write the names to link to chunk files."""
+        self._session = session
+        self._names = 0
+        self.chunks: list[Chunk] = []
+        for index, target in enumerate(session.order.targets):
+            _load_release(session.connection, target)
+            self._write_chunks(index, target)
+        if self._names:
+            session.reporter.stage("linking", "names", self._names)
+
+    def _write_chunks(self, index: int, target: LinkTarget) -> None:
+        names = self._session.connection.sql(
+            "SELECT DISTINCT lookup_text, label FROM mentions m WHERE NOT EXISTS ("
+            "FROM name_links n WHERE n.lookup_text = m.lookup_text AND n.label = m.label "
+            f"AND n.linkset_id = {literal(target.linkset_id)}) ORDER BY ALL"
+        ).pl()
+        for chunk, first in enumerate(range(0, len(names), NAMES_PER_CHUNK)):
+            path = names_file(self._session.work, self._session.run_id, index, chunk)
+            make_private(path.parent)
+            write_durably(path, names.slice(first, NAMES_PER_CHUNK).write_parquet)
+            self.chunks.append((index, chunk))
+        self._names += len(names)
+
+    def here(self, link: Callable[[Chunk], Receipt]) -> None:
+        """Link all chunks in this process: quicker than starting a pool for a few."""
+        for chunk in self.chunks:
+            self._load(chunk, link(chunk))
+
+    def through_pool(self, submit: Callable[[Chunk], PrefectFuture[Receipt]]) -> None:
+        """Link all chunks in a pool. Chunks lost to a worker's death are linked by a re-run."""
+        in_flight = self._session.order.settings.workers + 1
+        lost: Sequence[Chunk] = dispatch(self.chunks, submit, self._load, in_flight=in_flight)
+        if lost:
+            raise RuntimeError("a worker died while linking")
+
+    def close(self) -> None:
+        """Make this run's linksets the current ones, in one transaction."""
+        connection = self._session.connection
+        settings = {
+            "linker": LINKER_VERSION,
+            **self._session.order.settings.link.model_dump(mode="json"),
+        }
+        connection.begin()
+        connection.execute("UPDATE linksets SET is_current = false WHERE is_current")
+        for target in self._session.order.targets:
+            connection.execute(
+                "INSERT INTO linksets (linkset_id, release_id, position, is_current, settings, "
+                "created_at) VALUES (?, ?, ?, true, ?, ?) ON CONFLICT (linkset_id) "
+                "DO UPDATE SET is_current = true, position = excluded.position",
+                [
+                    target.linkset_id,
+                    target.release_id,
+                    target.position,
+                    json.dumps(settings, sort_keys=True),
+                    now(),
+                ],
+            )
+        connection.commit()
+        if self._names:
+            self._session.reporter.end(self._names)
+
+    def _load(self, chunk: Chunk, receipt: Receipt) -> None:
+        load_name_links(self._session.connection, receipt)
+        remove_tree(receipt.path)
+        names_file(self._session.work, self._session.run_id, *chunk).unlink()
+        self._session.reporter.done(min(self._names, (chunk[1] + 1) * NAMES_PER_CHUNK))
+
+
+def _load_release(connection: Connection, target: LinkTarget) -> None:
+    """Load a store's concept tables as dimensions, once per release."""
+    known = connection.execute(
+        "SELECT 1 FROM ontology_releases WHERE release_id = ?", [target.release_id]
+    ).fetchall()
+    if known:
+        return
+    release = open_store(target.store).release
+    connection.begin()
+    for table in (CONCEPTS, CONCEPT_NAMES, CONCEPT_ANCESTORS):
+        path = literal(str(target.store / f"{table.name}.parquet"))
+        insert(connection, table, f"read_parquet({path})")
+    connection.execute(
+        "INSERT INTO ontology_releases (release_id, name, concepts, names, attribution, path) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            release.release_id,
+            release.name,
+            release.concepts,
+            release.names,
+            release.attribution,
+            str(target.store),
+        ],
+    )
+    connection.commit()

@@ -1,0 +1,111 @@
+"""The main job as Prefect flows: plan, annotate, link, publish.
+
+Flows and tasks are given the work folder, a run id and numbers. Sources, settings and documents
+are read from the work folder, so that no text, native id or file name reaches Prefect.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from prefect import flow
+from prefect.artifacts import create_table_artifact
+from prefect.futures import PrefectFuture
+
+from flows.annotating import AnnotateStage
+from flows.flow_runs import note_flow_run
+from flows.linking import Chunk, LinkStage
+from flows.plan import Planner
+from flows.processes import STOP
+from flows.receipt import Receipt
+from flows.session import Session, current, stage
+from flows.summary import artifact_rows
+from flows.tasks import annotate_shard, in_pool, link_names
+from flows.warehouse import runs
+from flows.warehouse.runs import PlannedShard
+from flows.work import remove_tree
+
+CHUNKS_LINKED_HERE = 2
+"""So many chunks of names are linked in the main process; more of them get a pool."""
+
+
+@flow(name="charthouse", persist_result=False, validate_parameters=False)
+def charthouse(root: str, run_id: str) -> None:
+    """The main job: sources to shards, shards to tables, names to concepts."""
+    session = current(run_id)
+    note_flow_run(session.work)
+    with stage(session, "plan"):
+        plan(session)
+    with stage(session, "annotate"):
+        annotate(session)
+    with stage(session, "link"):
+        link(session)
+    with stage(session, "publish"):
+        publish(session)
+
+
+def plan(session: Session) -> None:
+    """Read the sources and store the plan, unless an interrupted run has stored it already."""
+    if runs.is_planned(session.connection, session.run_id):
+        return
+    clock = time.perf_counter()
+    session.reporter.stage("reading", "records", None)
+    planner = Planner(
+        session.connection,
+        session.order,
+        session.work,
+        session.run_id,
+        check=STOP.check,
+        progress=session.reporter.done,
+    )
+    counts = planner.read()
+    session.reporter.end(counts.read)
+    planner.commit(counts, time.perf_counter() - clock)
+
+
+def annotate(session: Session) -> None:
+    """Annotate and load all planned shards, a flow run per wave."""
+    work = AnnotateStage(session)
+    root, run_id = str(session.work.root), session.run_id
+    task_here = annotate_shard.with_options(retries=session.order.settings.execution.retries)
+
+    def submit(shard: PlannedShard) -> PrefectFuture[Receipt]:
+        return task_here.submit(root, run_id, shard.number, shard.checksum)
+
+    def run_wave(shards: Sequence[PlannedShard], workers: int) -> list[PlannedShard]:
+        return in_pool("annotate-wave", session, workers, lambda: work.through_pool(shards, submit))
+
+    work.run(run_wave)
+
+
+def link(session: Session) -> None:
+    """Link the names that the current linksets do not know."""
+    work = LinkStage(session)
+    root, run_id = str(session.work.root), session.run_id
+
+    def submit(chunk: Chunk) -> PrefectFuture[Receipt]:
+        return link_names.submit(root, run_id, *chunk)
+
+    if len(work.chunks) <= CHUNKS_LINKED_HERE:
+        work.here(lambda chunk: link_names(root, run_id, *chunk))
+    else:
+        workers = min(session.order.settings.workers, len(work.chunks))
+        in_pool("link-wave", session, workers, lambda: work.through_pool(submit))
+    work.close()
+
+
+def publish(session: Session) -> None:
+    """End the run in the warehouse and leave its counts in Prefect as a table."""
+    runs.finish_run(
+        session.connection,
+        session.run_id,
+        session.seconds.get("annotate", 0.0),
+        session.seconds.get("link", 0.0),
+    )
+    create_table_artifact(
+        key="charthouse-run",
+        table=artifact_rows(session.connection, session.run_id),
+        description="Counts of this charthouse run",
+    )
+    remove_tree(session.work.run(session.run_id))

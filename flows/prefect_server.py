@@ -1,0 +1,148 @@
+"""Prefect, offline: a temporary server where no API is configured, quiet, without telemetry.
+
+Prefect would start such a server itself, but one that outlives a killed run; this one does not.
+Prefect is imported late here: it reads its settings from the environment when it is imported.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import tomllib
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from flows.errors import CharthouseError
+from flows.processes import die_with_parent
+
+DEFAULTS = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
+    # A flow that fails would print a stack trace; the command line prints one line instead.
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    # Logs are not sent to the API: what is not sent cannot hold what it should not.
+    "PREFECT_LOGGING_TO_API_ENABLED": "false",
+    "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+}
+"""Environment variables set where the user has not set them."""
+
+_SERVER_ENVIRONMENT = {
+    "PREFECT_UI_ENABLED": "0",
+    "PREFECT__SERVER_EPHEMERAL": "1",
+    "PREFECT__SERVER_FINAL": "1",
+}
+_START_SECONDS = 120.0
+"""A fresh Prefect home is migrated first; two runs may start together."""
+
+
+@contextmanager
+def prefect_api() -> Iterator[str]:
+    """Within the block Prefect has an API: the configured one, else a temporary server.
+
+    Yields:
+        The API's address.
+
+    Raises:
+        CharthouseError: the temporary server does not start.
+    """
+    for name, value in DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    configured = os.environ.get("PREFECT_API_URL") or _profile_api()
+    if configured:
+        yield configured
+        return
+    server = _start()
+    try:
+        # Prefect reads the address when it is imported, which takes as long as the server's start.
+        os.environ["PREFECT_API_URL"] = server.address
+        import flows.pipeline  # noqa: F401
+
+        _wait(server)
+        from prefect.settings import PREFECT_API_URL, temporary_settings
+
+        with temporary_settings({PREFECT_API_URL: server.address}):
+            yield server.address
+    finally:
+        os.environ.pop("PREFECT_API_URL", None)
+        server.process.terminate()
+        try:
+            server.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            server.process.kill()
+            server.process.wait()
+
+
+def _profile_api() -> str | None:
+    """The API address of the user's active Prefect profile, if there are profiles."""
+    home = Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser()
+    profiles = Path(os.environ.get("PREFECT_PROFILES_PATH", home / "profiles.toml"))
+    try:
+        known = tomllib.loads(profiles.read_text("utf-8"))
+    except (OSError, tomllib.TOMLDecodeError):
+        return None
+    active = os.environ.get("PREFECT_PROFILE", known.get("active", ""))
+    address = known.get("profiles", {}).get(active, {}).get("PREFECT_API_URL")
+    return str(address) if address else None
+
+
+class _Server:
+    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
+        self.process = process
+        self.address = f"http://127.0.0.1:{port}/api"
+
+
+def _start() -> _Server:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flows.prefect_server", str(os.getpid()), str(port)],
+        env={**os.environ, **_SERVER_ENVIRONMENT},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        # Ctrl-C is for the run: it ends the server when its last state is stored.
+        process_group=0,
+    )
+    return _Server(process, port)
+
+
+def _wait(server: _Server) -> None:
+    began = time.monotonic()
+    while time.monotonic() - began < _START_SECONDS and server.process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{server.address}/health", timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    raise CharthouseError(
+        "the temporary Prefect server did not start",
+        "Run `charthouse doctor`, or set PREFECT_API_URL to a running server",
+    )
+
+
+def _serve(parent: int, port: int) -> None:
+    die_with_parent(parent)
+    import uvicorn
+
+    uvicorn.run(
+        "prefect.server.api.server:create_app",
+        factory=True,
+        host="127.0.0.1",
+        port=port,
+        log_level="error",
+        lifespan="on",
+    )
+
+
+if __name__ == "__main__":
+    _serve(int(sys.argv[1]), int(sys.argv[2]))

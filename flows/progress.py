@@ -1,0 +1,163 @@
+"""Progress on the terminal, plain lines in a log, and a sidecar file that others can read."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+_LINE_SECONDS = 10.0
+_SIDECAR_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Status:
+    """What the sidecar says: numbers and stage names only."""
+
+    run_id: str
+    pid: int
+    stage: str
+    done: int
+    total: int | None
+    unit: str
+    rate: float
+    updated_at: float
+
+
+class Reporter:
+    """Shows one stage after another; a context manager."""
+
+    def __init__(self, run_id: str, sidecar: Path, *, quiet: bool = False) -> None:
+        """Report to standard error, and to ``sidecar`` once a second.
+
+        Args:
+            run_id: the run.
+            sidecar: file that ``charthouse status`` reads while the warehouse is locked.
+            quiet: write the sidecar only.
+        """
+        self._run_id = run_id
+        self._sidecar = sidecar
+        self._quiet = quiet
+        self._console = Console(stderr=True)
+        self._live: Progress | None = None
+        self._task: TaskID | None = None
+        self._stage, self._unit = "", ""
+        self._total: int | None = None
+        self._began = self._last_line = self._last_sidecar = time.monotonic()
+
+    def __enter__(self) -> Self:
+        """Start the display."""
+        if not self._quiet and self._console.is_terminal:
+            self._live = Progress(
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[rate]}"),
+                TimeElapsedColumn(),
+                TimeRemainingColumn(),
+                console=self._console,
+            )
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the display and remove the sidecar."""
+        if self._live:
+            self._live.stop()
+        self._sidecar.unlink(missing_ok=True)
+
+    def stage(self, name: str, unit: str, total: int | None) -> None:
+        """Begin a stage of ``total`` units (None = not known)."""
+        self._stage, self._unit, self._total = name, unit, total
+        self._began = self._last_line = time.monotonic()
+        if self._live:
+            if self._task is not None:
+                self._live.update(self._task, visible=True)
+            self._task = self._live.add_task(name, total=total, rate="")
+        self._write_sidecar(0, force=True)
+
+    def done(self, count: int) -> None:
+        """Say how many units of the stage are done."""
+        clock = time.monotonic()
+        rate = count / max(clock - self._began, 1e-3)
+        if self._live and self._task is not None:
+            text = f"{rate:,.1f} {self._unit}/s"
+            self._live.update(self._task, completed=count, rate=text)
+        elif not self._quiet and clock - self._last_line >= _LINE_SECONDS:
+            self._last_line = clock
+            self.say(self._line(count, rate))
+        self._write_sidecar(count)
+
+    def end(self, count: int) -> None:
+        """End the stage."""
+        self.done(count)
+        seconds = time.monotonic() - self._began
+        if not self._live and not self._quiet:
+            rate = count / max(seconds, 1e-3)
+            self.say(f"{self._stage}: {count:,} {self._unit} in {seconds:.1f} s ({rate:,.1f}/s)")
+        elif self._live and self._task is not None:
+            self._live.update(self._task, total=count, completed=count)
+
+    def say(self, line: str) -> None:
+        """Print a line of its own."""
+        if self._live:
+            self._live.console.print(line)
+        elif not self._quiet:
+            print(line, file=sys.stderr, flush=True)
+
+    def _line(self, count: int, rate: float) -> str:
+        line = f"{self._stage}: {count:,}"
+        if self._total:
+            left = (self._total - count) / rate if rate else 0.0
+            line += f" of {self._total:,} {self._unit} ({count / self._total:.0%}), {rate:,.1f}/s"
+            return line + f", {_clock(left)} left"
+        return line + f" {self._unit}, {rate:,.1f}/s"
+
+    def _write_sidecar(self, count: int, *, force: bool = False) -> None:
+        clock = time.monotonic()
+        if not force and clock - self._last_sidecar < _SIDECAR_SECONDS:
+            return
+        self._last_sidecar = clock
+        rate = count / max(clock - self._began, 1e-3)
+        status = Status(
+            self._run_id,
+            os.getpid(),
+            self._stage,
+            count,
+            self._total,
+            self._unit,
+            round(rate, 2),
+            time.time(),
+        )
+        temporary = self._sidecar.with_suffix(".tmp")
+        temporary.write_text(json.dumps(asdict(status)), encoding="utf-8")
+        temporary.replace(self._sidecar)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

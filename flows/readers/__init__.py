@@ -1,0 +1,25 @@
+"""Readers: one module per format, each a stream of records. A new one is a line in ``READERS``."""
+
+from __future__ import annotations
+
+from flows.readers.base import Reader
+from flows.readers.delimited import CSV
+from flows.readers.iob import IOB
+from flows.readers.jats import JATS
+from flows.readers.jsonl import JSONL
+from flows.readers.parquet import PARQUET
+from flows.readers.pubmed import PUBMED
+from flows.readers.pubtator import PUBTATOR
+from flows.readers.text import TEXT
+
+READERS: dict[str, Reader] = {
+    "pubtator": PUBTATOR,
+    "pubmed": PUBMED,
+    "jats": JATS,
+    "iob": IOB,
+    "csv": CSV,
+    "jsonl": JSONL,
+    "parquet": PARQUET,
+    "text": TEXT,
+}
+"""Format name to reader. Where several share a suffix, the first whose sniff agrees reads."""

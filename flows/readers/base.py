@@ -1,0 +1,82 @@
+"""What a reader is, and the source file it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from flows.readers.check import check_record
+from flows.readers.compression import bare_name
+from flows.readers.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMapping:
+    """Which column of a table plays which role; ``None`` where no column does."""
+
+    id: str | None = None
+    text: str | None = None
+    title: str | None = None
+    abstract: str | None = None
+    date: str | None = None
+    person: str | None = None
+    encounter: str | None = None
+    type: str | None = None
+
+
+ROLES = tuple(field.name for field in fields(ColumnMapping))
+"""The roles a user may map a column to."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file to read.
+
+    ``format`` is a key of ``READERS``. ``root`` is the folder the user named (or the part of a
+    glob before its first wildcard) when the file was found inside one. ``columns`` is set for
+    tabular formats only.
+    """
+
+    path: Path
+    format: str
+    corpus: str
+    root: Path | None = None
+    columns: ColumnMapping | None = None
+
+
+def corpus_of_stem(path: Path, root: Path | None) -> str:
+    """Corpus named after the file: its name without format and compression suffixes."""
+    return Path(bare_name(path)).stem
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """How one format becomes records.
+
+    Attributes:
+        name: the format's name, its key in ``READERS``.
+        version: bumped by hand whenever the same bytes yield other records.
+        suffixes: file name endings in lower case, without ``.gz`` or ``.zst``.
+        parse: streams the records of a file, unchecked; callers use :meth:`read`.
+        sniff: whether the first 64 KB, decompressed, look like this format. Only asked where
+            the suffix fits.
+        default_corpus: corpus name from path and root, when the user gives none.
+        columns: column names of a tabular source; ``None`` for formats that are not tabular.
+    """
+
+    name: str
+    version: int
+    suffixes: tuple[str, ...]
+    parse: Callable[[SourceFile], Iterator[Record]]
+    sniff: Callable[[bytes], bool]
+    default_corpus: Callable[[Path, Path | None], str] = corpus_of_stem
+    columns: Callable[[Path], tuple[str, ...]] | None = None
+
+    def read(self, file: SourceFile) -> Iterator[Record]:
+        """Yield the file's records in file order, unfit documents turned into ``BadRecord``.
+
+        Raises:
+            SourceError: the file as a whole cannot be read on; records yielded before hold.
+        """
+        return map(check_record, self.parse(file))

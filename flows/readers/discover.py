@@ -1,0 +1,194 @@
+"""From what the user names (files, folders, globs) to the source files to read."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from flows.errors import SourceError
+from flows.readers import READERS
+from flows.readers.base import ROLES, Reader, SourceFile
+from flows.readers.compression import bare_name, open_binary
+from flows.readers.tabular import map_columns
+
+AUTO = "auto"
+_SNIFFED_BYTES = 64 * 1024
+_KNOWN = f"Name it with --format: {', '.join(READERS)}"
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+# Text files that accompany a corpus and are no part of it.
+_COMPANIONS = {"readme", "license", "licence", "copying", "notice", "changelog", "md5sums"}
+
+
+def discover(
+    sources: Sequence[str],
+    *,
+    format: str = AUTO,
+    corpus: str | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> list[SourceFile]:
+    """Find the files to read, each with its format, corpus and column mapping.
+
+    Order is that of ``sources``, sorted by path inside a folder or glob; a file named twice
+    counts once. Folders are searched through, symbolic links followed; hidden files, and in
+    folders and globs files of unknown kind, are passed over. Only the head of each file is read.
+
+    Args:
+        sources: files, folders, or globs (``*``, ``?``, ``[]``, ``**``).
+        format: a key of ``READERS``, or ``auto`` to go by suffix and content. A named format
+            takes the files of its suffixes in a folder, or all of them where none has one.
+        corpus: corpus name for all files; by default the reader's rule decides.
+        columns: role (``id``, ``text`` ...) to column name, for tabular files.
+
+    Raises:
+        SourceError: anything that would keep a file from being read: missing, empty, unreadable,
+            unknown format, damaged, no text column; or a folder or glob that yields nothing.
+    """
+    if format != AUTO and format not in READERS:
+        raise SourceError(f"{format} is no known format", f"Known are {', '.join(READERS)}")
+    if corpus is not None and (not corpus.strip() or ":" in corpus):
+        raise SourceError("a corpus name must not be empty or hold a colon", "Choose another")
+    for role in columns or {}:
+        if role not in ROLES:
+            raise SourceError(f"{role} is no column role", f"Roles are {', '.join(ROLES)}")
+    if not sources:
+        raise SourceError("no source is given", "Name files, folders or globs")
+    found: dict[Path, SourceFile] = {}
+    for source in sources:
+        for file in _find(source, format, corpus, columns or {}):
+            found.setdefault(file.path.resolve(), file)
+    files = list(found.values())
+    if columns and not any(file.columns for file in files):
+        raise SourceError("columns are given but no source is a table", "Leave --column out")
+    return files
+
+
+def describe(file: SourceFile) -> dict[str, object]:
+    """What a dry run shows of a source: path, format, corpus and mapped columns by role."""
+    mapping = asdict(file.columns) if file.columns else {}
+    return {
+        "path": str(file.path),
+        "format": file.format,
+        "corpus": file.corpus,
+        "columns": {role: column for role, column in mapping.items() if column is not None},
+    }
+
+
+def _find(
+    source: str, format: str, corpus: str | None, columns: Mapping[str, str]
+) -> list[SourceFile]:
+    path = Path(source).expanduser()
+    try:
+        path.stat()
+    except PermissionError as error:
+        raise SourceError(f"{source} may not be read", "Check its permissions") from error
+    except OSError:
+        pass
+    if path.is_file():
+        reader = _reader_of(path, format, in_folder=False)
+        if reader is None:
+            raise SourceError(f"the format of {path} is not recognised", _KNOWN)
+        return [_source_file(path, None, reader, corpus, columns)]
+    if path.is_dir():
+        root, paths = path, sorted(_walk(path))
+        what = f"folder {path}"
+        if not paths:
+            raise SourceError(f"{what} is empty")
+    elif glob.has_magic(source):
+        root = _fixed_part(path)
+        # glob, unlike Path.glob, passes hidden files over.
+        matches = (Path(match) for match in glob.glob(str(path), recursive=True))  # noqa: PTH207
+        paths = sorted(match for match in matches if match.is_file())
+        what = f"glob {source}"
+        if not paths:
+            raise SourceError(f"nothing matches {source}", "Quote globs and check the folder")
+    else:
+        raise SourceError(f"{source} does not exist")
+    paths = [path for path in paths if not _is_companion(path)]
+    if format != AUTO:
+        paths = [p for p in paths if _suffix(p) in READERS[format].suffixes] or paths
+    files = []
+    for path in paths:
+        reader = _reader_of(path, format, in_folder=True)
+        if reader is not None:
+            files.append(_source_file(path, root, reader, corpus, columns))
+    if not files:
+        raise SourceError(f"{what} holds no readable source", _KNOWN)
+    return files
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Files below a folder that are not hidden; each real folder is entered once."""
+
+    def refuse(error: OSError) -> None:
+        raise SourceError(f"{error.filename} cannot be listed: {error.strerror}") from error
+
+    seen: set[str] = set()
+    for parent, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        files = (Path(parent, name) for name in names if not name.startswith("."))
+        # Pipes and sockets are passed over; a broken link stays, to be complained about.
+        yield from (file for file in files if file.is_file() or not file.exists())
+
+
+def _fixed_part(pattern: Path) -> Path:
+    """The folder before a glob's first wildcard."""
+    parts = []
+    for part in pattern.parts[:-1]:
+        if glob.has_magic(part):
+            break
+        parts.append(part)
+    return Path(*parts)
+
+
+def _reader_of(path: Path, format: str, *, in_folder: bool) -> Reader | None:
+    """The reader for a file, ``None`` if none knows it.
+
+    Empty files are refused, but for notes in a folder: one empty note among thousands is a
+    reject, not the end of the run.
+    """
+    suffix = _suffix(path)
+    candidates = (
+        [reader for reader in READERS.values() if suffix in reader.suffixes]
+        if format == AUTO
+        else [READERS[format]]
+    )
+    if not candidates and in_folder:
+        return None
+    head = _head(path)
+    if not head and not (in_folder and any(reader.name == "text" for reader in candidates)):
+        raise SourceError(f"{path} is empty")
+    if len(candidates) > 1:
+        candidates = [reader for reader in candidates if reader.sniff(head)]
+    reader = candidates[0] if candidates else None
+    if reader is not None and reader.columns is not None and head.startswith(_UTF16_MARKS):
+        raise SourceError(f"{path} is UTF-16", "Convert it to UTF-8")
+    return reader
+
+
+def _source_file(
+    path: Path, root: Path | None, reader: Reader, corpus: str | None, given: Mapping[str, str]
+) -> SourceFile:
+    name = corpus or reader.default_corpus(path, root).replace(":", "_")
+    mapping = map_columns(path, reader.columns(path), given) if reader.columns else None
+    return SourceFile(path, reader.name, name, root, mapping)
+
+
+def _head(path: Path) -> bytes:
+    with open_binary(path) as stream:
+        return stream.read(_SNIFFED_BYTES)
+
+
+def _suffix(path: Path) -> str:
+    return Path(bare_name(path)).suffix.lower()
+
+
+def _is_companion(path: Path) -> bool:
+    return Path(bare_name(path)).stem.lower() in _COMPANIONS

@@ -1,0 +1,126 @@
+"""PubTator: ``PMID|t|title``, ``PMID|a|abstract``, then tab-separated annotation rows.
+
+The format is that of NLM's PubTator (Wei et al. 2013) and of the BioCreative V CDR and NCBI
+Disease corpora. Offsets count characters of title + one space + abstract.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flows.errors import SourceError
+from flows.readers.base import Reader, SourceFile
+from flows.readers.compression import open_binary
+from flows.readers.gold import GoldDocument, GoldMention
+from flows.readers.record import BadRecord, Document, Record
+
+_TEXT_ROW = re.compile(r"([^|\t]+)\|([ta])\|(.*)", re.DOTALL)
+_SNIFF = re.compile(rb"(?:\xef\xbb\xbf)?\s*\d+\|t\|")
+_MESH_ID = re.compile(r"[CD]\d+")
+
+
+@dataclass(slots=True)
+class _Block:
+    """One document's rows."""
+
+    native_id: str
+    line: int
+    title: str | None = None
+    abstract: str | None = None
+    rows: list[list[str]] = field(default_factory=list)
+    problem: str | None = None
+
+    @property
+    def text(self) -> str:
+        # Without an abstract there is nothing for the space to part from the title.
+        return f"{self.title or ''} {self.abstract}" if self.abstract else self.title or ""
+
+
+def read_gold(path: Path) -> Iterator[GoldDocument]:
+    """Yield each document with its gold mentions; relation rows (``CID``) are skipped.
+
+    Ids are made CURIEs; several (``D003110|D009369``, ``D010051+D010190``) become several, and
+    ``-1`` none. A PMID that stands twice is yielded twice.
+
+    Raises:
+        SourceError: a block is not PubTator (file and line named).
+    """
+    for block in _blocks(path):
+        if block.problem:
+            raise SourceError(f"{path}, document at line {block.line}: {block.problem}")
+        mentions = []
+        for row in block.rows:
+            if len(row) < 5 or not (row[1].isdecimal() and row[2].isdecimal()):
+                continue
+            ids = _curies(row[5]) if len(row) > 5 else ()
+            mentions.append(GoldMention(int(row[1]), int(row[2]), row[3], row[4], ids))
+        yield GoldDocument(block.native_id, block.text, tuple(mentions))
+
+
+def _parse(file: SourceFile) -> Iterator[Record]:
+    for block in _blocks(file.path):
+        if block.problem:
+            yield BadRecord(block.problem)
+        else:
+            yield Document(
+                native_id=block.native_id, text=block.text, kind="abstract", title=block.title
+            )
+
+
+def _blocks(path: Path) -> Iterator[_Block]:
+    block: _Block | None = None
+    with open_binary(path) as stream:
+        for number, raw in enumerate(stream, start=1):
+            line, problem = _decode(raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw)
+            row = _TEXT_ROW.fullmatch(line)
+            # A title opens a document, so that blocks need no blank line between them.
+            opens = row is not None and (
+                block is None or row[2] == "t" or block.native_id != row[1]
+            )
+            if block is not None and (opens or not line):
+                yield block
+                block = None
+            if not line:
+                continue
+            if block is None:
+                block = _Block(row[1].strip() if row else "", number)
+            if row is not None and row[2] == "t":
+                block.title = row[3]
+            elif row is not None and block.abstract is None:
+                block.abstract = row[3]
+            elif "\t" in line:
+                block.rows.append(line.split("\t"))
+            else:
+                problem = problem or "a line is neither title, abstract nor annotation"
+            block.problem = block.problem or problem
+    if block is not None:
+        yield block
+
+
+def _decode(raw: bytes) -> tuple[str, str | None]:
+    raw = raw.rstrip(b"\r\n")
+    try:
+        return raw.decode("utf-8"), None
+    except UnicodeDecodeError:
+        return raw.decode("utf-8", errors="replace"), "not valid UTF-8"
+
+
+def _curies(ids: str) -> tuple[str, ...]:
+    parts = (part.strip() for part in re.split(r"[|+,;]", ids))
+    return tuple(
+        f"MESH:{part}" if _MESH_ID.fullmatch(part) else part
+        for part in parts
+        if part and part not in {"-", "-1"}
+    )
+
+
+PUBTATOR = Reader(
+    name="pubtator",
+    version=1,
+    suffixes=(".pubtator", ".txt"),
+    parse=_parse,
+    sniff=lambda head: _SNIFF.match(head) is not None,
+)

@@ -1,0 +1,112 @@
+"""Staged output of a shard and its receipt: written whole, checked before it is loaded."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import polars as pl
+
+from flows.errors import CharthouseError
+from flows.work import (
+    file_sha256,
+    make_private,
+    remove_tree,
+    sync_folder,
+    write_durably,
+    write_json,
+)
+
+RECEIPT = "receipt.json"
+
+
+class StagingError(CharthouseError):
+    """Staged output is missing or not what its receipt says."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a worker hands back for a shard: where its output is and what is in it.
+
+    ``checksums`` maps file name to SHA-256; ``counts`` table name to rows; ``seconds`` stage to
+    wall seconds in the worker.
+    """
+
+    shard: int
+    folder: str
+    checksums: dict[str, str]
+    counts: dict[str, int]
+    seconds: dict[str, float]
+
+    @property
+    def path(self) -> Path:
+        """The staged folder."""
+        return Path(self.folder)
+
+    def file(self, table: str) -> Path:
+        """The staged Parquet file of a table."""
+        return self.path / f"{table}.parquet"
+
+
+def stage(
+    staged: Path, shard: int, frames: Mapping[str, pl.DataFrame], seconds: Mapping[str, float]
+) -> Receipt:
+    """Write a shard's frames under a name of this attempt and give the receipt.
+
+    The folder gets its final name only when all files and the receipt in it are on disk.
+    """
+    make_private(staged)
+    attempt = f"{shard:05d}-{uuid.uuid4().hex[:12]}"
+    temporary, final = make_private(staged / f".{attempt}.tmp"), staged / attempt
+    checksums = {}
+    try:
+        for name, frame in frames.items():
+            path = temporary / f"{name}.parquet"
+            write_durably(path, frame.write_parquet)
+            checksums[path.name] = file_sha256(path)
+        counts = {name: len(frame) for name, frame in frames.items()}
+        receipt = Receipt(shard, str(final), checksums, counts, dict(seconds))
+        write_json(temporary / RECEIPT, asdict(receipt))
+        temporary.rename(final)
+        sync_folder(staged)
+    finally:
+        remove_tree(temporary)
+    return receipt
+
+
+def check(receipt: Receipt) -> None:
+    """Make sure that the staged files are those of the receipt.
+
+    Raises:
+        StagingError: a file is missing, truncated or altered.
+    """
+    for name, checksum in receipt.checksums.items():
+        path = Path(receipt.folder) / name
+        if not path.is_file() or file_sha256(path) != checksum:
+            raise StagingError(
+                f"staged output of shard {receipt.shard} is damaged ({name})",
+                "Run the same command again: the shard is annotated anew",
+            )
+
+
+def finished_receipts(staged: Path) -> dict[int, Receipt]:
+    """Receipts of shards that were annotated but not loaded before a run ended, by shard number.
+
+    Leftovers of unfinished attempts, and output that fails its check, are removed.
+    """
+    found: dict[int, Receipt] = {}
+    for folder in sorted(staged.glob("*")) if staged.is_dir() else []:
+        try:
+            receipt = Receipt(**json.loads((folder / RECEIPT).read_text("utf-8")))
+            check(receipt)
+        except (OSError, ValueError, TypeError, StagingError):
+            remove_tree(folder)
+            continue
+        if receipt.shard in found:
+            remove_tree(folder)
+        else:
+            found[receipt.shard] = receipt
+    return found

@@ -1,0 +1,180 @@
+"""A run from the door to the summary: checks, recovery, the flow, the outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+
+from flows.bundled import SAMPLE, sample_store
+from flows.errors import CharthouseError
+from flows.order import LinkTarget, Order, save_order
+from flows.plan import Planner, Preview
+from flows.prefect_server import prefect_api
+from flows.processes import stoppable
+from flows.progress import Reporter
+from flows.readers.base import SourceFile
+from flows.readers.discover import discover
+from flows.session import Session, StageFailed, opened
+from flows.settings import Settings
+from flows.summary import Summary, summarise
+from flows.warehouse import runs
+from flows.warehouse.connection import Connection, open_warehouse, prepare, read_warehouse
+from flows.work import WorkFolder, make_private, remove_tree
+from nlp.fingerprint import identify
+from nlp.ner.errors import ModelError
+from nlp.preprocess.pipeline import PreprocessError
+from ontologies.errors import OntologyError
+from ontologies.linker import linkset_id
+from ontologies.store import open_store
+
+
+def prepare_order(sources: Sequence[str], warehouse: Path, settings: Settings) -> Order:
+    """Check everything at the door: sources, models, pipeline, stores and the warehouse's folder.
+
+    Raises:
+        CharthouseError: something is missing or unusable; nothing has been written.
+    """
+    if not warehouse.parent.is_dir():
+        raise CharthouseError(
+            f"warehouse {warehouse}: its folder does not exist", f"Create {warehouse.parent} first"
+        )
+    files = discover(
+        sources,
+        format=settings.source.format,
+        corpus=settings.source.corpus,
+        columns=settings.source.columns,
+    )
+    try:
+        annotation = identify(settings.annotation)
+        targets = tuple(
+            _target(name, position, settings)
+            for position, name in enumerate(settings.ontologies, start=1)
+        )
+    except (ModelError, PreprocessError, OntologyError) as error:
+        raise CharthouseError(str(error)) from None
+    return Order(warehouse.resolve(), tuple(map(_absolute, files)), settings, annotation, targets)
+
+
+def _absolute(file: SourceFile) -> SourceFile:
+    """The file under the path by which the warehouse knows it, wherever the run starts from."""
+    root = file.root.absolute() if file.root else None
+    return replace(file, path=file.path.absolute(), root=root)
+
+
+def _target(name: str, position: int, settings: Settings) -> LinkTarget:
+    store = sample_store() if name == SAMPLE else Path(name).expanduser().resolve()
+    release = open_store(store).release
+    return LinkTarget(
+        store, release.release_id, linkset_id(release.release_id, settings.link), position
+    )
+
+
+def preview(order: Order) -> Preview:
+    """What a run would do; reads the sources, writes nothing."""
+    with _for_reading(order.warehouse) as connection, stoppable() as stop:
+        work = WorkFolder.beside(order.warehouse)
+        return Planner(connection, order, work, "preview", check=stop.check).preview()
+
+
+@contextmanager
+def _for_reading(warehouse: Path) -> Iterator[Connection]:
+    if warehouse.exists():
+        with read_warehouse(warehouse) as connection:
+            yield connection
+    else:
+        connection = duckdb.connect(":memory:")
+        prepare(connection)
+        yield connection
+        connection.close()
+
+
+def execute(order: Order, *, quiet: bool = False) -> Summary:
+    """Do what the order says, continuing an interrupted run where there is one.
+
+    Raises:
+        CharthouseError: a stage failed; what was loaded before is kept.
+        Interrupted: the user stopped the run; the same order goes on with it.
+    """
+    is_new = not order.warehouse.exists()
+    work = WorkFolder.beside(order.warehouse)
+    nothing_read = False
+    try:
+        with stoppable(), open_warehouse(order.warehouse) as connection:
+            make_private(work.root)
+            try:
+                return _execute(connection, order, work, quiet=quiet)
+            except BaseException:
+                runs.forget_unplanned(connection)
+                nothing_read = not runs.any_runs(connection)
+                raise
+            finally:
+                if not runs.open_runs(connection):
+                    remove_tree(work.root)
+    finally:
+        if is_new and nothing_read:  # a warehouse of empty tables would only puzzle
+            order.warehouse.unlink(missing_ok=True)
+
+
+def _execute(connection: Connection, order: Order, work: WorkFolder, *, quiet: bool) -> Summary:
+    leftovers = _recover(connection, order, work)
+    save_order(order, work.order)
+    runs.record_annotation_set(connection, order.annotation)
+    with prefect_api():
+        from flows.flow_runs import close_stale_flow_runs, forget_flow_runs
+
+        close_stale_flow_runs(work)
+        for run_id in leftovers:
+            with Reporter(run_id, work.status, quiet=quiet) as reporter:
+                reporter.say(f"Going on with the interrupted run {run_id}")
+                _flow(Session(run_id, connection, order, work, reporter))
+        if leftovers and runs.order_hash(connection, leftovers[-1]) == order.order_hash:
+            run_id = leftovers[-1]
+        else:
+            run_id = runs.new_run_id()
+            runs.begin_run(connection, run_id, order)
+            with Reporter(run_id, work.status, quiet=quiet) as reporter:
+                _flow(Session(run_id, connection, order, work, reporter))
+        forget_flow_runs(work)
+    return summarise(connection, order.warehouse, run_id)
+
+
+def _recover(connection: Connection, order: Order, work: WorkFolder) -> list[str]:
+    """Decide about interrupted runs: which are finished first, and which are given up.
+
+    A run of the same order is continued, planned or not. A planned run of another order is
+    finished if it wrote the same annotation set. All others are abandoned: their documents are
+    planned anew when their sources are named again.
+
+    Returns:
+        Ids of runs to finish, the one of this order last.
+    """
+    same, others = list[str](), list[str]()
+    for run in runs.open_runs(connection):
+        if run.order_hash == order.order_hash and not same:
+            same.append(run.run_id)
+        elif run.planned and run.annotation_id == order.annotation.annotation_id:
+            others.append(run.run_id)
+        else:
+            runs.abandon_run(connection, run.run_id)
+    kept = {*same, *others}
+    for folder in work.root.iterdir():
+        if folder.is_dir() and folder.name not in kept and runs.is_run_id(folder.name):
+            remove_tree(folder)
+    return others + same
+
+
+def _flow(session: Session) -> None:
+    """Run the flow, and raise what really went wrong instead of what Prefect was told."""
+    from flows.pipeline import charthouse
+
+    with opened(session):
+        try:
+            charthouse(str(session.work.root), session.run_id)
+        except StageFailed:
+            if session.error is None:
+                raise
+            raise session.error from None

@@ -1,0 +1,203 @@
+"""Provenance tables: sources, the ledger, runs, shards, rejects and what made the rows."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from nlp.schema import ANNOTATION_TABLES, DOCUMENTS
+from ontologies.schema import CONCEPT_ANCESTORS, CONCEPT_NAMES, CONCEPTS, NAME_LINKS
+from ontologies.table import Column, Table
+
+SCHEMA_VERSION = 1
+"""Of the tables below; kept in the warehouse, raised with every change of a declaration."""
+
+_RUN = Column("run_id", pl.String, "the run that wrote the row")
+_SECONDS = pl.Struct(
+    {"preprocess": pl.Float64, "ner": pl.Float64, "write": pl.Float64, "load": pl.Float64}
+)
+_RUN_SECONDS = pl.Struct(
+    {"plan": pl.Float64, "annotate": pl.Float64, "link": pl.Float64, "total": pl.Float64}
+)
+
+SOURCES = Table(
+    name="sources",
+    meaning="Files that were read. An unchanged file is not parsed again.",
+    key=("path",),
+    columns=(
+        Column("path", pl.String, "absolute path"),
+        Column("source_number", pl.Int64, "order in which files were first seen, from 0"),
+        Column("size", pl.Int64, "bytes"),
+        Column("mtime", pl.Int64, "modification time, nanoseconds since 1970"),
+        Column("sha256", pl.String, "of the file as it lies on disk"),
+        Column("reader", pl.String, "reader, its version, corpus and column mapping"),
+        Column("annotation_id", pl.String, "the annotation set its documents were planned for"),
+        Column("status", pl.String, "planned, partial (a limit cut it) or done"),
+        Column("documents", pl.Int64, "records in it: documents, deletions and rejects"),
+        _RUN,
+    ),
+)
+
+DOCUMENT_ANNOTATIONS = Table(
+    name="document_annotations",
+    meaning="The ledger: which version of a document was annotated by which annotation set.",
+    key=("document_id", "annotation_id"),
+    columns=(
+        Column("document_id", pl.String, "corpus:native_id"),
+        Column("annotation_id", pl.String, "fingerprint of all that changes annotations"),
+        Column("source_hash", pl.String, "the version of the document that was annotated"),
+        _RUN,
+        Column("shard_id", pl.String, "the shard it was part of"),
+        Column("status", pl.String, "done or rejected"),
+        Column("is_current", pl.Boolean, "true for the set that views show"),
+    ),
+)
+
+MENTION_LINKS = Table(
+    name="mention_links",
+    meaning="Only mentions for which context chose another concept than the name alone.",
+    key=("document_id", "annotation_id", "mention_id", "linkset_id"),
+    columns=(
+        Column("document_id", pl.String, "corpus:native_id"),
+        Column("annotation_id", pl.String, "fingerprint of all that changes annotations"),
+        Column("mention_id", pl.Int32, "the mention"),
+        Column("linkset_id", pl.String, "fingerprint of all that changes linking"),
+        Column("concept_id", pl.String, "the concept context chose"),
+        Column("score", pl.Float64, "0 to 1"),
+        Column("method", pl.String, "how it was chosen"),
+    ),
+)
+
+RUNS = Table(
+    name="runs",
+    meaning="One row per run. An interrupted run is continued under its own run_id.",
+    key=("run_id",),
+    columns=(
+        _RUN,
+        Column("order_hash", pl.String, "fingerprint of sources and settings"),
+        Column("annotation_id", pl.String, "the annotation set it wrote"),
+        Column("status", pl.String, "running, done or abandoned"),
+        Column("read", pl.Int64, "records in its sources"),
+        Column("skipped", pl.Int64, "already done, unchanged", nullable=True),
+        Column("duplicates", pl.Int64, "identical records of one document", nullable=True),
+        Column("superseded", pl.Int64, "older versions, by source_order", nullable=True),
+        Column("new", pl.Int64, "documents seen for the first time", nullable=True),
+        Column("replaced", pl.Int64, "documents annotated anew", nullable=True),
+        Column("metadata_updated", pl.Int64, "only metadata changed: no NER", nullable=True),
+        Column("deleted", pl.Int64, "documents withdrawn by their source", nullable=True),
+        Column("rejected", pl.Int64, "records that are no readable document", nullable=True),
+        Column("seconds", _RUN_SECONDS, "wall seconds by stage", nullable=True),
+        Column("started_at", pl.Datetime("us"), "UTC"),
+        Column("finished_at", pl.Datetime("us"), "UTC", nullable=True),
+    ),
+)
+
+SHARDS = Table(
+    name="shards",
+    meaning="Units of work. Planned before annotation begins; loaded in one transaction each.",
+    key=("shard_id",),
+    columns=(
+        Column("shard_id", pl.String, "run_id:number"),
+        _RUN,
+        Column("path", pl.String, "the shard file in the work folder"),
+        Column("checksum", pl.String, "SHA-256 of the shard file"),
+        Column("status", pl.String, "planned or loaded"),
+        Column("documents", pl.Int64, "documents in it"),
+        Column("characters", pl.Int64, "characters of text in it"),
+        Column("mentions", pl.Int64, "mentions found", nullable=True),
+        Column("rejected", pl.Int64, "documents that could not be annotated", nullable=True),
+        Column("seconds", _SECONDS, "by stage, in its worker", nullable=True),
+        Column("loaded_at", pl.Datetime("us"), "UTC", nullable=True),
+    ),
+)
+
+REJECTS = Table(
+    name="rejects",
+    meaning="Records that could not be processed, with the reason; never their text.",
+    key=("path", "ordinal", "annotation_id"),
+    columns=(
+        Column("path", pl.String, "the source file"),
+        Column("ordinal", pl.Int64, "position of the record in its source, from 0"),
+        Column("annotation_id", pl.String, "the annotation set that was being written"),
+        Column("stage", pl.String, "read or annotate"),
+        Column("reason", pl.String, "what is wrong with it"),
+        Column("document_id", pl.String, "where it is known", nullable=True),
+        _RUN,
+    ),
+)
+
+ANNOTATION_SETS = Table(
+    name="annotation_sets",
+    meaning="What an annotation_id stands for.",
+    key=("annotation_id",),
+    columns=(
+        Column("annotation_id", pl.String, "fingerprint of what follows"),
+        Column("models", pl.List(pl.String), "model names in the order given"),
+        Column("settings", pl.String, "stage versions, model hashes and settings, as JSON"),
+        Column("created_at", pl.Datetime("us"), "UTC"),
+    ),
+)
+
+MODELS = Table(
+    name="models",
+    meaning="Models used, by the hash of their files.",
+    key=("fingerprint",),
+    columns=(
+        Column("fingerprint", pl.String, "SHA-256 over weights, config and tokenizer"),
+        Column("model", pl.String, "name in mentions.model"),
+        Column("labels", pl.List(pl.String), "entity labels it finds"),
+    ),
+)
+
+ONTOLOGY_RELEASES = Table(
+    name="ontology_releases",
+    meaning="Ontology releases loaded as dimensions.",
+    key=("release_id",),
+    columns=(
+        Column("release_id", pl.String, "content fingerprint of the release"),
+        Column("name", pl.String, "for example mesh"),
+        Column("concepts", pl.Int64, "number of concepts"),
+        Column("names", pl.Int64, "number of names"),
+        Column("attribution", pl.String, "the source to be named wherever it is shown"),
+        Column("path", pl.String, "the concept store it was loaded from"),
+    ),
+)
+
+LINKSETS = Table(
+    name="linksets",
+    meaning="What a linkset_id stands for; position 1 is the first ontology, shown by entities.",
+    key=("linkset_id",),
+    columns=(
+        Column("linkset_id", pl.String, "fingerprint of release, linker version and settings"),
+        Column("release_id", pl.String, "the ontology release"),
+        Column("position", pl.Int32, "1 for the first --ontology, then 2, 3 ..."),
+        Column("is_current", pl.Boolean, "true for the linksets of the latest run"),
+        Column("settings", pl.String, "linker version and settings, as JSON"),
+        Column("created_at", pl.Datetime("us"), "UTC"),
+    ),
+)
+
+KEYED_TABLES = (
+    SOURCES,
+    DOCUMENT_ANNOTATIONS,
+    RUNS,
+    SHARDS,
+    REJECTS,
+    ANNOTATION_SETS,
+    MODELS,
+    ONTOLOGY_RELEASES,
+    LINKSETS,
+)
+"""Ledger and dimensions: small, so DuckDB may hold their keys."""
+
+BIG_TABLES = (
+    DOCUMENTS,
+    *ANNOTATION_TABLES,
+    MENTION_LINKS,
+    NAME_LINKS,
+    CONCEPTS,
+    CONCEPT_NAMES,
+    CONCEPT_ANCESTORS,
+)
+"""No primary keys (they halve the load rate and double the file); the ledger keeps them unique."""
+
+TABLES = (*BIG_TABLES, *KEYED_TABLES)

@@ -1,0 +1,131 @@
+"""What the warehouse knows of source files: which are unchanged and need no parsing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import polars as pl
+
+from flows.errors import SourceError
+from flows.order import Order, describe_reading
+from flows.readers.base import SourceFile
+from flows.schema import SOURCES
+from flows.warehouse.connection import Connection
+from flows.work import file_sha256
+
+
+@dataclass(frozen=True)
+class SourceState:
+    """A source file as it is now, and whether all of it is done.
+
+    ``number`` says in which order files were first seen; ``documents`` counts the records that
+    were in it when it was last read.
+    """
+
+    file: SourceFile
+    number: int
+    size: int
+    mtime: int
+    sha256: str
+    reading: str
+    unchanged: bool
+    documents: int
+    status: str = "planned"
+
+    def after_reading(self, documents: int, *, cut: bool) -> SourceState:
+        """The state once it was read; ``cut`` when a limit ended the reading."""
+        return replace(self, documents=documents, status="partial" if cut else "planned")
+
+
+class _Known(NamedTuple):
+    """A row of ``sources``."""
+
+    number: int
+    size: int
+    mtime: int
+    sha256: str
+    reading: str
+    annotation_id: str
+    status: str
+    documents: int
+
+
+def known_sources(connection: Connection, order: Order) -> Iterator[SourceState]:
+    """Compare each file of the order with what the warehouse knows of it.
+
+    A file is unchanged when it was done for the same annotation set, read the same way, and has
+    the same size and either the same modification time or the same SHA-256.
+    """
+    rows = connection.execute(
+        "SELECT path, source_number, size, mtime, sha256, reader, annotation_id, status, "
+        "documents FROM sources"
+    ).fetchall()
+    known = {path: _Known(*rest) for path, *rest in rows}
+    retried = _with_rejects(connection, order)
+    next_number = max((row.number for row in known.values()), default=-1) + 1
+    for file in order.files:
+        path, reading = str(file.path), describe_reading(file)
+        try:
+            stat = file.path.stat()
+        except OSError as error:
+            raise SourceError(f"{file.path}: cannot be read ({error.strerror})") from None
+        before = known.get(path)
+        if before is None:
+            number, next_number = next_number, next_number + 1
+        else:
+            number = before.number
+        same_way = (
+            before is not None
+            and before.status == "done"
+            and before.reading == reading
+            and before.annotation_id == order.annotation.annotation_id
+            and before.size == stat.st_size
+            and path not in retried
+        )
+        if same_way and before is not None and before.mtime == stat.st_mtime_ns:
+            sha256 = before.sha256
+        else:
+            sha256 = file_sha256(file.path)
+        yield SourceState(
+            file=file,
+            number=number,
+            size=stat.st_size,
+            mtime=stat.st_mtime_ns,
+            sha256=sha256,
+            reading=reading,
+            unchanged=same_way and before is not None and sha256 == before.sha256,
+            documents=before.documents if before is not None else 0,
+        )
+
+
+def _with_rejects(connection: Connection, order: Order) -> set[str]:
+    """Paths of files whose rejects are to be tried again."""
+    if not order.settings.source.retry_rejects:
+        return set()
+    rows = connection.execute(
+        "SELECT DISTINCT path FROM rejects WHERE annotation_id = ?",
+        [order.annotation.annotation_id],
+    ).fetchall()
+    return {path for (path,) in rows}
+
+
+def sources_frame(states: Sequence[SourceState], annotation_id: str, run_id: str) -> pl.DataFrame:
+    """Rows of the ``sources`` table for files that were read."""
+    rows = [
+        {
+            "path": str(state.file.path),
+            "source_number": state.number,
+            "size": state.size,
+            "mtime": state.mtime,
+            "sha256": state.sha256,
+            "reader": state.reading,
+            "annotation_id": annotation_id,
+            "status": state.status,
+            "documents": state.documents,
+            "run_id": run_id,
+        }
+        for state in states
+    ]
+    return SOURCES.conform(pl.DataFrame(rows, schema=SOURCES.schema))

@@ -1,0 +1,222 @@
+"""What happened: counts of a run, for people, for machines and for Prefect."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from flows.warehouse.connection import Connection
+
+TOP_CONCEPTS = 10
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A run's counts and the state of the warehouse after it. ``new_rejects`` decides exit 3."""
+
+    run_id: str
+    warehouse: str
+    nothing_to_do: bool
+    read: int
+    new: int
+    replaced: int
+    skipped: int
+    duplicates: int
+    superseded: int
+    metadata_updated: int
+    deleted: int
+    new_rejects: int
+    annotated_mentions: int
+    seconds: dict[str, float]
+    documents: int
+    mentions: int
+    linked_mentions: int
+    rejects: int
+    labels: dict[str, int]
+    top_concepts: list[tuple[str, str, int, int]]
+    attributions: list[str]
+
+    @property
+    def linked_share(self) -> float:
+        """Share of all mentions in the warehouse that have a concept, 0 to 1."""
+        return self.linked_mentions / self.mentions if self.mentions else 0.0
+
+    def as_dict(self) -> dict[str, object]:
+        """For ``--json``."""
+        return asdict(self) | {"linked_share": round(self.linked_share, 4)}
+
+
+def summarise(connection: Connection, warehouse: Path, run_id: str) -> Summary:
+    """Read a finished run's summary from the warehouse."""
+    (run,) = connection.execute(
+        "SELECT read, new, replaced, skipped, duplicates, superseded, metadata_updated, deleted, "
+        "seconds FROM runs WHERE run_id = ?",
+        [run_id],
+    ).fetchall()
+    ((mentions, linked),) = connection.execute(
+        "SELECT count(*), count(concept_id) FROM entities"
+    ).fetchall()
+    return Summary(
+        run_id=run_id,
+        warehouse=str(warehouse),
+        nothing_to_do=not (run[1] or run[2] or run[6] or run[7]),
+        read=run[0],
+        new=run[1],
+        replaced=run[2],
+        skipped=run[3],
+        duplicates=run[4],
+        superseded=run[5],
+        metadata_updated=run[6],
+        deleted=run[7],
+        new_rejects=_one(connection, "SELECT count(*) FROM rejects WHERE run_id = ?", run_id),
+        annotated_mentions=_one(
+            connection, "SELECT coalesce(sum(mentions), 0) FROM shards WHERE run_id = ?", run_id
+        ),
+        seconds={name: round(value, 3) for name, value in run[8].items()},
+        documents=_one(connection, "SELECT count(*) FROM documents WHERE NOT is_deleted"),
+        mentions=mentions,
+        linked_mentions=linked,
+        rejects=_one(connection, "SELECT count(*) FROM rejects"),
+        labels=dict(
+            connection.execute(
+                "SELECT label, count(*) FROM entities GROUP BY label ORDER BY 2 DESC, 1"
+            ).fetchall()
+        ),
+        top_concepts=connection.execute(
+            "SELECT concept_id, any_value(concept_name), count(DISTINCT document_id), count(*) "
+            "FROM entities WHERE concept_id IS NOT NULL GROUP BY concept_id "
+            f"ORDER BY 3 DESC, 4 DESC, 1 LIMIT {TOP_CONCEPTS}"
+        ).fetchall(),
+        attributions=[
+            text
+            for (text,) in connection.execute(
+                "SELECT DISTINCT r.attribution FROM linksets l JOIN ontology_releases r "
+                "USING (release_id) WHERE l.is_current ORDER BY 1"
+            ).fetchall()
+        ],
+    )
+
+
+def _one(connection: Connection, query: str, *parameters: object) -> int:
+    ((value,),) = connection.execute(query, list(parameters)).fetchall()
+    return int(value)
+
+
+def artifact_rows(connection: Connection, run_id: str) -> list[dict[str, object]]:
+    """Counts of a run as rows of a Prefect table artifact: numbers and fixed words only."""
+    run = connection.sql(
+        "SELECT read, new, replaced, skipped, duplicates, superseded, metadata_updated, deleted, "
+        "rejected FROM runs WHERE run_id = '" + run_id.replace("'", "''") + "'"
+    ).pl()
+    rows: list[dict[str, object]] = [
+        {"what": name, "count": value} for name, value in run.row(0, named=True).items()
+    ]
+    (shards,) = connection.execute(
+        "SELECT count(*), coalesce(sum(mentions), 0), coalesce(sum(rejected), 0), "
+        "coalesce(sum(seconds.preprocess), 0), coalesce(sum(seconds.ner), 0), "
+        "coalesce(sum(seconds.load), 0) FROM shards WHERE run_id = ?",
+        [run_id],
+    ).fetchall()
+    names = (
+        "shards",
+        "mentions",
+        "documents that failed",
+        "seconds preprocessing",
+        "seconds NER",
+        "seconds loading",
+    )
+    return rows + [
+        {"what": name, "count": round(float(value), 1)}
+        for name, value in zip(names, shards, strict=True)
+    ]
+
+
+def print_summary(console: Console, summary: Summary) -> None:
+    """Print what a person wants to know after a run."""
+    console.print()
+    if summary.nothing_to_do:
+        console.print(
+            f"[bold green]Nothing was left to do:[/] all {summary.skipped:,} documents "
+            "are in the warehouse already."
+        )
+    console.print(_counts_table(summary))
+    if summary.top_concepts:
+        console.print(_concepts_table(summary))
+    console.print(f"Warehouse: [bold]{escape(summary.warehouse)}[/]")
+    for attribution in summary.attributions:
+        console.print(f"[dim]{escape(attribution)}[/]")
+    if summary.new_rejects:
+        console.print(
+            f"[yellow]{summary.new_rejects:,} records could not be processed:[/] "
+            f"charthouse rejects --warehouse {escape(summary.warehouse)}"
+        )
+    _print_queries(console, summary)
+
+
+def _counts_table(summary: Summary) -> Table:
+    table = Table(title=f"Run {summary.run_id}", title_justify="left", show_header=False, box=None)
+    table.add_column(style="dim")
+    table.add_column(justify="right")
+    table.add_column()
+    work = summary.seconds.get("total", 0.0)
+    table.add_row("records read", f"{summary.read:,}", "")
+    for name, count in (
+        ("documents new", summary.new),
+        ("documents replaced", summary.replaced),
+        ("skipped, done before", summary.skipped),
+        ("identical duplicates", summary.duplicates),
+        ("older versions passed over", summary.superseded),
+        ("metadata updated", summary.metadata_updated),
+        ("withdrawn by their source", summary.deleted),
+        ("rejected", summary.new_rejects),
+    ):
+        if count:
+            table.add_row(name, f"{count:,}", "")
+    annotated = summary.new + summary.replaced
+    if annotated and work:
+        table.add_row("time", f"{work:,.1f} s", f"{annotated / work:,.1f} documents/s")
+    table.add_row("documents in all", f"{summary.documents:,}", "")
+    kinds = ", ".join(f"{label} {count:,}" for label, count in summary.labels.items())
+    table.add_row("mentions in all", f"{summary.mentions:,}", escape(kinds))
+    table.add_row("linked", f"{summary.linked_share:.1%}", "of mentions have a concept")
+    return table
+
+
+def _concepts_table(summary: Summary) -> Table:
+    table = Table(title="Top concepts", title_justify="left", box=None, header_style="dim")
+    table.add_column("concept")
+    table.add_column("name", style="bold")
+    table.add_column("documents", justify="right")
+    table.add_column("mentions", justify="right")
+    for concept_id, name, documents, mentions in summary.top_concepts:
+        table.add_row(concept_id, escape(name), f"{documents:,}", f"{mentions:,}")
+    return table
+
+
+def _print_queries(console: Console, summary: Summary) -> None:
+    concept = summary.top_concepts[0][0] if summary.top_concepts else "MESH:D006973"
+    prefix = f"charthouse sql --warehouse {summary.warehouse}"
+    queries = (
+        (
+            "What is in it?",
+            "SELECT corpus, label, count(*) AS mentions FROM entities GROUP BY ALL ORDER BY ALL",
+        ),
+        (
+            "Who mentions a concept?",
+            "SELECT document_id, section, mention_text FROM entities "
+            f"WHERE concept_id = '{concept}' LIMIT 10",
+        ),
+        (
+            "Which names did not link?",
+            "SELECT lookup_text, label, count(*) AS mentions FROM entities "
+            "WHERE concept_id IS NULL GROUP BY ALL ORDER BY mentions DESC LIMIT 10",
+        ),
+    )
+    console.print("\nThree queries to try:")
+    for title, query in queries:
+        console.print(f"  [dim]# {title}[/]")
+        console.print(f'  {prefix} "{query}"', markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,54 @@
+"""The Prefect tasks, and the flow whose pool they run in.
+
+Worker processes import this module: it leaves out what only the main process needs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+from prefect.futures import PrefectFuture
+from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner
+
+from flows import worker
+from flows.flow_runs import note_flow_run
+from flows.receipt import Receipt
+from flows.session import Session, current, stage
+
+Result = TypeVar("Result")
+
+
+@task(name="annotate-shard", cache_policy=NO_CACHE, persist_result=False, log_prints=False)
+def annotate_shard(root: str, run_id: str, shard: int, checksum: str) -> Receipt:
+    """Annotate one shard file in a worker process."""
+    return worker.annotate_shard_file(root, run_id, shard, checksum)
+
+
+@task(name="link-names", cache_policy=NO_CACHE, persist_result=False, log_prints=False)
+def link_names(root: str, run_id: str, target: int, chunk: int) -> Receipt:
+    """Link one chunk of distinct names."""
+    return worker.link_names_file(root, run_id, target, chunk)
+
+
+def in_pool(name: str, session: Session, workers: int, work: Callable[[], Result]) -> Result:
+    """Run ``work`` as a flow of its own with a process pool, and return what it returns."""
+    runner: TaskRunner[PrefectFuture[Any]] = ProcessPoolTaskRunner(  # type: ignore[assignment]
+        max_workers=workers, initializer=worker.start_worker, initargs=(os.getpid(),)
+    )
+    results: list[Result] = []
+    session.in_pool = lambda: results.append(work())
+    pool_flow.with_options(name=name, task_runner=runner)(str(session.work.root), session.run_id)
+    return results[0]
+
+
+@flow(name="pool", persist_result=False, validate_parameters=False)
+def pool_flow(root: str, run_id: str) -> None:
+    """Tasks submitted here run in this flow's task runner."""
+    session = current(run_id)
+    note_flow_run(session.work)
+    with stage(session, "pool"):
+        session.in_pool()

@@ -1,0 +1,1 @@
+"""The DuckDB warehouse: its file, tables, loads and views."""

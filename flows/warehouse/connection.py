@@ -1,0 +1,142 @@
+"""Opening a warehouse: one process writes; its tables, views and schema version are checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from flows.errors import CharthouseError
+from flows.schema import BIG_TABLES, KEYED_TABLES, SCHEMA_VERSION, TABLES
+from flows.warehouse.ddl import create_table, literal, quoted
+from flows.warehouse.views import VIEWS
+
+Connection = duckdb.DuckDBPyConnection
+
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
+
+
+class WarehouseError(CharthouseError):
+    """A warehouse cannot be opened: missing, held by another process, foreign or too new."""
+
+
+@contextmanager
+def open_warehouse(path: Path) -> Iterator[Connection]:
+    """Open a warehouse for writing, creating it with its tables and views where it is not there.
+
+    Raises:
+        WarehouseError: another process holds it, or the file is no warehouse of this schema.
+    """
+    if not path.parent.is_dir():
+        raise WarehouseError(
+            f"warehouse {path}: its folder does not exist", f"Create {path.parent} first"
+        )
+    connection = _connect(path, read_only=False)
+    try:
+        if _tables_there(connection):
+            _check_version(connection, path)
+        else:
+            prepare(connection)
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def read_warehouse(path: Path) -> Iterator[Connection]:
+    """Open a warehouse for reading only.
+
+    Raises:
+        WarehouseError: there is none, a run holds it, or the file is no warehouse of this schema.
+    """
+    if not path.is_file():
+        raise WarehouseError(
+            f"warehouse {path} does not exist", "charthouse run SOURCE --warehouse makes one"
+        )
+    connection = _connect(path, read_only=True)
+    try:
+        _check_version(connection, path)
+        yield connection
+    finally:
+        connection.close()
+
+
+def _connect(path: Path, *, read_only: bool) -> Connection:
+    try:
+        connection = duckdb.connect(str(path), read_only=read_only, config=_CONFIG)
+    except duckdb.IOException as error:
+        raise _open_error(path, str(error)) from None
+    except duckdb.Error as error:
+        raise WarehouseError(
+            f"warehouse {path} cannot be opened ({type(error).__name__})",
+            "Give the path of a DuckDB file that charthouse made, or of none",
+        ) from None
+    # Answers must not depend on where a session runs.
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
+def _open_error(path: Path, message: str) -> WarehouseError:
+    holder = re.search(r"PID (\d+)", message)
+    if holder or "lock" in message.lower():
+        who = f"process {holder[1]}" if holder else "another process"
+        return WarehouseError(
+            f"warehouse {path} is in use by {who}",
+            "DuckDB lets one process write, and no other open the file meanwhile: wait for it to "
+            "end or stop it",
+        )
+    if "not a valid DuckDB database" in message or path.is_dir():
+        return WarehouseError(f"{path} is no DuckDB file", "Give another path for the warehouse")
+    reason = "permission denied" if "ermission" in message else "an input or output error"
+    return WarehouseError(
+        f"warehouse {path} cannot be opened: {reason}", "Check the folder's rights and free space"
+    )
+
+
+def _tables_there(connection: Connection) -> set[str]:
+    rows = connection.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main'"
+    ).fetchall()
+    return {name for (name,) in rows}
+
+
+def prepare(connection: Connection) -> None:
+    """Create all tables and views, with the data dictionary as comments, in one transaction."""
+    connection.begin()
+    connection.execute("CREATE TABLE schema_version (version INTEGER NOT NULL)")
+    connection.execute("INSERT INTO schema_version VALUES (?)", [SCHEMA_VERSION])
+    for table in TABLES:
+        connection.execute(create_table(table, keyed=table in KEYED_TABLES))
+        _comment(connection, "TABLE", table.name, table.meaning)
+        for column in table.columns:
+            _comment(connection, "COLUMN", f"{table.name}.{column.name}", column.meaning)
+    for view in VIEWS:
+        connection.execute(f"CREATE VIEW {quoted(view.name)} AS {view.query}")
+        _comment(connection, "VIEW", view.name, view.meaning)
+    connection.commit()
+
+
+def _comment(connection: Connection, kind: str, name: str, text: str) -> None:
+    dotted = ".".join(quoted(part) for part in name.split("."))
+    connection.execute(f"COMMENT ON {kind} {dotted} IS {literal(text)}")
+
+
+def _check_version(connection: Connection, path: Path) -> None:
+    there = _tables_there(connection)
+    if "schema_version" not in there or not {t.name for t in BIG_TABLES} <= there:
+        raise WarehouseError(
+            f"{path} is a DuckDB file, but no charthouse warehouse", "Give another path"
+        )
+    ((version,),) = connection.execute("SELECT version FROM schema_version").fetchall()
+    if version != SCHEMA_VERSION:
+        raise WarehouseError(
+            f"warehouse {path} has schema version {version}, this charthouse writes "
+            f"{SCHEMA_VERSION}",
+            "Use the charthouse release that made it, or start a new warehouse",
+        )

@@ -1,0 +1,157 @@
+"""Runs in the warehouse: begun, continued, ended."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import duckdb
+
+from flows.order import Order
+from flows.warehouse.connection import Connection
+from nlp.fingerprint import AnnotationSet
+
+
+@dataclass(frozen=True)
+class PlannedShard:
+    """A shard that waits to be annotated."""
+
+    number: int
+    path: str
+    checksum: str
+    documents: int
+    characters: int
+
+
+def now() -> datetime:
+    """The time in UTC without zone, as the tables keep it."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def new_run_id() -> str:
+    """A run id that sorts by time."""
+    return f"{now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+
+
+def is_run_id(name: str) -> bool:
+    """Whether a name looks like a run id."""
+    return re.fullmatch(r"\d{8}T\d{6}-[0-9a-f]{6}", name) is not None
+
+
+@dataclass(frozen=True)
+class OpenRun:
+    """A run that did not end: its order's fingerprint and whether its plan is stored."""
+
+    run_id: str
+    order_hash: str
+    annotation_id: str
+    planned: bool
+
+
+def open_runs(connection: Connection) -> list[OpenRun]:
+    """Runs that were interrupted, oldest first. The caller holds the warehouse, so none lives."""
+    rows = connection.execute(
+        "SELECT run_id, order_hash, annotation_id, seconds IS NOT NULL FROM runs "
+        "WHERE status = 'running' ORDER BY run_id"
+    ).fetchall()
+    return [OpenRun(*row) for row in rows]
+
+
+def begin_run(connection: Connection, run_id: str, order: Order) -> None:
+    """Record a new run."""
+    connection.execute(
+        "INSERT INTO runs (run_id, order_hash, annotation_id, status, read, started_at) "
+        "VALUES (?, ?, ?, 'running', 0, ?)",
+        [run_id, order.order_hash, order.annotation.annotation_id, now()],
+    )
+
+
+def abandon_run(connection: Connection, run_id: str) -> None:
+    """Give up an interrupted run whose annotations nobody asks for any more.
+
+    What it loaded stays; its unfinished shards are forgotten, and the sources it had planned
+    count as partly read, so that they are read again.
+    """
+    connection.begin()
+    connection.execute("DELETE FROM shards WHERE run_id = ? AND status = 'planned'", [run_id])
+    connection.execute(
+        "UPDATE sources SET status = 'partial' WHERE run_id = ? AND status = 'planned'", [run_id]
+    )
+    connection.execute(
+        "UPDATE runs SET status = 'abandoned', finished_at = ? WHERE run_id = ?", [now(), run_id]
+    )
+    connection.commit()
+
+
+def forget_unplanned(connection: Connection) -> None:
+    """Remove runs that ended before their plan was stored: they have done nothing."""
+    with contextlib.suppress(duckdb.TransactionException):
+        connection.rollback()  # an error may have left a transaction open
+    connection.execute("DELETE FROM runs WHERE status = 'running' AND seconds IS NULL")
+
+
+def any_runs(connection: Connection) -> bool:
+    """Whether the warehouse has seen a run."""
+    return bool(connection.execute("SELECT 1 FROM runs LIMIT 1").fetchall())
+
+
+def order_hash(connection: Connection, run_id: str) -> str:
+    """The fingerprint of the order that a run carries out."""
+    ((fingerprint,),) = connection.execute(
+        "SELECT order_hash FROM runs WHERE run_id = ?", [run_id]
+    ).fetchall()
+    return str(fingerprint)
+
+
+def record_annotation_set(connection: Connection, annotation: AnnotationSet) -> None:
+    """Write down what an annotation_id stands for, once."""
+    connection.execute(
+        "INSERT INTO annotation_sets (annotation_id, models, settings, created_at) "
+        "VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        [
+            annotation.annotation_id,
+            [model.name for model in annotation.models],
+            annotation.settings,
+            now(),
+        ],
+    )
+    for model in annotation.models:
+        connection.execute(
+            "INSERT INTO models (fingerprint, model, labels) VALUES (?, ?, ?) "
+            "ON CONFLICT DO NOTHING",
+            [model.fingerprint, model.name, list(model.labels)],
+        )
+
+
+def is_planned(connection: Connection, run_id: str) -> bool:
+    """Whether the run's plan is stored."""
+    return any(run.planned for run in open_runs(connection) if run.run_id == run_id)
+
+
+def planned_shards(connection: Connection, run_id: str) -> list[PlannedShard]:
+    """The run's shards that are not loaded, in order."""
+    rows = connection.execute(
+        "SELECT shard_id, path, checksum, documents, characters FROM shards "
+        "WHERE run_id = ? AND status = 'planned' ORDER BY shard_id",
+        [run_id],
+    ).fetchall()
+    return [PlannedShard(int(shard_id.rpartition(":")[2]), *rest) for shard_id, *rest in rows]
+
+
+def close_sources(connection: Connection, run_id: str) -> None:
+    """Mark the sources of a run as done: every document in them is in the warehouse."""
+    connection.execute(
+        "UPDATE sources SET status = 'done' WHERE run_id = ? AND status = 'planned'", [run_id]
+    )
+
+
+def finish_run(connection: Connection, run_id: str, annotate: float, link: float) -> None:
+    """Mark a run as done with the wall seconds of its stages."""
+    connection.execute(
+        "UPDATE runs SET status = 'done', finished_at = ?, seconds = {plan: seconds.plan, "
+        "annotate: ?, link: ?, total: seconds.plan + ? + ?} WHERE run_id = ?",
+        [now(), annotate, link, annotate, link, run_id],
+    )

@@ -1,0 +1,115 @@
+"""The work folder beside a warehouse: plans, shard files, staged output, status.
+
+``W.duckdb`` has ``W.duckdb.work``. Nothing in it is needed once a run is done; all of it may hold
+clinical text, so it is readable by its owner only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class WorkFolder:
+    """Paths of one warehouse's work folder."""
+
+    root: Path
+
+    @classmethod
+    def beside(cls, warehouse: Path) -> WorkFolder:
+        """The work folder of a warehouse."""
+        return cls(warehouse.with_name(warehouse.name + ".work"))
+
+    def run(self, run_id: str) -> Path:
+        """Folder of one run."""
+        return self.root / run_id
+
+    def shards(self, run_id: str) -> Path:
+        """Folder of a run's shard files."""
+        return self.run(run_id) / "shards"
+
+    def spool(self, run_id: str) -> Path:
+        """Folder of what planning has read and not yet cut into shards."""
+        return self.run(run_id) / "spool"
+
+    def staged(self, run_id: str) -> Path:
+        """Folder of annotated shards that wait for the writer."""
+        return self.run(run_id) / "staged"
+
+    def linked(self, run_id: str) -> Path:
+        """Folder of linked names that wait for the writer."""
+        return self.run(run_id) / "linked"
+
+    def progress(self, run_id: str) -> Path:
+        """Folder of one small counter file per shard at work."""
+        return self.run(run_id) / "progress"
+
+    @property
+    def order(self) -> Path:
+        """The settings and sources of the run at work; task parameters name only this file."""
+        return self.root / "order.json"
+
+    @property
+    def status(self) -> Path:
+        """What ``charthouse status`` reads while the warehouse is locked; holds no text."""
+        return self.root / "status.json"
+
+
+def make_private(folder: Path) -> Path:
+    """Create a folder (and its parents) that only its owner can enter."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def write_durably(path: Path, write: Callable[[Path], None]) -> None:
+    """Write a file so that it is there whole or not at all, whatever happens.
+
+    ``write`` receives a temporary name beside ``path``; what it wrote is synced to disk, renamed,
+    and the folder synced.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        write(temporary)
+        temporary.chmod(0o600)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON durably."""
+    write_durably(path, lambda temporary: _dump(temporary, value))
+
+
+def _dump(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder and all in it; nothing where it is not there."""
+    shutil.rmtree(folder, ignore_errors=True)

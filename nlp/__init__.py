@@ -1,0 +1,1 @@
+"""Documents in, annotation tables out. No Prefect, no DuckDB, no corpus paths."""

@@ -1,0 +1,221 @@
+"""Documents in, annotation tables out: preprocessing, NER and what joins the two."""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from nlp.fingerprint import AnnotationSet, identify
+from nlp.lookup import lookup_text
+from nlp.ner.decode import Span
+from nlp.ner.device import choose_device
+from nlp.ner.engine import NerEngine
+from nlp.ner.merge import merge_spans
+from nlp.ner.model import find_model, load_model
+from nlp.preprocess.pipeline import Abbreviation, Preprocessor
+from nlp.preprocess.sections import Section, find_sections
+from nlp.schema import ABBREVIATIONS, ANNOTATION_TABLES, MENTIONS, SECTIONS, SENTENCES
+from nlp.settings import AnnotationSettings
+
+BATCH_CHARACTERS = 200_000
+"""Text that goes through preprocessing and NER together: enough to sort windows by length."""
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A document that could not be annotated: its row in the frame and a reason without text."""
+
+    row: int
+    reason: str
+
+
+@dataclass
+class Annotations:
+    """Rows by table name, the documents that failed, and seconds by stage."""
+
+    frames: dict[str, pl.DataFrame]
+    rejects: list[Reject] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=lambda: {"preprocess": 0.0, "ner": 0.0})
+
+
+class Annotator:
+    """A loaded pipeline and its models; one per process."""
+
+    def __init__(self, settings: AnnotationSettings) -> None:
+        """Load everything.
+
+        Raises:
+            ModelError: a model cannot be loaded.
+            PreprocessError: the spaCy pipeline is not installed.
+        """
+        self.identity: AnnotationSet = identify(settings)
+        device = choose_device(settings.ner.device, settings.ner.precision)
+        self._preprocessor = Preprocessor(settings.preprocess.pipeline)
+        self._engines = [
+            NerEngine(load_model(find_model(name), device, settings.ner.label_map))
+            for name in settings.ner.models
+        ]
+
+    def annotate(
+        self, documents: pl.DataFrame, progress: Callable[[int], None] = lambda done: None
+    ) -> Annotations:
+        """Annotate a frame of documents.
+
+        Args:
+            documents: with columns document_id, text, kind and sections (see
+                :data:`nlp.schema.SECTION_SPANS`).
+            progress: receives the number of documents done so far.
+
+        Returns:
+            Frames of every annotation table. A document that fails is isolated by bisection and
+            becomes a reject; the others lose nothing.
+        """
+        result = Annotations({})
+        rows: dict[str, list[Row]] = {table.name: [] for table in ANNOTATION_TABLES}
+        done = 0
+        for first, last in _batches(documents["text"].str.len_chars().to_list()):
+            self._annotate_or_halve(documents, first, last, rows, result)
+            done += last - first
+            progress(done)
+        for table in ANNOTATION_TABLES:
+            schema = {n: t for n, t in table.schema.items() if n != "annotation_id"}
+            frame = pl.DataFrame(rows[table.name], schema=schema)
+            annotation_id = pl.lit(self.identity.annotation_id).alias("annotation_id")
+            result.frames[table.name] = table.conform(frame.with_columns(annotation_id))
+        return result
+
+    def _annotate_or_halve(
+        self,
+        documents: pl.DataFrame,
+        first: int,
+        last: int,
+        rows: dict[str, list[Row]],
+        result: Annotations,
+    ) -> None:
+        try:
+            found = self._annotate_batch(documents.slice(first, last - first), result.seconds)
+        except Exception as error:  # whatever a document provokes is that document's reject
+            if last - first == 1:
+                # The message may quote text, so only its kind is kept.
+                result.rejects.append(Reject(first, f"annotation failed: {type(error).__name__}"))
+                return
+            middle = (first + last) // 2
+            self._annotate_or_halve(documents, first, middle, rows, result)
+            self._annotate_or_halve(documents, middle, last, rows, result)
+        else:
+            for table, table_rows in found.items():
+                rows[table].extend(table_rows)
+
+    def _annotate_batch(
+        self, documents: pl.DataFrame, seconds: dict[str, float]
+    ) -> dict[str, list[Row]]:
+        texts = documents["text"].to_list()
+        clock = time.perf_counter()
+        preprocessed = list(self._preprocessor.process(texts))
+        sections = [
+            find_sections(text, kind, [Section(**s) for s in given])
+            for text, kind, given in documents.select("text", "kind", "sections").iter_rows()
+        ]
+        seconds["preprocess"] += time.perf_counter() - clock
+        clock = time.perf_counter()
+        spans = list(zip(*(engine.find(texts) for engine in self._engines), strict=True))
+        seconds["ner"] += time.perf_counter() - clock
+        rows: dict[str, list[Row]] = {table.name: [] for table in ANNOTATION_TABLES}
+        for index, document_id in enumerate(documents["document_id"]):
+            pre, secs = preprocessed[index], sections[index]
+            rows[SECTIONS.name] += _section_rows(document_id, secs)
+            rows[SENTENCES.name] += _sentence_rows(document_id, pre.sentences)
+            rows[ABBREVIATIONS.name] += _abbreviation_rows(document_id, pre.abbreviations)
+            rows[MENTIONS.name] += self._mention_rows(
+                document_id, texts[index], spans[index], pre.sentences, secs, pre.abbreviations
+            )
+        return rows
+
+    def _mention_rows(
+        self,
+        document_id: str,
+        text: str,
+        spans: Sequence[Sequence[Span]],
+        sentences: Sequence[tuple[int, int]],
+        sections: Sequence[Section],
+        abbreviations: Sequence[Abbreviation],
+    ) -> Iterator[Row]:
+        sentence_starts = [start for start, _ in sentences]
+        for mention_id, (span, model) in enumerate(merge_spans(spans)):
+            sentence = bisect_right(sentence_starts, span.start) - 1
+            inside = sentence >= 0 and span.start < sentences[sentence][1]
+            yield {
+                "document_id": document_id,
+                "mention_id": mention_id,
+                "start_char": span.start,
+                "end_char": span.end,
+                "mention_text": text[span.start : span.end],
+                "label": span.label,
+                "score": round(span.score, 6),
+                "model": self.identity.models[model].name,
+                "sentence_id": sentence if inside else None,
+                "section_id": _innermost(sections, span.start),
+                "lookup_text": lookup_text(text, span.start, span.end, abbreviations),
+            }
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Row ranges of about ``BATCH_CHARACTERS`` each; a longer document is a range of its own."""
+    first, characters = 0, 0
+    for row, length in enumerate(lengths):
+        if characters and characters + length > BATCH_CHARACTERS:
+            yield first, row
+            first, characters = row, 0
+        characters += length
+    if first < len(lengths):
+        yield first, len(lengths)
+
+
+def _innermost(sections: Sequence[Section], position: int) -> int | None:
+    """Index of the section that holds the position and starts last; sections are sorted."""
+    last = bisect_right(sections, position, key=lambda section: section.start_char) - 1
+    for index in range(last, -1, -1):
+        if position < sections[index].end_char:
+            return index
+    return None
+
+
+def _section_rows(document_id: str, sections: Sequence[Section]) -> Iterator[Row]:
+    for section_id, section in enumerate(sections):
+        yield {
+            "document_id": document_id,
+            "section_id": section_id,
+            "name": section.name,
+            "start_char": section.start_char,
+            "end_char": section.end_char,
+        }
+
+
+def _sentence_rows(document_id: str, sentences: Sequence[tuple[int, int]]) -> Iterator[Row]:
+    for sentence_id, (start, end) in enumerate(sentences):
+        yield {
+            "document_id": document_id,
+            "sentence_id": sentence_id,
+            "start_char": start,
+            "end_char": end,
+        }
+
+
+def _abbreviation_rows(document_id: str, found: Sequence[Abbreviation]) -> Iterator[Row]:
+    for abbreviation in found:
+        yield {
+            "document_id": document_id,
+            "short_form": abbreviation.short_form,
+            "long_form": abbreviation.long_form,
+            "short_start_char": abbreviation.short_start_char,
+            "short_end_char": abbreviation.short_end_char,
+            "long_start_char": abbreviation.long_start_char,
+            "long_end_char": abbreviation.long_end_char,
+        }

@@ -1,0 +1,57 @@
+"""The annotation_id: what identifies a set of annotations."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from nlp.ner.engine import ENGINE_VERSION
+from nlp.ner.model import find_model, model_fingerprint, read_model_tags
+from nlp.preprocess.pipeline import PREPROCESS_VERSION, pipeline_fingerprint
+from nlp.settings import AnnotationSettings
+
+ANNOTATE_VERSION = 1
+"""Raised by hand when joining mentions to sentences, sections or lookup texts changes."""
+
+
+@dataclass(frozen=True)
+class ModelIdentity:
+    """A model's public name, the SHA-256 of its files and the labels it finds."""
+
+    name: str
+    fingerprint: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AnnotationSet:
+    """An annotation_id and what it stands for; ``settings`` is JSON."""
+
+    annotation_id: str
+    models: tuple[ModelIdentity, ...]
+    settings: str
+
+
+def identify(settings: AnnotationSettings) -> AnnotationSet:
+    """Fingerprint everything that changes annotations; device and batch sizes are not in it.
+
+    Raises:
+        ModelError: a model cannot be found or is no token classifier.
+        PreprocessError: the spaCy pipeline is not installed.
+    """
+    identities = []
+    for name in settings.ner.models:
+        source = find_model(name)
+        tags = read_model_tags(source, settings.ner.label_map)
+        identities.append(ModelIdentity(source.name, model_fingerprint(source), tags.entity_labels))
+    described = {
+        "annotate": ANNOTATE_VERSION,
+        "engine": ENGINE_VERSION,
+        "preprocess": PREPROCESS_VERSION,
+        "pipeline": pipeline_fingerprint(settings.preprocess.pipeline),
+        "models": [[m.name, m.fingerprint] for m in identities],
+        "label_map": settings.ner.label_map,
+    }
+    text = json.dumps(described, sort_keys=True)
+    return AnnotationSet(hashlib.sha256(text.encode()).hexdigest()[:16], tuple(identities), text)

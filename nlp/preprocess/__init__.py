@@ -1,0 +1,1 @@
+"""scispaCy preprocessing: tokens, sentences, sections, abbreviations. Text is never altered."""

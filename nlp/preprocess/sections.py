@@ -1,0 +1,85 @@
+"""Sections: those a source states itself, else headings of structured abstracts and notes.
+
+Headings of notes are recognised where they end with a colon, or stand alone in capitals on a line,
+and only when their words are known: a free guess would turn every "Blood pressure:" into a
+section. A section runs from its heading to the next.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nlp.preprocess.headings import ABSTRACT_HEADINGS, NOTE_HEADINGS
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A named range of the text, heading included."""
+
+    name: str
+    start_char: int
+    end_char: int
+
+
+def _by_heading(headings: dict[str, tuple[str, ...]]) -> dict[str, str]:
+    return {heading: name for name, forms in headings.items() for heading in forms}
+
+
+def _any_of(names: dict[str, str]) -> str:
+    return "|".join(re.escape(heading) for heading in sorted(names, key=len, reverse=True))
+
+
+_NOTE_NAMES = _by_heading(NOTE_HEADINGS)
+_ABSTRACT_NAMES = _by_heading(ABSTRACT_HEADINGS)
+_NOTE_HEADING = re.compile(
+    # Begins a line (a number may stand before it) or follows the comma or full stop to which
+    # some exports glue it; ends with a colon, or alone on its line.
+    rf"(?:^[ \t]*(?:\d{{1,2}}[.)][ \t]+)?|(?<=[.,;])[ \t]*)(?P<heading>{_any_of(_NOTE_NAMES)})[ \t]*"
+    rf"(?:(?P<colon>:)|(?=[ \t]*$))",
+    re.IGNORECASE | re.MULTILINE,
+)
+_ABSTRACT_HEADING = re.compile(
+    rf"(?:^|(?<=[.?!] )|(?<=[.?!]))(?P<heading>{_any_of(_ABSTRACT_NAMES)}):",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def find_sections(text: str, kind: str, given: Sequence[Section] = ()) -> list[Section]:
+    """The sections of a text in order; ``given`` ones, stated by the source, come first of all.
+
+    Args:
+        text: the document's text.
+        kind: ``abstract``, ``note`` or ``article``; abstracts have headings inside paragraphs.
+        given: sections the source stated, in offsets of ``text``.
+    """
+    if given:
+        return sorted(given, key=lambda s: (s.start_char, -s.end_char))
+    if kind == "abstract":
+        found = [
+            (m.start("heading"), _ABSTRACT_NAMES[m["heading"].lower()])
+            for m in _ABSTRACT_HEADING.finditer(text)
+            if m["heading"].isupper()
+        ]
+    else:
+        found = [
+            (m.start("heading"), _NOTE_NAMES[m["heading"].lower()])
+            for m in _NOTE_HEADING.finditer(text)
+            if _is_note_heading(m)
+        ]
+    starts = [start for start, _ in found]
+    return [
+        Section(name, start, end)
+        for (start, name), end in zip(found, [*starts[1:], len(text)], strict=False)
+    ]
+
+
+def _is_note_heading(match: re.Match[str]) -> bool:
+    """Inside a line, and alone on one, only capitals make a heading of a common word."""
+    heading = match["heading"]
+    line_start = match.string.rfind("\n", 0, match.start("heading")) + 1
+    begins_line = not match.string[line_start : match.start("heading")].strip(" \t0123456789.)")
+    if match["colon"]:
+        return heading.isupper() or (begins_line and heading[0].isupper())
+    return begins_line and (heading.isupper() or heading.istitle())

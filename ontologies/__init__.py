@@ -1,0 +1,1 @@
+"""Release files in, a compiled concept store out; names in, ranked concepts out."""

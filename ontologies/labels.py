@@ -1,0 +1,49 @@
+"""Which concepts a mention label allows.
+
+A label maps to prefixes of semantic type codes: MeSH tree branches (``C``, ``F03``), classes of
+supplementary records (``SCR3``), UMLS semantic types (``T047``). A label that is not in the table
+restricts nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+UNTYPED = frozenset({"SCR1"})
+"""Types that say nothing by themselves: supplementary records outside any branch. Class 1 is the
+default of thin renderings of MeSH, so it does not prove a chemical."""
+
+_CHEMICALS = (
+    *("T103", "T104", "T109", "T110", "T114", "T116", "T120", "T121", "T122", "T123", "T125"),
+    *("T126", "T127", "T129", "T130", "T131", "T192", "T195", "T196", "T197", "T200"),
+)
+_DISORDERS = (
+    *("T019", "T020", "T033", "T037", "T046", "T047", "T048", "T049", "T184", "T190", "T191"),
+)
+_ORGANISMS = (
+    *("T001", "T002", "T004", "T005", "T007", "T008", "T010", "T011", "T012", "T013", "T014"),
+    *("T015", "T016", "T194", "T204"),
+)
+_ANATOMY = (
+    *("T017", "T018", "T021", "T022", "T023", "T024", "T025", "T026", "T029", "T030", "T031"),
+)
+
+LABEL_TYPES: dict[str, tuple[str, ...]] = {
+    "Disease": ("C", "F03", "SCR3", *_DISORDERS),
+    "Chemical": ("D", "SCR1", *_CHEMICALS),
+    "Gene": ("D05", "D06", "D08", "D12", "D13", "D23", "T028", "T114", "T116", "T126", "T192"),
+    "Species": ("B", "SCR4", *_ORGANISMS),
+    "Anatomy": ("A", "SCR6", *_ANATOMY),
+    "Cell": ("A11", "T025"),
+}
+"""Label to prefixes of the semantic types it allows."""
+
+
+def allowed_types(label: str, labels: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Type prefixes for a label, sorted; empty if the label restricts nothing.
+
+    Labels are compared without case: models write ``DISEASE`` and ``Disease``.
+    """
+    wanted = label.casefold()
+    prefixes = {p for name, types in labels.items() if name.casefold() == wanted for p in types}
+    return tuple(sorted(prefixes))

@@ -1,0 +1,234 @@
+"""The linking policy: names in, ranked concepts out, set-wise over distinct names.
+
+Steps, each for the names the one before left over: exact levels from strict to loose
+(``ontologies/exact.py``), then candidates by character 3-grams (``ontologies/ngrams.py``). Only
+concepts that the name's label allows (``ontologies/labels.py``), or whose types do not tell, are
+candidates.
+
+**Ranking and ties.** Candidates of one name are ordered by the first of these that differs:
+
+1. exact level, the stricter first (all candidates of a name come from the same step);
+2. score, the higher first, compared to four decimals; a near match of a concept whose types do
+   not tell has been weighed down before;
+3. type: a concept that has a type the label allows before one whose types do not tell;
+4. spelling: a name equal to the lookup text letter for letter before one that is not;
+5. standing: the concept's preferred name before a synonym;
+6. vocabulary: a descriptor before a supplementary record.
+
+If the two leading concepts are alike in all six, nothing here separates them and the name's status
+is ``ambiguous``; ``concept_id`` then only fixes the order of rows, not a choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from pydantic import BaseModel, ConfigDict, Field
+
+from ontologies.exact import LEVELS, find_forms
+from ontologies.labels import LABEL_TYPES, allowed_types
+from ontologies.ngrams import nearest
+from ontologies.normalise import normal_form
+from ontologies.schema import (
+    AMBIGUOUS,
+    BELOW_THRESHOLD,
+    LINKED,
+    MAX_CANDIDATES,
+    NAME_LINKS,
+    NO_CANDIDATE,
+)
+from ontologies.store import ALLOWED, FORBIDDEN, ConceptStore
+
+LINKER_VERSION = 1
+"""Raised when the same store and settings give other links; part of ``linkset_id``."""
+
+_BATCH = 4096
+_TIES = ("level", "score", "typed", "literal", "preferred", "supplementary")
+_ORDER = ("query", *_TIES, "concept_id", "name")
+_DESCENDING = [False, False, True, True, True, True, False, False, False]
+
+
+_Part = tuple[npt.NDArray[Any], npt.NDArray[Any], int, npt.NDArray[np.float64]]
+"""Query positions, name rows, level and scores of the matches of one step."""
+
+
+class LinkSettings(BaseModel):
+    """What decides the links besides store and linker version."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    threshold: float = Field(
+        default=0.7, ge=0, le=1, description="a best score below this is below_threshold"
+    )
+    floor: float = Field(
+        default=0.3, ge=0, le=1, description="3-gram candidates at or below this are not kept"
+    )
+    candidates: int = Field(
+        default=MAX_CANDIDATES, ge=1, le=MAX_CANDIDATES, description="concepts kept for a name"
+    )
+    untyped_weight: float = Field(
+        default=0.85,
+        ge=0,
+        le=1,
+        description="factor on the 3-gram score of concepts whose types do not tell",
+    )
+    neighbours: int = Field(
+        default=50,
+        ge=1,
+        le=1000,
+        description="nearest names by 3-grams that candidates are taken from",
+    )
+    labels: dict[str, tuple[str, ...]] = Field(
+        default_factory=lambda: dict(LABEL_TYPES),
+        description="mention label to the prefixes of semantic types it allows;"
+        " a label that is missing, or has none, allows every concept",
+    )
+
+
+def linkset_id(release_id: str, settings: LinkSettings) -> str:
+    """Fingerprint of everything that decides links: release, linker version, settings."""
+    labels = sorted((name, sorted(set(types))) for name, types in settings.labels.items())
+    values = settings.model_dump(mode="json", exclude={"labels"})
+    text = repr((LINKER_VERSION, release_id, sorted(values.items()), labels))
+    return f"ls-{sha256(text.encode()).hexdigest()[:12]}"
+
+
+def link_names(store: ConceptStore, names: pl.DataFrame, settings: LinkSettings) -> pl.DataFrame:
+    """Link distinct names.
+
+    What a name is linked to depends on store, settings, its text and its label alone, not on the
+    names it comes with.
+
+    Args:
+        store: an open store.
+        names: columns ``lookup_text`` and ``label`` without nulls; repeated pairs count once.
+        settings: the policy.
+
+    Returns:
+        Rows of ``name_links``, sorted by ``lookup_text``, ``label`` and ``rank``.
+    """
+    distinct = names.select("lookup_text", "label").unique().sort("lookup_text", "label")
+    linked = [NAME_LINKS.empty().drop("linkset_id")]
+    for (label,), group in distinct.group_by("label", maintain_order=True):
+        types = allowed_types(str(label), settings.labels)
+        texts = group["lookup_text"].to_list()
+        for start in range(0, len(texts), _BATCH):
+            rows = _link(store, texts[start : start + _BATCH], types, settings)
+            linked.append(rows.with_columns(label=pl.lit(label)).select(linked[0].columns))
+    links = pl.concat(linked).with_columns(
+        linkset_id=pl.lit(linkset_id(store.release.release_id, settings))
+    )
+    return NAME_LINKS.conform(links).sort("lookup_text", "label", "rank")
+
+
+def _link(
+    store: ConceptStore, texts: list[str], types: tuple[str, ...], settings: LinkSettings
+) -> pl.DataFrame:
+    """Links of texts under one restriction, without label and linkset."""
+    found = _candidates(store, texts, types, settings)
+    best = (
+        found.sort(_ORDER, descending=_DESCENDING)
+        .unique(["query", "concept"], keep="first", maintain_order=True)
+        .with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("query"))
+    )
+    leader, second = best.filter(pl.col("rank") == 1), best.filter(pl.col("rank") == 2)
+    tied = leader.join(second, on=["query", *_TIES]).select("query", tied=pl.lit(True))
+    status = leader.join(tied, on="query", how="left").select(
+        "query",
+        status=pl.when(pl.col("score") < settings.threshold)
+        .then(pl.lit(BELOW_THRESHOLD))
+        .when(pl.col("tied").fill_null(False))
+        .then(pl.lit(AMBIGUOUS))
+        .otherwise(pl.lit(LINKED)),
+    )
+    kept = best.filter(pl.col("rank") <= settings.candidates)
+    kept = kept.with_columns(
+        matched_name=pl.Series(store.name_texts(kept["name"].to_numpy()), dtype=pl.String),
+        method=pl.when(pl.col("level") < len(LEVELS))
+        .then(pl.lit("exact"))
+        .otherwise(pl.lit("ngram")),
+    )
+    queries = pl.DataFrame({"lookup_text": texts}, schema={"lookup_text": pl.String})
+    return (
+        queries.with_row_index("query")
+        .with_columns(pl.col("query").cast(pl.Int64))
+        .join(status, on="query", how="left")
+        .join(kept, on="query", how="left")
+        .with_columns(pl.col("status").fill_null(NO_CANDIDATE), pl.col("rank").fill_null(1))
+    )
+
+
+def _candidates(
+    store: ConceptStore, texts: list[str], types: tuple[str, ...], settings: LinkSettings
+) -> pl.DataFrame:
+    """Names that match each text, by the first step that finds any.
+
+    Columns: ``query`` (position in ``texts``), ``name`` and ``concept`` (rows of the index),
+    ``concept_id`` and the columns of ``_TIES``.
+    """
+    permit = store.permits(types)
+    forms = [normal_form(text) for text in texts]
+    missing = np.arange(len(texts), dtype=np.int64)
+    parts: list[_Part] = []
+    for number, level in enumerate(LEVELS):
+        query, name = find_forms(store.exact[number], [level.form(forms[i]) for i in missing])
+        allowed = permit[store.names.concept[name]] != FORBIDDEN
+        query, name = missing[query[allowed]], name[allowed]
+        parts.append((query, name, number, np.full(len(query), level.score)))
+        missing = np.setdiff1d(missing, query)
+    near, form, score = nearest(
+        store.grams,
+        store.search(types),
+        [forms[i] for i in missing],
+        settings.neighbours,
+        settings.floor,
+    )
+    carriers = np.diff(store.forms.name_start)[form]
+    before = np.repeat(np.cumsum(carriers) - carriers, carriers)
+    offset = np.arange(int(carriers.sum())) - before
+    name = store.forms.name[np.repeat(store.forms.name_start[form], carriers) + offset]
+    query, score = np.repeat(missing[near], carriers), np.repeat(score, carriers)
+    standing = permit[store.names.concept[name]]
+    score = np.where(standing == ALLOWED, score, score * settings.untyped_weight)
+    allowed = (standing != FORBIDDEN) & (score > settings.floor)
+    parts.append((query[allowed], name[allowed], len(LEVELS), score[allowed].round(4)))
+    return _describe(store, texts, types, parts)
+
+
+def _describe(
+    store: ConceptStore,
+    texts: Sequence[str],
+    types: tuple[str, ...],
+    parts: Sequence[_Part],
+) -> pl.DataFrame:
+    query = np.concatenate([part[0] for part in parts])
+    name = np.concatenate([part[1] for part in parts])
+    level = np.concatenate([np.full(len(part[0]), part[2], dtype=np.int32) for part in parts])
+    score = np.concatenate([part[3] for part in parts])
+    concept = store.names.concept[name]
+    # Only the strictest level can match letter for letter.
+    literal = np.zeros(len(query), dtype=np.bool_)
+    strict = np.flatnonzero(level == 0)
+    literal[strict] = [
+        texts[i] == text
+        for i, text in zip(query[strict], store.name_texts(name[strict]), strict=True)
+    ]
+    return pl.DataFrame(
+        {
+            "query": query,
+            "name": name,
+            "concept": concept,
+            "concept_id": store.concepts.identifier[concept].astype(str),
+            "level": level,
+            "score": score,
+            "typed": store.permits(types)[concept] == ALLOWED,
+            "literal": literal,
+            "preferred": store.names.preferred[name],
+            "supplementary": store.concepts.supplementary[concept],
+        }
+    )

@@ -1,0 +1,19 @@
+"""Fixtures that every room's tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Folder of the real corpora: ``CHARTHOUSE_DATA``, else ``../shared/data``; skips without."""
+    folder = Path(os.environ.get("CHARTHOUSE_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip("real corpora not found: set CHARTHOUSE_DATA to their folder")
+    return folder

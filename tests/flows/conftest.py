@@ -1,0 +1,130 @@
+"""Fixtures for the flows room: orders over small sources, and annotation without a model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from flows.annotating import AnnotateStage
+from flows.order import Order
+from flows.plan import PlanCounts, Planner
+from flows.readers.discover import discover
+from flows.receipt import Receipt, stage
+from flows.run import _absolute
+from flows.settings import Settings
+from flows.warehouse import runs
+from flows.warehouse.connection import Connection, open_warehouse
+from flows.warehouse.load import load_shard
+from flows.work import WorkFolder, make_private
+from flows.worker import REJECT_SCHEMA
+from nlp.fingerprint import AnnotationSet, ModelIdentity
+from nlp.schema import ANNOTATION_TABLES, MENTIONS
+
+__all__ = ["AnnotateStage"]
+
+
+def write_jsonl(path: Path, *records: dict[str, object]) -> Path:
+    """Write records as JSON lines."""
+    path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    return path
+
+
+def annotate_by_rule(annotation_id: str, path: Path, staged: Path, number: int) -> Receipt:
+    """Stand in for a worker: the first word of each document is its one mention.
+
+    Documents that hold the word ``unreadable`` become rejects.
+    """
+    documents = pl.read_parquet(path)
+    bad = documents["text"].str.contains("unreadable")
+    good = documents.filter(~bad)
+    frames = {table.name: table.empty() for table in ANNOTATION_TABLES}
+    word = pl.col("text").str.extract(r"^(\S+)")
+    frames["mentions"] = MENTIONS.conform(
+        good.select(
+            "document_id",
+            annotation_id=pl.lit(annotation_id),
+            mention_id=pl.lit(0),
+            start_char=pl.lit(0),
+            end_char=word.str.len_chars(),
+            mention_text=word,
+            label=pl.lit("Disease"),
+            score=pl.lit(1.0),
+            model=pl.lit("rule"),
+            lookup_text=word,
+        )
+    )
+    frames["rejects"] = (
+        documents.filter(bad)
+        .select("path", "ordinal", reason=pl.lit("annotation failed"), document_id="document_id")
+        .cast(REJECT_SCHEMA)
+    )
+    return stage(staged, number, frames, {"preprocess": 0.0, "ner": 0.0, "write": 0.0})
+
+
+@dataclass
+class Bench:
+    """A warehouse to plan and load into without models, Prefect or processes."""
+
+    warehouse: Path
+    annotation_id: str = "rule-1"
+    settings: dict[str, object] = field(default_factory=dict)
+
+    def order(self, *sources: Path, **source_settings: object) -> Order:
+        """An order over the sources."""
+        settings = Settings(source=source_settings, execution={"workers": 2, **self.settings})
+        corpus = settings.source.corpus
+        files = discover([str(s) for s in sources], corpus=corpus)
+        annotation = AnnotationSet(
+            self.annotation_id, (ModelIdentity("rule", self.annotation_id, ("Disease",)),), "{}"
+        )
+        return Order(self.warehouse, tuple(map(_absolute, files)), settings, annotation, ())
+
+    def run(self, *sources: Path, **source_settings: object) -> PlanCounts:
+        """Plan, annotate by rule and load everything; returns what planning found."""
+        order = self.order(*sources, **source_settings)
+        with open_warehouse(self.warehouse) as connection:
+            return self.run_order(connection, order)
+
+    def run_order(self, connection: Connection, order: Order) -> PlanCounts:
+        """The same on an open warehouse."""
+        work = WorkFolder.beside(self.warehouse)
+        make_private(work.root)
+        run_id = runs.new_run_id()
+        runs.begin_run(connection, run_id, order)
+        planner = Planner(connection, order, work, run_id)
+        counts = planner.read()
+        planner.commit(counts, 0.0)
+        for shard in runs.planned_shards(connection, run_id):
+            receipt = annotate_by_rule(
+                self.annotation_id, Path(shard.path), work.staged(run_id), shard.number
+            )
+            load_shard(connection, run_id, self.annotation_id, shard.path, receipt)
+        runs.close_sources(connection, run_id)
+        runs.finish_run(connection, run_id, 0.0, 0.0)
+        return counts
+
+    def query(self, sql: str) -> list[tuple[object, ...]]:
+        """Rows of a query."""
+        with open_warehouse(self.warehouse) as connection:
+            return connection.execute(sql).fetchall()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path / "w.duckdb")
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Callable[..., Path]:
+    """Write ``{id: text}`` as a JSON lines source of a given name; later keywords are columns."""
+
+    def write(name: str = "notes", **texts: str) -> Path:
+        records = [{"note_id": key, "text": text} for key, text in texts.items()]
+        return write_jsonl(tmp_path / f"{name}.jsonl", *records)
+
+    return write

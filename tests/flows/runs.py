@@ -1,0 +1,69 @@
+"""Whole runs in tests: the command as a user calls it, and the comparison of two warehouses."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+
+COMMAND = [sys.executable, "-m", "flows.cli"]
+
+_UNCOMPARED = {"run_id", "shard_id", "path", "seconds"}
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """The environment of a run that shares nothing with the user's own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    return kept | {
+        "HF_HUB_OFFLINE": "1",
+        "PREFECT_HOME": str(home / "prefect"),
+        "CHARTHOUSE_CACHE": str(home / "cache"),
+        "COLUMNS": "200",
+        **more,
+    }
+
+
+def charthouse(
+    home: Path, *arguments: str | Path, **more: str
+) -> subprocess.CompletedProcess[str]:
+    """Call the command and wait for it."""
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        env=environment(home, **more),
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+
+
+def contents(warehouse: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Every table's rows, sorted, without the columns that may differ between runs."""
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        names = [
+            name
+            for (name,) in connection.execute(
+                "SELECT table_name FROM duckdb_tables() ORDER BY 1"
+            ).fetchall()
+        ]
+        tables = {}
+        for name in names:
+            columns = [
+                column
+                for (column, *_) in connection.execute(f"DESCRIBE {name}").fetchall()
+                if column not in _UNCOMPARED and not column.endswith("_at")
+            ]
+            kept = ", ".join(f'"{column}"' for column in columns)
+            tables[name] = connection.execute(
+                f"SELECT {kept} FROM {name} ORDER BY ALL"
+            ).fetchall()
+        return tables
+
+
+def query(warehouse: Path, sql: str) -> list[tuple[object, ...]]:
+    """Rows of a query."""
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        return connection.execute(sql).fetchall()

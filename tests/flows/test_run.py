@@ -1,0 +1,209 @@
+"""The main job as a user runs it: the sample, again, interrupted, with bad input."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from flows.bundled import SAMPLE_SOURCES
+from tests.flows.conftest import write_jsonl
+from tests.flows.runs import COMMAND, charthouse, environment, query
+
+MARKER = "Zebrafinchitis"
+"""A word that stands in documents of these tests and nowhere else."""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def sample(home: Path) -> Path:
+    """The warehouse of one run over the bundled sample."""
+    warehouse = home / "sample.duckdb"
+    done = charthouse(home, "sample", "--warehouse", warehouse, "--json")
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert summary["new"] == summary["documents"] >= 40
+    return warehouse
+
+
+def test_sample_fills_every_room(sample: Path) -> None:
+    ((documents, mentions, linked),) = query(
+        sample,
+        "SELECT count(DISTINCT document_id), count(*), count(concept_id) FROM entities",
+    )
+    assert documents >= 40
+    assert mentions > 500
+    assert linked / mentions > 0.5
+    for table in ("sections", "sentences", "abbreviations", "name_links", "concept_ancestors"):
+        assert query(sample, f"SELECT count(*) > 0 FROM {table}") == [(True,)], table
+
+
+def test_mentions_are_the_text_at_their_offsets(sample: Path) -> None:
+    wrong = query(
+        sample,
+        "SELECT count(*) FROM mentions m JOIN documents d USING (document_id) "
+        "WHERE substr(d.text, m.start_char + 1, m.end_char - m.start_char) != m.mention_text",
+    )
+    assert wrong == [(0,)]
+
+
+def test_mentions_lie_in_their_sentence_and_section(sample: Path) -> None:
+    for table, key in (("sentences", "sentence_id"), ("sections", "section_id")):
+        outside = query(
+            sample,
+            f"SELECT count(*) FROM mentions m LEFT JOIN {table} t "
+            f"USING (document_id, annotation_id, {key}) WHERE m.{key} IS NOT NULL "
+            "AND NOT coalesce(m.start_char >= t.start_char AND m.start_char < t.end_char, false)",
+        )
+        assert outside == [(0,)], table
+
+
+def test_known_sentence_gives_known_entity(sample: Path) -> None:
+    """A disease every reader of the sample sees is found and linked to its descriptor."""
+    rows = query(
+        sample,
+        "SELECT DISTINCT concept_id, concept_name FROM entities "
+        "WHERE lower(lookup_text) = 'type 2 diabetes mellitus'",
+    )
+    assert rows == [("MESH:D003924", "Diabetes Mellitus, Type 2")]
+
+
+def test_keys_are_unique(sample: Path) -> None:
+    from flows.schema import TABLES
+
+    for table in TABLES:
+        key = ", ".join(table.key)
+        doubled = query(
+            sample,
+            f"SELECT count(*) FROM (SELECT 1 FROM {table.name} GROUP BY {key} "
+            "HAVING count(*) > 1)",
+        )
+        assert doubled == [(0,)], table.name
+
+
+def test_links_have_the_shape_they_declare(sample: Path) -> None:
+    assert query(
+        sample,
+        "SELECT count(*) FROM (SELECT lookup_text, label, linkset_id, min(rank) AS first, "
+        "max(rank) AS last, count(*) AS rows, count(DISTINCT status) AS statuses "
+        "FROM name_links GROUP BY ALL) WHERE first != 1 OR last != rows OR rows > 5 "
+        "OR statuses != 1",
+    ) == [(0,)]
+    assert query(
+        sample,
+        "SELECT count(*) FROM name_links WHERE (status = 'no_candidate') != (concept_id IS NULL)",
+    ) == [(0,)]
+
+
+def test_running_again_leaves_nothing_to_do(sample: Path, home: Path) -> None:
+    before = query(sample, "FROM mentions ORDER BY ALL")
+    done = charthouse(home, "sample", "--warehouse", sample)
+    assert done.returncode == 0, done.stderr
+    assert "Nothing was left to do" in done.stdout
+    assert query(sample, "FROM mentions ORDER BY ALL") == before
+    assert not sample.with_name(sample.name + ".work").exists()
+
+
+def test_second_process_is_told_who_holds_the_warehouse(sample: Path, home: Path) -> None:
+    import duckdb
+
+    from flows.warehouse.connection import open_warehouse
+
+    with open_warehouse(sample):
+        done = charthouse(home, "sql", "--warehouse", sample, "SELECT 1")
+        status = charthouse(home, "status", "--warehouse", sample)
+    assert done.returncode == status.returncode == 1
+    assert re.search(r"in use by process \d+", done.stderr)
+    assert "Traceback" not in done.stderr
+    duckdb.connect(str(sample)).close()
+
+
+def test_bad_document_is_one_reject_and_exit_3(home: Path, tmp_path: Path) -> None:
+    source = tmp_path / "notes.jsonl"
+    write_jsonl(source, {"id": "1", "text": "The patient has asthma."})
+    with source.open("ab") as file:
+        file.write(b'{"id": "2", "text": "caf\xe9"}\n{"id": "3", "text": ""}\n')
+    warehouse = tmp_path / "w.duckdb"
+    done = charthouse(home, "run", source, "--warehouse", warehouse, "--workers", "1")
+    assert done.returncode == 3, done.stderr
+    assert query(warehouse, "SELECT ordinal, stage FROM rejects ORDER BY 1") == [
+        (1, "read"),
+        (2, "read"),
+    ]
+    assert query(warehouse, "SELECT count(*) FROM documents") == [(1,)]
+    again = charthouse(home, "run", source, "--warehouse", warehouse, "--workers", "1")
+    assert again.returncode == 0
+
+
+def test_source_that_breaks_midway_writes_nothing(home: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "pubmed24n0001.xml"
+    broken.write_bytes(SAMPLE_SOURCES[0].read_bytes()[:20_000])
+    warehouse = tmp_path / "w.duckdb"
+    done = charthouse(home, "run", broken, "--warehouse", warehouse)
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) <= 2
+    assert broken.name in done.stderr and "line" in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == [broken.name]
+
+
+def test_no_text_id_or_file_name_reaches_prefect_or_the_log(home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "own-home"
+    folder.mkdir()
+    source = tmp_path / "SecretClinicName.jsonl"
+    text = f"The patient has {MARKER} and asthma. {MARKER} syndrome is treated with aspirin."
+    write_jsonl(source, {"id": "NativeId4711", "person_id": "Person0815", "text": text})
+    warehouse = tmp_path / "w.duckdb"
+    done = charthouse(folder, "run", source, "--warehouse", warehouse, "--workers", "1")
+    assert done.returncode == 0, done.stderr
+    database = folder / "prefect" / "prefect.db"
+    with sqlite3.connect(database) as connection:
+        dump = "\n".join(connection.iterdump())
+    assert "annotate-shard" in dump, "the run is not in the database that was looked at"
+    prefect_files = b"".join(
+        path.read_bytes() for path in (folder / "prefect").rglob("*") if path.is_file()
+    )
+    for secret in (MARKER, "NativeId4711", "Person0815", "SecretClinicName"):
+        assert secret not in dump
+        assert secret.encode() not in prefect_files
+        assert secret not in done.stderr + done.stdout
+
+
+def test_interrupted_run_says_how_to_go_on(home: Path, tmp_path: Path) -> None:
+    source = tmp_path / "notes.jsonl"
+    sentence = "The patient has asthma and takes aspirin for chest pain. "
+    write_jsonl(source, *({"id": str(i), "text": sentence * 60} for i in range(150)))
+    warehouse = tmp_path / "w.duckdb"
+    process = subprocess.Popen(
+        [*COMMAND, "run", str(source), "--warehouse", str(warehouse), "--workers", "1"],
+        env=environment(home),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    status = warehouse.with_name("w.duckdb.work") / "status.json"
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        if status.is_file() and '"annotating"' in status.read_text():
+            break
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "run the same command again" in errors
+    assert "Traceback" not in errors
+    done = charthouse(home, "run", source, "--warehouse", warehouse)
+    assert done.returncode == 0, done.stderr
+    assert query(warehouse, "SELECT count(*), count(DISTINCT run_id) FROM document_annotations") == [
+        (150, 1)
+    ]
+    assert query(warehouse, "SELECT status FROM runs") == [("done",)]
