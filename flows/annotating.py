@@ -71,8 +71,8 @@ class AnnotateStage:
                     raise ShardFailed(
                         f"shard {suspect.number} ended its worker process "
                         f"{deaths[suspect.number]} times while running alone",
-                        "All other shards are kept. Is there enough memory? Try smaller shards "
-                        "(execution.shard_characters) in a new run",
+                        "All other shards are kept. Is there enough memory? To cut smaller shards, "
+                        "remove the work folder, set execution.shard_characters and run again",
                     )
         if self._documents:
             self._session.reporter.end(self._documents)

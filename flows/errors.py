@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import traceback
+from pathlib import Path
+
 
 class CharthouseError(Exception):
     """Something the user can mend: what is wrong, and the way out.
@@ -19,3 +23,14 @@ class CharthouseError(Exception):
 
 class SourceError(CharthouseError):
     """A source cannot be read: missing, unknown format, truncated, without a text column."""
+
+
+def kind_and_place(error: BaseException) -> str:
+    """The error's class and the line of code that raised it, without its message."""
+    place = ""
+    for frame in traceback.extract_tb(error.__traceback__):
+        place = f"{Path(frame.filename).name}:{frame.lineno}"
+    kind = type(error).__name__
+    if isinstance(error, OSError) and error.errno is not None:
+        kind += f" ({os.strerror(error.errno)})"
+    return f"{kind} at {place}"

@@ -18,7 +18,9 @@ FRAME_DOCUMENTS = 5_000
 FRAME_CHARACTERS = 8_000_000
 """A frame is cut where either is reached: planning needs the memory of one."""
 
-_PER_SOURCE = 10**10
+PER_SOURCE = 10**10
+"""Orders of one source lie within so many numbers."""
+
 RELEASE_ORDER = 10**17
 """Source orders from here on come from numbered release files and hold for ever; smaller ones say
 in which order files were first seen, and where in its file a record stands."""
@@ -57,8 +59,8 @@ def source_order(file: SourceFile, source_number: int, ordinal: int) -> int:
     """
     release = release_number(file.path)
     if release is None:
-        return source_number * _PER_SOURCE + ordinal
-    return RELEASE_ORDER + release * _PER_SOURCE + ordinal
+        return source_number * PER_SOURCE + ordinal
+    return RELEASE_ORDER + release * PER_SOURCE + ordinal
 
 
 def read_incoming(

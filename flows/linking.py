@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from prefect.futures import PrefectFuture
 
 from flows.dispatch import dispatch
+from flows.errors import CharthouseError
 from flows.order import LinkTarget
+from flows.processes import STOP
 from flows.receipt import Receipt
 from flows.session import Session
 from flows.warehouse.connection import Connection
@@ -57,6 +59,7 @@ class LinkStage:
     def here(self, link: Callable[[Chunk], Receipt]) -> None:
         """Link all chunks in this process: quicker than starting a pool for a few."""
         for chunk in self.chunks:
+            STOP.check()
             self._load(chunk, link(chunk))
 
     def through_pool(self, submit: Callable[[Chunk], PrefectFuture[Receipt]]) -> None:
@@ -64,7 +67,9 @@ class LinkStage:
         in_flight = self._session.order.settings.workers + 1
         lost: Sequence[Chunk] = dispatch(self.chunks, submit, self._load, in_flight=in_flight)
         if lost:
-            raise RuntimeError("a worker died while linking")
+            raise CharthouseError(
+                "a worker process ended while linking", "Run the same command again to go on"
+            )
 
     def close(self) -> None:
         """Make this run's linksets the current ones, in one transaction."""

@@ -14,6 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from flows.incoming import (
+    PER_SOURCE,
     REJECT_SCHEMA,
     RELEASE_ORDER,
     Incoming,
@@ -164,6 +165,7 @@ class Planner:
         shards = list(self._cut())
         self._connection.begin()
         self._store_sources()
+        self._raise_orders()
         self._store_deletions()
         self._store_metadata()
         self._store_rejects()
@@ -224,7 +226,7 @@ class Planner:
             SELECT k.row, CASE
               WHEN d.source_order > k.source_order AND (
                 d.source_order >= {RELEASE_ORDER}
-                OR d.source_order // 10000000000 > k.source_order // 10000000000
+                OR d.source_order // {PER_SOURCE} > k.source_order // {PER_SOURCE}
               ) THEN '{STALE}'
               WHEN k.is_deleted THEN
                 CASE WHEN d.is_deleted THEN '{SKIP}' ELSE '{DELETE}' END
@@ -308,12 +310,7 @@ class Planner:
         settings = self._order.settings
         if settings.execution.shard_characters:
             return settings.execution.shard_characters
-        import torch
-
-        on_gpu = settings.ner.device.startswith("cuda") or (
-            settings.ner.device == "auto" and torch.cuda.is_available()
-        )
-        largest = 20_000_000 if on_gpu else 1_000_000
+        largest = 20_000_000 if settings.uses_gpu else 1_000_000
         ((total,),) = self._connection.execute(
             "SELECT coalesce(sum(characters), 0) FROM chosen"
         ).fetchall()
@@ -370,12 +367,25 @@ class Planner:
         )
         self._connection.unregister("rows_to_keep")
 
+    def _raise_orders(self) -> None:
+        """A later file that repeats what is known makes it the later version.
+
+        Otherwise a version that came between the two, read last, would win. Within one file the
+        position alone changes nothing.
+        """
+        self._connection.execute(
+            f"UPDATE documents SET source_order = w.source_order FROM winners w "
+            f"WHERE w.verdict = '{SKIP}' AND documents.document_id = w.document_id "
+            f"AND w.source_order // {PER_SOURCE} > documents.source_order // {PER_SOURCE}"
+        )
+
     def _store_deletions(self) -> None:
         """Remove withdrawn documents everywhere and leave a tombstone of each."""
         for table in (
             *(t.name for t in ANNOTATION_TABLES),
             "mention_links",
             "document_annotations",
+            "rejects",
         ):
             self._connection.execute(
                 f"DELETE FROM {table} WHERE document_id IN "

@@ -57,6 +57,11 @@ def prefect_api() -> Iterator[str]:
         os.environ.setdefault(name, value)
     configured = os.environ.get("PREFECT_API_URL") or _profile_api()
     if configured:
+        if not _answers(configured):
+            raise CharthouseError(
+                "the Prefect API of PREFECT_API_URL or of your Prefect profile does not answer",
+                "Start that server, or unset it: charthouse then starts a temporary one",
+            )
         yield configured
         return
     server = _start()
@@ -118,16 +123,23 @@ def _start() -> _Server:
 def _wait(server: _Server) -> None:
     began = time.monotonic()
     while time.monotonic() - began < _START_SECONDS and server.process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{server.address}/health", timeout=5) as answer:
-                if answer.status == 200:
-                    return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
+        if _answers(server.address):
+            return
+        time.sleep(0.1)
     raise CharthouseError(
         "the temporary Prefect server did not start",
         "Run `charthouse doctor`, or set PREFECT_API_URL to a running server",
     )
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/health", timeout=10) as answer:
+            return bool(answer.status == 200)
+    except urllib.error.HTTPError as error:
+        return error.code in {401, 403}  # it is there, and Prefect holds the key
+    except (urllib.error.URLError, OSError, ValueError):
+        return False
 
 
 def _serve(parent: int, port: int) -> None:

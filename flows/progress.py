@@ -131,9 +131,10 @@ class Reporter:
     def _line(self, count: int, rate: float) -> str:
         line = f"{self._stage}: {count:,}"
         if self._total:
-            left = (self._total - count) / rate if rate else 0.0
-            line += f" of {self._total:,} {self._unit} ({count / self._total:.0%}), {rate:,.1f}/s"
-            return line + f", {_clock(left)} left"
+            line += f" of {self._total:,} {self._unit} ({count / self._total:.0%})"
+            if not count:
+                return line
+            return line + f", {rate:,.1f}/s, {_clock((self._total - count) / rate)} left"
         return line + f" {self._unit}, {rate:,.1f}/s"
 
     def _write_sidecar(self, count: int, *, force: bool = False) -> None:

@@ -23,8 +23,9 @@ from flows.settings import Settings
 from flows.summary import Summary, summarise
 from flows.warehouse import runs
 from flows.warehouse.connection import Connection, open_warehouse, prepare, read_warehouse
-from flows.work import WorkFolder, make_private, remove_tree
+from flows.work import WorkFolder, file_sha256, make_private, remove_tree
 from nlp.fingerprint import identify
+from nlp.ner.device import choose_device
 from nlp.ner.errors import ModelError
 from nlp.preprocess.pipeline import PreprocessError
 from ontologies.errors import OntologyError
@@ -48,11 +49,13 @@ def prepare_order(sources: Sequence[str], warehouse: Path, settings: Settings) -
         corpus=settings.source.corpus,
         columns=settings.source.columns,
     )
+    _check_ids(files)
     try:
+        choose_device(settings.ner.device, settings.ner.precision)
         annotation = identify(settings.annotation)
         targets = tuple(
             _target(name, position, settings)
-            for position, name in enumerate(settings.ontologies, start=1)
+            for position, name in enumerate(_stores(warehouse, settings), start=1)
         )
     except (ModelError, PreprocessError, OntologyError) as error:
         raise CharthouseError(str(error)) from None
@@ -63,6 +66,32 @@ def _absolute(file: SourceFile) -> SourceFile:
     """The file under the path by which the warehouse knows it, wherever the run starts from."""
     root = file.root.absolute() if file.root else None
     return replace(file, path=file.path.absolute(), root=root)
+
+
+def _check_ids(files: Sequence[SourceFile]) -> None:
+    """Records without ids are numbered in their file: two such files cannot share a corpus."""
+    numbered: dict[str, Path] = {}
+    for file in files:
+        if file.format != "iob" and (file.columns is None or file.columns.id is not None):
+            continue
+        other = numbered.setdefault(file.corpus, file.path)
+        if other != file.path:
+            raise CharthouseError(
+                f"{other} and {file.path} would both number their records in corpus {file.corpus}",
+                "Name an id column (--column id=NAME), or run them one by one with a --corpus each",
+            )
+
+
+def _stores(warehouse: Path, settings: Settings) -> Sequence[str]:
+    """The stores asked for, else those the warehouse is linked to, else the sample."""
+    if settings.ontologies:
+        return settings.ontologies
+    if warehouse.exists():
+        with read_warehouse(warehouse) as connection:
+            linked = runs.current_stores(connection)
+        if linked:
+            return linked
+    return (SAMPLE,)
 
 
 def _target(name: str, position: int, settings: Settings) -> LinkTarget:
@@ -145,7 +174,8 @@ def _execute(connection: Connection, order: Order, work: WorkFolder, *, quiet: b
 def _recover(connection: Connection, order: Order, work: WorkFolder) -> list[str]:
     """Decide about interrupted runs: which are finished first, and which are given up.
 
-    A run of the same order is continued, planned or not. A planned run of another order is
+    A run whose shard files are lost is abandoned. A run of the same order is continued, planned
+    or not. A planned run of another order is
     finished if it wrote the same annotation set. All others are abandoned: their documents are
     planned anew when their sources are named again.
 
@@ -154,7 +184,9 @@ def _recover(connection: Connection, order: Order, work: WorkFolder) -> list[str
     """
     same, others = list[str](), list[str]()
     for run in runs.open_runs(connection):
-        if run.order_hash == order.order_hash and not same:
+        if run.planned and not _shards_are_there(connection, run.run_id):
+            runs.abandon_run(connection, run.run_id)
+        elif run.order_hash == order.order_hash and not same:
             same.append(run.run_id)
         elif run.planned and run.annotation_id == order.annotation.annotation_id:
             others.append(run.run_id)
@@ -165,6 +197,14 @@ def _recover(connection: Connection, order: Order, work: WorkFolder) -> list[str
         if folder.is_dir() and folder.name not in kept and runs.is_run_id(folder.name):
             remove_tree(folder)
     return others + same
+
+
+def _shards_are_there(connection: Connection, run_id: str) -> bool:
+    """Whether the files of a run's unfinished shards are in the work folder, unaltered."""
+    return all(
+        Path(shard.path).is_file() and file_sha256(Path(shard.path)) == shard.checksum
+        for shard in runs.planned_shards(connection, run_id)
+    )
 
 
 def _flow(session: Session) -> None:

@@ -42,7 +42,9 @@ class ExecutionSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    workers: int = Field(0, ge=0, description="worker processes; 0 = one per CPU core")
+    workers: int = Field(
+        0, ge=0, description="worker processes; 0 = one per CPU core, at most four on a GPU"
+    )
     shard_characters: int = Field(
         0,
         ge=0,
@@ -50,6 +52,10 @@ class ExecutionSettings(BaseModel):
         "where workers would be idle",
     )
     retries: int = Field(2, ge=0, description="times a failed shard is tried again")
+
+
+_WORKERS_PER_GPU = 4
+"""Enough to tokenise for one GPU; each holds a copy of the model there."""
 
 
 class Settings(BaseSettings):
@@ -63,10 +69,10 @@ class Settings(BaseSettings):
     preprocess: PreprocessSettings = PreprocessSettings()
     ner: NerSettings = NerSettings()
     ontologies: tuple[str, ...] = Field(
-        ("sample",),
-        min_length=1,
+        (),
         description="concept stores, `sample` or folders made by `charthouse ontology build`; the "
-        "first one is shown by the entities view",
+        "first one is shown by the entities view; none = those the warehouse is linked to "
+        "already, else `sample`",
     )
     link: LinkSettings = LinkSettings()
     execution: ExecutionSettings = ExecutionSettings()
@@ -78,8 +84,20 @@ class Settings(BaseSettings):
 
     @property
     def workers(self) -> int:
-        """Worker processes to start."""
-        return self.execution.workers or len(os.sched_getaffinity(0))
+        """Worker processes to start: as set, else one per CPU core, fewer where they share a GPU."""
+        if self.execution.workers:
+            return self.execution.workers
+        cores = len(os.sched_getaffinity(0))
+        return min(cores, _WORKERS_PER_GPU) if self.uses_gpu else cores
+
+    @property
+    def uses_gpu(self) -> bool:
+        """Whether NER will run on an NVIDIA GPU."""
+        import torch
+
+        return self.ner.device.startswith("cuda") or (
+            self.ner.device == "auto" and torch.cuda.is_available()
+        )
 
 
 def load_settings(config: Path | None, flags: dict[str, Any]) -> Settings:

@@ -63,8 +63,9 @@ class WorkFolder:
 
 
 def make_private(folder: Path) -> Path:
-    """Create a folder (and its parents) that only its owner can enter."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Create a folder that only its owner can enter, with its parents where they are missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
     return folder
 
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 import signal
 import time
-import traceback
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from flows.errors import CharthouseError
+from flows.errors import CharthouseError, kind_and_place
 from flows.order import Order, load_order
 from flows.processes import die_with_parent
 from flows.receipt import Receipt, stage
 from flows.work import WorkFolder, file_sha256, make_private
+from nlp.ner.errors import DeviceError, ModelError
+from nlp.preprocess.pipeline import PreprocessError
 from ontologies.linker import link_names
 from ontologies.schema import NAME_LINKS
 from ontologies.store import ConceptStore, open_store
@@ -81,9 +82,11 @@ def annotate_shard_file(root: str, run_id: str, shard: int, checksum: str) -> Re
         return _annotate(work, run_id, shard, checksum)
     except CharthouseError:
         raise
+    except (ModelError, DeviceError, PreprocessError) as error:
+        raise ShardFailed(f"shard {shard}: {error}") from None  # written without text
     except Exception as error:
         # The message and its chain may quote text: only kind and place go on.
-        raise ShardFailed(f"shard {shard}: {_kind_and_place(error)}") from None
+        raise ShardFailed(f"shard {shard}: {kind_and_place(error)}") from None
 
 
 def _annotate(work: WorkFolder, run_id: str, shard: int, checksum: str) -> Receipt:
@@ -130,7 +133,7 @@ def link_names_file(root: str, run_id: str, target: int, chunk: int) -> Receipt:
         links = link_names(store, names, order.settings.link)
         return stage(work.linked(run_id), chunk, {NAME_LINKS.name: links}, {})
     except Exception as error:
-        raise ShardFailed(f"linking, chunk {chunk}: {_kind_and_place(error)}") from None
+        raise ShardFailed(f"linking, chunk {chunk}: {kind_and_place(error)}") from None
 
 
 def names_file(work: WorkFolder, run_id: str, target: int, chunk: int) -> Path:
@@ -140,14 +143,3 @@ def names_file(work: WorkFolder, run_id: str, target: int, chunk: int) -> Path:
 
 def _write_count(path: Path, done: int) -> None:
     path.write_text(str(done), encoding="ascii")
-
-
-def _kind_and_place(error: BaseException) -> str:
-    """The error's class and the line of code that raised it, without its message."""
-    place = ""
-    for frame in traceback.extract_tb(error.__traceback__):
-        place = f"{Path(frame.filename).name}:{frame.lineno}"
-    kind = type(error).__name__
-    if isinstance(error, OSError) and error.errno is not None:
-        kind += f" ({os.strerror(error.errno)})"
-    return f"{kind} at {place}"

@@ -15,6 +15,7 @@ from nlp.lookup import lookup_text
 from nlp.ner.decode import Span
 from nlp.ner.device import choose_device
 from nlp.ner.engine import NerEngine
+from nlp.ner.errors import DeviceError
 from nlp.ner.merge import merge_spans
 from nlp.ner.model import find_model, load_model
 from nlp.preprocess.pipeline import Abbreviation, Preprocessor
@@ -76,6 +77,9 @@ class Annotator:
         Returns:
             Frames of every annotation table. A document that fails is isolated by bisection and
             becomes a reject; the others lose nothing.
+
+        Raises:
+            DeviceError: the device failed, which no document is to blame for.
         """
         result = Annotations({})
         rows: dict[str, list[Row]] = {table.name: [] for table in ANNOTATION_TABLES}
@@ -101,6 +105,8 @@ class Annotator:
     ) -> None:
         try:
             found = self._annotate_batch(documents.slice(first, last - first), result.seconds)
+        except DeviceError:
+            raise
         except Exception as error:  # whatever a document provokes is that document's reject
             if last - first == 1:
                 # The message may quote text, so only its kind is kept.
@@ -118,9 +124,9 @@ class Annotator:
     ) -> dict[str, list[Row]]:
         texts = documents["text"].to_list()
         clock = time.perf_counter()
-        preprocessed = list(self._preprocessor.process(texts))
+        preprocessed = self._preprocessor.process(texts)
         sections = [
-            find_sections(text, kind, [Section(**s) for s in given])
+            find_sections(text, kind, [Section(**s) for s in given or ()])
             for text, kind, given in documents.select("text", "kind", "sections").iter_rows()
         ]
         seconds["preprocess"] += time.perf_counter() - clock

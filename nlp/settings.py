@@ -23,7 +23,11 @@ class NerSettings(BaseModel):
         description="a model's label to ours, for example CHEM = 'Chemical'; an empty value drops "
         "the label",
     )
-    device: str = Field("auto", description="auto, cpu, cuda or cuda:N; does not change results")
+    device: str = Field(
+        "auto",
+        description="auto, cpu, cuda or cuda:N; no part of the annotation_id, since results "
+        "differ by rounding at most",
+    )
     precision: Literal["auto", "bf16", "fp32"] = Field(
         "auto",
         description="number format of the forward pass; auto is bf16 where there is "

@@ -13,7 +13,7 @@ import typer
 
 from flows import __version__
 from flows.cli import doctor, inspect, ontology, run
-from flows.errors import CharthouseError
+from flows.errors import CharthouseError, kind_and_place
 from flows.processes import Interrupted
 
 EXIT_FAILED = 1
@@ -88,5 +88,15 @@ def _run() -> int:
     except BrokenPipeError:
         # The reader of our output left; nothing more can be told to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+    except Exception as error:
+        if os.environ.get("CHARTHOUSE_DEBUG"):
+            raise
+        # The message may quote what was being read.
+        print(
+            f"charthouse: unexpected error: {kind_and_place(error)}. CHARTHOUSE_DEBUG=1 shows all "
+            "of it, and with it perhaps text of documents.",
+            file=sys.stderr,
+        )
         return EXIT_FAILED
     return 0

@@ -55,7 +55,8 @@ def run(
         typer.Option(
             metavar="STORE",
             help="Concept store made by `charthouse ontology build`, or `sample`. Repeat for "
-            "more; the first one is shown by the entities view. [default: sample]",
+            "more; the first one is shown by the entities view. [default: what the warehouse is "
+            "linked to already, else sample]",
         ),
     ] = None,
     model: Annotated[

@@ -106,6 +106,15 @@ def order_hash(connection: Connection, run_id: str) -> str:
     return str(fingerprint)
 
 
+def current_stores(connection: Connection) -> list[str]:
+    """Folders of the concept stores that the warehouse is linked to, in their order."""
+    rows = connection.execute(
+        "SELECT r.path FROM linksets l JOIN ontology_releases r USING (release_id) "
+        "WHERE l.is_current ORDER BY l.position"
+    ).fetchall()
+    return [path for (path,) in rows]
+
+
 def record_annotation_set(connection: Connection, annotation: AnnotationSet) -> None:
     """Write down what an annotation_id stands for, once."""
     connection.execute(

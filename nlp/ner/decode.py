@@ -108,9 +108,12 @@ def _span_probability(
 ) -> float:
     probability = float(np.exp(log_probs[np.arange(first, last + 1), path[first : last + 1]].sum()))
     if last + 1 < len(path):
-        for tag, (prefix, other) in enumerate(zip(tags.prefixes, tags.labels, strict=True)):
-            if prefix == "I" and other == label:
-                probability *= 1.0 - float(np.exp(log_probs[last + 1, tag]))
+        goes_on = [
+            tag
+            for tag, (prefix, other) in enumerate(zip(tags.prefixes, tags.labels, strict=True))
+            if prefix == "I" and other == label
+        ]
+        probability *= 1.0 - float(np.exp(log_probs[last + 1, goes_on]).sum())
     return min(max(probability, 0.0), 1.0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import torch
@@ -31,14 +32,19 @@ def choose_device(name: str = "auto", precision: str = "auto") -> Device:
         precision: ``auto`` (bf16 where the hardware multiplies it), ``bf16`` or ``fp32``.
 
     Raises:
-        ModelError: CUDA is asked for and not there, or the precision is unknown.
+        ModelError: the device is unknown or not there, or the precision is unknown.
     """
     if precision not in {"auto", "bf16", "fp32"}:
         raise ModelError(f"precision {precision} is unknown; use auto, bf16 or fp32")
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    known = re.fullmatch(r"cpu|cuda(?::(\d+))?", name)
+    if not known:
+        raise ModelError(f"device {name} is unknown; use auto, cpu, cuda or cuda:N")
     if name.startswith("cuda") and not torch.cuda.is_available():
-        raise ModelError("device cuda: torch sees no NVIDIA GPU; use --device cpu")
+        raise ModelError(f"device {name}: torch sees no NVIDIA GPU; use --device cpu")
+    if int(known[1] or 0) >= max(1, torch.cuda.device_count()):
+        raise ModelError(f"device {name}: torch sees only {torch.cuda.device_count()} NVIDIA GPUs")
     if name.startswith("cuda"):
         wants_bf16 = precision == "bf16" or (
             precision == "auto" and torch.cuda.is_bf16_supported(including_emulation=False)

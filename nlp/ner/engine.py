@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tokenizers import Encoding
 
 from nlp.ner.decode import Span, read_spans, tag_words
+from nlp.ner.errors import DeviceError
 from nlp.ner.model import LoadedModel
 from nlp.ner.windows import Window, batch_windows, cut_windows
 
@@ -66,6 +67,9 @@ class NerEngine:
         """Find the mentions of each text, in input order, each list in text order.
 
         Texts may be of any length; empty ones have no mentions. Offsets index the text given.
+
+        Raises:
+            DeviceError: the forward pass failed, for a lack of memory or a broken device.
         """
         encodings = self.model.tokenizer.encode_batch(list(texts), add_special_tokens=False)
         words = [read_words(encoding) for encoding in encodings]
@@ -88,7 +92,7 @@ class NerEngine:
         ]
         tags = len(self.model.tags)
         result = [np.zeros((len(w.first_tokens), tags), dtype=np.float32) for w in words]
-        for batch in batch_windows(windows, self.token_budget):
+        for batch in batch_windows(windows, self.token_budget, specials):
             for window, scores in zip(batch, self._forward(batch, words), strict=True):
                 text_words = words[window.sequence]
                 first = np.searchsorted(text_words.first_tokens, window.keep_start)
@@ -106,10 +110,12 @@ class NerEngine:
         """
         try:
             return self._forward_once(batch, words)
-        except torch.cuda.OutOfMemoryError:
+        except torch.cuda.OutOfMemoryError as error:
             if len(batch) == 1:
-                raise
+                raise DeviceError("not enough GPU memory for one window") from error
             torch.cuda.empty_cache()
+        except RuntimeError as error:  # nothing in a window of known token ids can provoke one
+            raise DeviceError("the forward pass failed") from error
         middle = len(batch) // 2
         return self._forward(batch[:middle], words) + self._forward(batch[middle:], words)
 

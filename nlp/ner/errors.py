@@ -1,7 +1,11 @@
-"""The error of a model that cannot be used."""
+"""Errors of models and of the devices they run on."""
 
 from __future__ import annotations
 
 
 class ModelError(ValueError):
     """A model is missing, damaged or no token classifier; the message says what to do."""
+
+
+class DeviceError(RuntimeError):
+    """The forward pass failed: out of memory or a broken device, never a document's fault."""

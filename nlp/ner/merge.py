@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from nlp.ner.decode import Span
@@ -24,11 +25,15 @@ def merge_spans(found: Sequence[Sequence[Span]]) -> list[tuple[Span, int]]:
         ((span, model) for model, spans in enumerate(found) for span in spans),
         key=lambda pair: (pair[0].start - pair[0].end, -pair[0].score, pair[1], pair[0].start),
     )
-    kept: list[tuple[Span, int]] = []
+    kept: dict[str, list[tuple[Span, int]]] = {}  # by label, in text order
     for span, model in ranked:
-        if not any(
-            other.label == span.label and other.start < span.end and span.start < other.end
-            for other, _ in kept
-        ):
-            kept.append((span, model))
-    return sorted(kept, key=lambda pair: (pair[0].start, pair[0].end, pair[0].label))
+        row = kept.setdefault(span.label, [])
+        place = bisect_left(row, span.start, key=lambda pair: pair[0].start)
+        clear_before = place == 0 or row[place - 1][0].end <= span.start
+        clear_after = place == len(row) or span.end <= row[place][0].start
+        if clear_before and clear_after:
+            row.insert(place, (span, model))
+    return sorted(
+        (pair for row in kept.values() for pair in row),
+        key=lambda pair: (pair[0].start, pair[0].end, pair[0].label),
+    )

@@ -22,7 +22,17 @@ BUNDLED_FOLDER = Path(__file__).parent / "bundled"
 MAX_CONTEXT = 512
 """Longest window in tokens, special tokens included, even where a model could take more."""
 
-_FINGERPRINTED = ("*.safetensors", "*.bin", "config.json", "tokenizer*", "vocab*", "merges.txt")
+_WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
+_TOKENIZER = ("tokenizer.json", "vocab.*", "*.model")
+_FINGERPRINTED = (
+    *_WEIGHTS,
+    *_TOKENIZER,
+    "config.json",
+    "tokenizer_config.json",
+    "added_tokens.json",
+    "special_tokens_map.json",
+    "merges.txt",
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +65,8 @@ def find_model(name: str) -> ModelSource:
     be there already. A revision is required, so that a run can be repeated.
 
     Raises:
-        ModelError: no such folder, no config.json in it, no revision, or the hub has no answer.
+        ModelError: no such folder, its config.json, weights or tokenizer are missing, no revision,
+            or the hub has no answer.
     """
     if name == BUNDLED:
         return ModelSource(BUNDLED, _checked(BUNDLED, BUNDLED_FOLDER))
@@ -73,9 +84,17 @@ def find_model(name: str) -> ModelSource:
 def _checked(name: str, folder: Path) -> Path:
     if not (folder / "config.json").is_file():
         raise ModelError(f"model {name}: {folder} holds no config.json")
-    if not any(folder.glob("*.safetensors")) and not any(folder.glob("pytorch_model*.bin")):
+    if not _files(folder, _WEIGHTS):
         raise ModelError(f"model {name}: {folder} holds no weights (model.safetensors)")
+    if not _files(folder, _TOKENIZER):  # transformers would make up a tokenizer that knows no word
+        raise ModelError(f"model {name}: {folder} holds no tokenizer (tokenizer.json)")
     return folder
+
+
+def _files(folder: Path, patterns: tuple[str, ...]) -> list[Path]:
+    """The folder's files that match any of the patterns, by name."""
+    found = {path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}
+    return sorted(found)
 
 
 def _from_hub(address: str) -> Path:
@@ -102,8 +121,7 @@ def _from_hub(address: str) -> Path:
 def model_fingerprint(source: ModelSource) -> str:
     """SHA-256 over the files that decide a model's output: weights, config and tokenizer."""
     digest = hashlib.sha256()
-    files = {path for pattern in _FINGERPRINTED for path in source.folder.glob(pattern)}
-    for path in sorted(files):
+    for path in _files(source.folder, _FINGERPRINTED):
         with path.open("rb") as file:
             digest.update(
                 f"{path.name}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode()
@@ -119,16 +137,19 @@ def read_model_tags(source: ModelSource, label_map: Mapping[str, str] | None = N
     """
     try:
         raw: dict[str, Any] = json.loads((source.folder / "config.json").read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"model {source.name}: config.json cannot be read") from error
-    architectures = raw.get("architectures") or []
+        architectures = raw.get("architectures") or []
+        id2label = AutoConfig.from_pretrained(source.folder, local_files_only=True).id2label
+    except Exception as error:  # transformers raises many kinds on a config it does not know
+        raise ModelError(
+            f"model {source.name}: config.json cannot be read ({type(error).__name__}); it must "
+            "be that of a transformers model"
+        ) from error
     if architectures and not any("TokenClassification" in name for name in architectures):
         raise ModelError(
             f"model {source.name}: {architectures[0]} is no token classifier; "
             "fine-tune it for token classification first"
         )
-    config = AutoConfig.from_pretrained(source.folder, local_files_only=True)
-    return read_tags(config.id2label, label_map, model=source.name)
+    return read_tags(id2label, label_map, model=source.name)
 
 
 def load_model(
@@ -137,19 +158,24 @@ def load_model(
     """Load weights and tokenizer onto the device.
 
     Raises:
-        ModelError: the files cannot be loaded, the tokenizer has no fast form (offsets would be
-            missing), or the tags cannot be read.
+        ModelError: the files cannot be loaded, weights are missing from them, the tokenizer has no
+            fast form (offsets would be missing), or the tags cannot be read.
     """
     tags = read_model_tags(source, label_map)
     try:
         tokenizer = AutoTokenizer.from_pretrained(source.folder, local_files_only=True)
-        network = AutoModelForTokenClassification.from_pretrained(
-            source.folder, local_files_only=True, dtype=device.dtype
+        network, loading = AutoModelForTokenClassification.from_pretrained(
+            source.folder, local_files_only=True, dtype=device.dtype, output_loading_info=True
         )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except Exception as error:  # damaged files raise many unrelated kinds
         raise ModelError(
             f"model {source.name}: its files cannot be loaded ({type(error).__name__})"
         ) from error
+    if missing := sorted(loading["missing_keys"]):
+        raise ModelError(
+            f"model {source.name}: its weights lack {missing[0]} ({len(missing)} missing), which "
+            "would be random numbers; is it a fine-tuned token classifier?"
+        )
     if not getattr(tokenizer, "is_fast", False):
         raise ModelError(
             f"model {source.name}: its tokenizer has no fast form, so character offsets are "

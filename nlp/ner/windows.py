@@ -47,16 +47,20 @@ def cut_windows(length: int, size: int, overlap: int, sequence: int = 0) -> list
     ]
 
 
-def batch_windows(windows: list[Window], token_budget: int) -> list[list[Window]]:
+def batch_windows(
+    windows: list[Window], token_budget: int, special_tokens: int = 0
+) -> list[list[Window]]:
     """Group windows of similar length so that rows x longest row stays within the budget.
 
+    Each row is its window and ``special_tokens`` more.
     Windows are sorted by length, longest first, so padding is small and a device's largest need
     comes with the first batch. A window longer than the budget is a batch of its own.
     """
     ordered = sorted(windows, key=lambda w: (-len(w), w.sequence, w.start))
     batches: list[list[Window]] = []
     for window in ordered:
-        if batches and (len(batches[-1]) + 1) * len(batches[-1][0]) <= token_budget:
+        longest = len(batches[-1][0]) + special_tokens if batches else 0
+        if batches and (len(batches[-1]) + 1) * longest <= token_budget:
             batches[-1].append(window)
         else:
             batches.append([window])

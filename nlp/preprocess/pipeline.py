@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import spacy
 from scispacy.abbreviation import AbbreviationDetector
 from scispacy.custom_tokenizer import combined_rule_tokenizer
 from spacy.language import Language
+from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc, Span
 
 PREPROCESS_VERSION = 1
@@ -22,6 +23,9 @@ BLANK = "blank"
 
 LONGEST_PIECE = 20_000
 """Characters the abbreviation detector sees at once: its cost per token grows with the text."""
+
+LARGEST_VOCABULARY = 1_000_000
+"""Strings after which the pipeline is built anew: spaCy keeps every token it ever saw."""
 
 
 # scispaCy asks its matcher before it has patterns: harmless, and one line a document.
@@ -95,26 +99,37 @@ class Preprocessor:
 
     def __init__(self, name: str = BLANK) -> None:
         """Build the pipeline ``name`` (see :func:`build_pipeline`)."""
-        self._pipeline = build_pipeline(name)
+        self._name = name
+        self._build()
+
+    def _build(self) -> None:
+        self._pipeline = build_pipeline(self._name)
         # Kept out of the pipeline: it is run on pieces of long texts only.
         self._detector = AbbreviationDetector(self._pipeline)
 
-    def process(self, texts: Sequence[str]) -> Iterator[Preprocessed]:
+    def process(self, texts: Sequence[str]) -> list[Preprocessed]:
         """Sentences and abbreviations of each text, in input order. Empty texts have neither."""
-        for doc in self._pipeline.pipe(texts):
-            text = doc.text  # joined from the tokens at each access
-            sentences = [bounds for s in doc.sents if (bounds := _trimmed(text, s))]
-            yield Preprocessed(sentences, list(self._abbreviations(doc, text)))
+        if len(self._pipeline.vocab.strings) > LARGEST_VOCABULARY:
+            self._build()
+        return [self._read(doc) for doc in self._pipeline.pipe(texts)]
 
-    def _abbreviations(self, doc: Doc, text: str) -> Iterator[Abbreviation]:
+    def _read(self, doc: Doc) -> Preprocessed:
+        text = doc.text  # joined from the tokens at each access
+        sentences = [bounds for s in doc.sents if (bounds := _trimmed(text, s))]
+        return Preprocessed(sentences, self._abbreviations(doc, text))
+
+    def _abbreviations(self, doc: Doc, text: str) -> list[Abbreviation]:
         if "(" not in text:
-            return
+            return []
         if len(text) <= LONGEST_PIECE:
-            yield from _read_abbreviations(self._detector(doc), 0)
-            return
-        for piece, offset in _pieces(doc):
-            if "(" in piece.text:
-                yield from _read_abbreviations(self._detector(piece), offset)
+            return list(_read_abbreviations(self._detector(doc), 0))
+        found = [
+            abbreviation
+            for piece, offset in _pieces(doc)
+            if "(" in piece.text
+            for abbreviation in _read_abbreviations(self._detector(piece), offset)
+        ]
+        return _throughout(doc, found) if found else []
 
 
 def _trimmed(text: str, sentence: Span) -> tuple[int, int] | None:
@@ -140,7 +155,7 @@ def _pieces(doc: Doc) -> Iterator[tuple[Doc, int]]:
 def _read_abbreviations(doc: Doc, offset: int) -> Iterator[Abbreviation]:
     """The detector's findings, one an occurrence, in text order, offsets moved by ``offset``."""
     seen = set()
-    for short in sorted(doc._.abbreviations, key=lambda span: span.start_char):
+    for short in sorted(doc._.abbreviations, key=lambda span: (span.start_char, -span.end_char)):
         long = short._.long_form
         if short.start_char in seen:
             continue
@@ -153,3 +168,26 @@ def _read_abbreviations(doc: Doc, offset: int) -> Iterator[Abbreviation]:
             long.start_char + offset,
             long.end_char + offset,
         )
+
+
+def _throughout(doc: Doc, found: Iterable[Abbreviation]) -> list[Abbreviation]:
+    """Every occurrence in the text of short forms that one of its pieces defines, in text order.
+
+    Where pieces define a short form differently the first definition counts, as in a short text.
+    """
+    definitions: dict[str, Abbreviation] = {}
+    matcher = PhraseMatcher(doc.vocab)
+    for short in found:
+        span = doc.char_span(short.short_start_char, short.short_end_char)
+        if span is not None and definitions.setdefault(short.short_form, short) is short:
+            matcher.add(short.short_form, [span.as_doc()])
+    occurrences: dict[int, Abbreviation] = {}
+    for span in sorted(matcher(doc, as_spans=True), key=lambda s: (s.start_char, s.end_char)):
+        definition = definitions[span.label_]
+        occurrences[span.start_char] = replace(  # of those that begin together the longest
+            definition,
+            short_form=span.text,
+            short_start_char=span.start_char,
+            short_end_char=span.end_char,
+        )
+    return list(occurrences.values())

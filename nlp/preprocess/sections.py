@@ -1,8 +1,8 @@
 """Sections: those a source states itself, else headings of structured abstracts and notes.
 
-Headings of notes are recognised where they end with a colon, or stand alone in capitals on a line,
-and only when their words are known: a free guess would turn every "Blood pressure:" into a
-section. A section runs from its heading to the next.
+Headings of notes are recognised where they end with a colon, or stand alone on a line with a
+capital first, and only when their words are known: a free guess would turn every "Blood pressure:"
+into a section. A section runs from its heading to the next.
 """
 
 from __future__ import annotations
@@ -36,13 +36,14 @@ _ABSTRACT_NAMES = _by_heading(ABSTRACT_HEADINGS)
 _NOTE_HEADING = re.compile(
     # Begins a line (a number may stand before it) or follows the comma or full stop to which
     # some exports glue it; ends with a colon, or alone on its line.
-    rf"(?:^[ \t]*(?:\d{{1,2}}[.)][ \t]+)?|(?<=[.,;])[ \t]*)(?P<heading>{_any_of(_NOTE_NAMES)})[ \t]*"
-    rf"(?:(?P<colon>:)|(?=[ \t]*$))",
-    re.IGNORECASE | re.MULTILINE,
+    rf"(?:^[ \t]*(?:\d{{1,2}}[.)][ \t]+)?|(?<=[.,;])[ \t]*)(?P<heading>{_any_of(_NOTE_NAMES)})"
+    rf"[ \t]*(?:(?P<colon>:)|\r?$)",
+    # ASCII: else the letters ſ and ı would match s and i, and no known name would come of it.
+    re.IGNORECASE | re.MULTILINE | re.ASCII,
 )
 _ABSTRACT_HEADING = re.compile(
     rf"(?:^|(?<=[.?!] )|(?<=[.?!]))(?P<heading>{_any_of(_ABSTRACT_NAMES)}):",
-    re.IGNORECASE | re.MULTILINE,
+    re.IGNORECASE | re.MULTILINE | re.ASCII,
 )
 
 
@@ -76,10 +77,10 @@ def find_sections(text: str, kind: str, given: Sequence[Section] = ()) -> list[S
 
 
 def _is_note_heading(match: re.Match[str]) -> bool:
-    """Inside a line, and alone on one, only capitals make a heading of a common word."""
+    """Inside a line only capitals make a heading of common words; at its start one does."""
     heading = match["heading"]
     line_start = match.string.rfind("\n", 0, match.start("heading")) + 1
     begins_line = not match.string[line_start : match.start("heading")].strip(" \t0123456789.)")
-    if match["colon"]:
-        return heading.isupper() or (begins_line and heading[0].isupper())
-    return begins_line and (heading.isupper() or heading.istitle())
+    if begins_line:
+        return heading[0].isupper()
+    return match["colon"] is not None and heading.isupper()

@@ -26,9 +26,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     }
 
 
-def charthouse(
-    home: Path, *arguments: str | Path, **more: str
-) -> subprocess.CompletedProcess[str]:
+def charthouse(home: Path, *arguments: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
     """Call the command and wait for it."""
     return subprocess.run(
         [*COMMAND, *map(str, arguments)],
@@ -57,9 +55,7 @@ def contents(warehouse: Path) -> dict[str, list[tuple[object, ...]]]:
                 if column not in _UNCOMPARED and not column.endswith("_at")
             ]
             kept = ", ".join(f'"{column}"' for column in columns)
-            tables[name] = connection.execute(
-                f"SELECT {kept} FROM {name} ORDER BY ALL"
-            ).fetchall()
+            tables[name] = connection.execute(f"SELECT {kept} FROM {name} ORDER BY ALL").fetchall()
         return tables
 
 

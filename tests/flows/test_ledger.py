@@ -48,9 +48,7 @@ def test_changed_document_replaces_its_rows_alone(bench: Bench, notes: Notes) ->
     assert bench.query("SELECT count(*) FROM documents") == [(3,)]
 
 
-def test_metadata_change_updates_documents_without_annotation(
-    bench: Bench, tmp_path: Path
-) -> None:
+def test_metadata_change_updates_documents_without_annotation(bench: Bench, tmp_path: Path) -> None:
     source = tmp_path / "notes.jsonl"
     write_jsonl(source, {"id": "a", "text": "asthma today", "note_type": "Progress"})
     bench.run(source)
@@ -182,7 +180,8 @@ def test_release_files_in_any_order_and_grouping_give_the_same_tables(
             folder,
             f"pubmed24n{number:04d}",
             citation(100 + number, "Unrelated."),  # no release file is empty
-            *(citation(pmid, f"V{number} of {pmid}") for pmid in written),
+            # Two texts alternate: a later version may repeat an earlier one.
+            *(citation(pmid, f"V{number % 2} of {pmid}") for pmid in written),
             deleted=tuple(gone),
         )
         for number, (written, gone) in enumerate(releases, start=1)
@@ -201,7 +200,7 @@ def test_release_files_in_any_order_and_grouping_give_the_same_tables(
     alive = "SELECT document_id, text FROM documents WHERE NOT is_deleted ORDER BY ALL"
     assert shuffled.query(alive) == straight.query(alive)
     assert shuffled.query(MENTIONS) == straight.query(MENTIONS)
-    assert {row[0] for row in shuffled.query(state)} == {row[0] for row in straight.query(state)}
+    assert shuffled.query(state) == straight.query(state)
 
 
 def test_document_that_fails_is_a_reject_and_counts_as_done(bench: Bench, notes: Notes) -> None:

@@ -73,7 +73,7 @@ def test_known_sentence_gives_known_entity(sample: Path) -> None:
     rows = query(
         sample,
         "SELECT DISTINCT concept_id, concept_name FROM entities "
-        "WHERE lower(lookup_text) = 'type 2 diabetes mellitus'",
+        "WHERE lower(lookup_text) = 'type 2 diabetes mellitus' AND label = 'Disease'",
     )
     assert rows == [("MESH:D003924", "Diabetes Mellitus, Type 2")]
 
@@ -85,8 +85,7 @@ def test_keys_are_unique(sample: Path) -> None:
         key = ", ".join(table.key)
         doubled = query(
             sample,
-            f"SELECT count(*) FROM (SELECT 1 FROM {table.name} GROUP BY {key} "
-            "HAVING count(*) > 1)",
+            f"SELECT count(*) FROM (SELECT 1 FROM {table.name} GROUP BY {key} HAVING count(*) > 1)",
         )
         assert doubled == [(0,)], table.name
 
@@ -203,7 +202,7 @@ def test_interrupted_run_says_how_to_go_on(home: Path, tmp_path: Path) -> None:
     assert "Traceback" not in errors
     done = charthouse(home, "run", source, "--warehouse", warehouse)
     assert done.returncode == 0, done.stderr
-    assert query(warehouse, "SELECT count(*), count(DISTINCT run_id) FROM document_annotations") == [
-        (150, 1)
-    ]
+    assert query(
+        warehouse, "SELECT count(*), count(DISTINCT run_id) FROM document_annotations"
+    ) == [(150, 1)]
     assert query(warehouse, "SELECT status FROM runs") == [("done",)]

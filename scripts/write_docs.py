@@ -1,0 +1,444 @@
+"""Write the generated pages of docs/: the data dictionary and the list of settings.
+
+Both are made from the declarations that the code itself uses: tables from ``flows/schema.py``,
+views from a prepared DuckDB, settings from the pydantic models.
+
+    python scripts/write_docs.py           write docs/tables.md and docs/configuration.md
+    python scripts/write_docs.py --check   write nothing; exit 1 where a page is out of date
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import types
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+import duckdb
+from annotated_types import Ge, Le, MinLen
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from flows.schema import MENTION_LINKS, TABLES
+from flows.settings import Settings
+from flows.warehouse.connection import prepare
+from flows.warehouse.ddl import quoted, sql_type
+from flows.warehouse.views import VIEWS, View
+from nlp.schema import ANNOTATION_TABLES, DOCUMENTS, MENTIONS
+from ontologies.labels import LABEL_TYPES
+from ontologies.schema import CONCEPT_ANCESTORS, CONCEPT_NAMES, CONCEPTS, NAME_LINKS
+from ontologies.table import Table
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+COMMAND = "python scripts/write_docs.py"
+GENERATED = f"<!-- Made by {COMMAND} from the code. Edit the declarations, not this page. -->"
+
+# ---------------------------------------------------------------- tables
+
+TABLES_INTRODUCTION = """\
+# Tables
+
+A warehouse is one DuckDB file. Every table and column below also carries its meaning as a comment
+inside the file; `charthouse tables --warehouse W.duckdb` lists the tables with their row counts.
+
+- `document_id` is `corpus:native_id`, for example `pubmed:31452104`.
+- `concept_id` is a CURIE, for example `MESH:D003920`.
+- Offsets count characters (Unicode code points) of `documents.text` exactly as stored, from 0;
+  the end is one past the last character. In SQL a span is
+  `substr(text, start_char + 1, end_char - start_char)`.
+- Times are UTC.
+- A key names the columns that are unique together. Ledger and dimension tables have it as a
+  primary key. The big tables have none in DuckDB; loading through the ledger keeps them unique.
+"""
+
+START_HERE = """\
+Most questions are answered by `entities`: one flat row per mention, with the concept it is linked
+to in the first ontology. A mention without a concept has null in `concept_id`.
+
+Documents that mention a concept or any narrower one:
+
+```sql
+SELECT DISTINCT e.document_id
+FROM entities e
+JOIN linksets l USING (linkset_id)
+JOIN concept_ancestors a ON a.release_id = l.release_id AND a.concept_id = e.concept_id
+WHERE a.ancestor_id = 'MESH:D003920';
+```
+
+Names that found no concept, the most frequent first:
+
+```sql
+SELECT lookup_text, label, count(*) AS mentions
+FROM entities
+WHERE concept_id IS NULL
+GROUP BY ALL
+ORDER BY mentions DESC
+LIMIT 20;
+```
+"""
+
+ANNOTATION_NOTE = """\
+In this release nothing fills `negated`, `uncertain`, `historical`, `hypothetical` and
+`experiencer`: they are null, which means not assessed.
+"""
+
+LINK_NOTE = """\
+Names are linked, not mentions: a mention finds its concept by `lookup_text` and `label` in
+`name_links`, within one linkset. Only rows with rank 1 and status `linked` are shown by the views;
+the other candidates are there to look at. In this release nothing fills `mention_links`.
+"""
+
+LEDGER_NOTE = """\
+Where every row comes from, and what need not be done again. [Operations](operations.md) explains
+how a run uses these tables.
+"""
+
+GROUPS: tuple[tuple[str, str, tuple[Table, ...]], ...] = (
+    ("Documents and annotations", ANNOTATION_NOTE, (DOCUMENTS, *ANNOTATION_TABLES)),
+    (
+        "Links and concepts",
+        LINK_NOTE,
+        (NAME_LINKS, MENTION_LINKS, CONCEPTS, CONCEPT_NAMES, CONCEPT_ANCESTORS),
+    ),
+)
+"""Groups of tables; those named nowhere here are ledger and provenance."""
+
+VIEW_COLUMNS = {
+    "section": "name of the innermost section that holds the mention, if any",
+    "concept_id": "the concept the mention is linked to; null where it is linked to none",
+    "concept_name": "the concept's preferred name",
+    "link_score": "how well name and concept match, 0 to 1",
+    "link_method": "how the concept was found: exact or ngram",
+    "linkset_id": "fingerprint of ontology release, linker version and settings",
+    "run_id": "the run that annotated the document",
+}
+"""Columns of views that are not simply a column of ``mentions`` or ``documents``."""
+
+
+def view_columns(view: View) -> list[tuple[str, str, str]]:
+    """Name, SQL type and meaning of a view's columns, as DuckDB describes them.
+
+    Raises:
+        KeyError: a column has no meaning yet; add it to ``VIEW_COLUMNS``.
+    """
+    known = {c.name: c.meaning for table in (DOCUMENTS, MENTIONS) for c in table.columns}
+    known |= VIEW_COLUMNS
+    with duckdb.connect(":memory:") as connection:
+        prepare(connection)
+        described = connection.execute(f"DESCRIBE {quoted(view.name)}").fetchall()
+    return [(name, kind, known[name]) for name, kind, *_ in described]
+
+
+def tables_page() -> str:
+    """The data dictionary."""
+    grouped = [table.name for _, _, tables in GROUPS for table in tables]
+    ledger = tuple(table for table in TABLES if table.name not in grouped)
+    groups = (*GROUPS, ("Ledger and provenance", LEDGER_NOTE, ledger))
+    lines = [GENERATED, "", TABLES_INTRODUCTION, "## Start here", "", START_HERE]
+    for view in VIEWS:
+        lines += [f"### {view.name} (view)", "", view.meaning, ""]
+        lines += _rows(
+            ("column", "type", "meaning"),
+            [(f"`{name}`", f"`{kind}`", meaning) for name, kind, meaning in view_columns(view)],
+        )
+    for title, note, tables in groups:
+        lines += [f"## {title}", "", note]
+        for table in tables:
+            lines += _table(table)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _table(table: Table) -> list[str]:
+    key = ", ".join(f"`{name}`" for name in table.key)
+    rows = [
+        (f"`{c.name}`", f"`{sql_type(c.dtype)}`", "yes" if c.nullable else "no", c.meaning)
+        for c in table.columns
+    ]
+    head = [f"### {table.name}", "", f"{table.meaning} Key: {key}.", ""]
+    return head + _rows(("column", "type", "nullable", "meaning"), rows)
+
+
+def _rows(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    cells = [heading, ["---"] * len(heading), *rows]
+    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in cells]
+    return [*lines, ""]
+
+
+# ---------------------------------------------------------------- configuration
+
+EXAMPLE_TOML = """\
+# charthouse.toml
+# Keys without a group stand first, as TOML wants it.
+ontologies = ["stores/mesh2026", "sample"]
+
+[source]
+corpus = "discharge"
+columns = { id = "note_key", text = "note_body", date = "written_on" }
+
+[preprocess]
+pipeline = "blank"
+
+[ner]
+models = ["bundled", "models/clinical"]
+device = "cpu"
+
+[link]
+threshold = 0.75
+
+[execution]
+workers = 4
+shard_characters = 500000
+"""
+
+LABEL_MAP_TOML = """\
+[ner.label_map]
+CHEM = "Chemical"    # rename
+DISO = "Disease"     # rename
+ACTIVITY = ""        # drop: these mentions are not written
+"""
+
+LINK_LABELS_TOML = """\
+[link.labels]
+Disease = ["C", "F03"]                  # MeSH tree branches
+Chemical = ["D", "SCR1"]                # SCR1: MeSH supplementary chemicals
+Finding = ["C23", "T033", "T184"]       # a label of your own
+"""
+
+CONFIGURATION_INTRODUCTION = f"""\
+# Configuration
+
+Settings come from three places. A later one wins over an earlier one:
+
+1. a TOML file, given with `--config charthouse.toml`;
+2. environment variables;
+3. command line flags.
+
+What is set nowhere has its default. Sources and the warehouse are no settings: they are named on
+the command line. There are no secrets among the settings.
+
+`charthouse run ... --dry-run` checks the settings, reads the sources and says what a run would do.
+A setting that does not exist, or has a bad value, is an error before anything is read. One
+exception: an environment variable that names no group (`CHARTHOUSE_WORKRES`) is passed over.
+`charthouse sample` takes no file; environment variables hold for it too.
+
+## An example
+
+```toml
+{EXAMPLE_TOML}```
+
+Relative paths of models, stores and pipelines start at the folder the command is run in, not at
+the file's folder.
+
+Put `ontologies` and `ner.models` into the file once a warehouse is in use. A run without them
+takes the defaults: with another model every document is annotated again, and with another ontology
+`entities` shows that ontology.
+
+## Environment variables
+
+The name is `CHARTHOUSE_`, the group, two underscores, the field; `ontologies` has no group. Lists
+and tables are written as JSON:
+
+```sh
+export CHARTHOUSE_EXECUTION__WORKERS=8
+export CHARTHOUSE_ONTOLOGIES='["stores/mesh2026"]'
+export CHARTHOUSE_NER__LABEL_MAP='{{"CHEM": "Chemical"}}'
+```
+
+A list is taken whole from the place that wins. Tables (`source.columns`, `ner.label_map`,
+`link.labels`) are joined key by key, and the place that wins decides for keys given twice.
+
+These variables are read too, and are no settings:
+
+| variable | meaning |
+| --- | --- |
+| `CHARTHOUSE_CACHE` | folder for the compiled sample ontology; else in the user's cache folder |
+| `PREFECT_API_URL` | a Prefect server to report to; see [Operations](operations.md#prefect) |
+| `HF_HUB_OFFLINE` | `1` keeps `hub:` models to what is in the local Hugging Face cache |
+
+## Labels of models: `ner.label_map`
+
+Models name their labels differently. The map renames them, for all models of the run. A label that
+is not in the map is kept. An empty value drops the label.
+
+```toml
+{LABEL_MAP_TOML}```
+
+The map is part of the annotation_id: changing it annotates every document again.
+
+## Which concepts a label allows: `link.labels`
+
+Each label has prefixes of semantic type codes: MeSH tree branches (`C`, `F03`), classes of MeSH
+supplementary records (`SCR3`), UMLS types (`T047`). Labels are compared without case. A label that
+is missing, or has no prefixes, allows every concept. Concepts whose types do not tell are never
+ruled out, but count for less.
+
+```toml
+{LINK_LABELS_TOML}```
+
+This table replaces the built-in one in `ontologies/labels.py`: repeat the labels you want to keep.
+The built-in one has {", ".join(f"`{name}`" for name in LABEL_TYPES)}.
+The table is part of the linkset_id: changing it links the names again and leaves annotations alone.
+
+## All settings
+"""
+
+FLAGS = {
+    "source.format": "--format",
+    "source.corpus": "--corpus",
+    "source.columns": "--column",
+    "source.limit": "--limit",
+    "source.retry_rejects": "--retry-rejects",
+    "ner.models": "--model",
+    "ner.device": "--device",
+    "ontologies": "--ontology",
+    "execution.workers": "--workers",
+}
+"""TOML key to the flag of ``charthouse run`` that sets it."""
+
+LONG_DEFAULTS = {"link.labels": "the built-in table"}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One field of the settings as a reader of the docs wants to see it."""
+
+    key: str
+    kind: str
+    default: str
+    description: str
+
+    @property
+    def variable(self) -> str:
+        """Its environment variable."""
+        return "CHARTHOUSE_" + self.key.upper().replace(".", "__")
+
+
+def groups() -> Iterator[tuple[str, str, list[Setting]]]:
+    """Group name ("" = none), the group's meaning, and its settings."""
+    loose = []
+    for name, field in Settings.model_fields.items():
+        model = field.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            settings = [_setting(f"{name}.{n}", f) for n, f in model.model_fields.items()]
+            yield name, model.__doc__ or "", settings
+        else:
+            loose.append(_setting(name, field))
+    yield "", "Written above the first group.", loose
+
+
+def _setting(key: str, field: FieldInfo) -> Setting:
+    if not field.description:
+        raise ValueError(f"setting {key} has no description")
+    default = LONG_DEFAULTS.get(key) or _value(field.get_default(call_default_factory=True))
+    kind = type_name(field.annotation) + _bounds(field.metadata)
+    return Setting(key, kind, default, field.description)
+
+
+def type_name(annotation: Any) -> str:
+    """A type in words.
+
+    Raises:
+        TypeError: the type has no words yet.
+    """
+    plain = {str: "text", int: "whole number", float: "number", bool: "true or false"}
+    if annotation in plain:
+        return plain[annotation]
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return " or ".join(f"`{value}`" for value in arguments)
+    if origin is tuple:
+        return f"list of {type_name(arguments[0])}"
+    if origin is dict:
+        return f"table of {type_name(arguments[1])}"
+    if origin in (Union, types.UnionType):
+        (kind,) = (argument for argument in arguments if argument is not type(None))
+        return type_name(kind)
+    raise TypeError(f"no words for {annotation}")
+
+
+def _bounds(metadata: Sequence[Any]) -> str:
+    words = []
+    for bound in metadata:
+        if isinstance(bound, Ge):
+            words.append(f"at least {bound.ge}")
+        elif isinstance(bound, Le):
+            words.append(f"at most {bound.le}")
+        elif isinstance(bound, MinLen):
+            words.append("not empty")
+    return f", {', '.join(words)}" if words else ""
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, tuple):
+        return "`[" + ", ".join(f'"{item}"' for item in value) + "]`"
+    if isinstance(value, dict):
+        return "empty" if not value else f"`{value}`"
+    return f'`"{value}"`' if isinstance(value, str) else f"`{value}`"
+
+
+def configuration_page() -> str:
+    """The introduction and the list of settings."""
+    lines = [GENERATED, "", CONFIGURATION_INTRODUCTION]
+    for name, meaning, settings in groups():
+        lines += [f"### [{name}]" if name else "### No group", "", meaning, ""]
+        lines += _rows(
+            ("TOML key", "environment variable", "flag", "type", "default", "meaning"),
+            [
+                (
+                    f"`{s.key}`",
+                    f"`{s.variable}`",
+                    f"`{FLAGS[s.key]}`" if s.key in FLAGS else "",
+                    s.kind,
+                    s.default,
+                    s.description,
+                )
+                for s in settings
+            ],
+        )
+    return "\n".join(lines).rstrip() + "\n"
+
+
+# ---------------------------------------------------------------- command
+
+
+def pages() -> dict[Path, str]:
+    """Path and text of every generated page."""
+    return {
+        DOCS / "tables.md": tables_page(),
+        DOCS / "configuration.md": configuration_page(),
+    }
+
+
+def stale() -> list[Path]:
+    """Pages on disk that are not what the code would write."""
+    return [
+        path
+        for path, text in pages().items()
+        if not path.is_file() or path.read_text("utf-8") != text
+    ]
+
+
+def main() -> int:
+    """Write the pages, or say which are out of date."""
+    parser = argparse.ArgumentParser(description="Write the generated pages of docs/.")
+    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 on difference")
+    if parser.parse_args().check:
+        out_of_date = stale()
+        for path in out_of_date:
+            print(f"docs/{path.name} is out of date; run: {COMMAND}", file=sys.stderr)
+        return 1 if out_of_date else 0
+    DOCS.mkdir(exist_ok=True)
+    for path, text in pages().items():
+        path.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

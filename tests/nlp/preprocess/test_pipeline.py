@@ -1,0 +1,193 @@
+"""Sentences and abbreviations: offsets index the text exactly as given."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import re
+from itertools import islice
+from pathlib import Path
+
+import pytest
+import spacy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nlp.preprocess import pipeline
+from nlp.preprocess.pipeline import (
+    LONGEST_PIECE,
+    Preprocessed,
+    PreprocessError,
+    Preprocessor,
+    build_pipeline,
+    pipeline_fingerprint,
+)
+
+DEFINITION = "Acute kidney injury (AKI) is common. "
+FILLER = "The ward was quiet that day and nothing was done. "
+
+
+@pytest.fixture(scope="module")
+def preprocessor() -> Preprocessor:
+    return Preprocessor()
+
+
+def _assert_sound(text: str, found: Preprocessed) -> None:
+    previous = 0
+    for start, end in found.sentences:
+        assert previous <= start < end <= len(text)
+        assert text[start:end] == text[start:end].strip()
+        previous = end
+    starts = [a.short_start_char for a in found.abbreviations]
+    assert starts == sorted(set(starts))
+    for a in found.abbreviations:
+        assert text[a.short_start_char : a.short_end_char] == a.short_form
+        assert text[a.long_start_char : a.long_end_char] == a.long_form
+        assert a.short_form
+        assert a.long_form
+
+
+def _uncovered(text: str, found: Preprocessed) -> str:
+    kept = list(text)
+    for start, end in found.sentences:
+        kept[start:end] = " " * (end - start)
+    return "".join(kept).strip()
+
+
+def test_sentences(preprocessor: Preprocessor) -> None:
+    text = "  One fever.  Two at 3.5 mg! \n\nThree? "
+    (found,) = preprocessor.process([text])
+    assert [text[a:b] for a, b in found.sentences] == ["One fever.", "Two at 3.5 mg!", "Three?"]
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\n", "\u3000\t", "\r\n "])
+def test_blank_texts(preprocessor: Preprocessor, text: str) -> None:
+    assert preprocessor.process(["A.", text])[1] == Preprocessed([], [])
+
+
+def test_no_texts(preprocessor: Preprocessor) -> None:
+    assert preprocessor.process([]) == []
+
+
+def test_each_occurrence_of_an_abbreviation(preprocessor: Preprocessor) -> None:
+    text = DEFINITION + "AKI hurts, and post AKI care (AKI) helps. AKIN does not."
+    (found,) = preprocessor.process([text])
+    assert {(a.short_form, a.long_form) for a in found.abbreviations} == {
+        ("AKI", "Acute kidney injury")
+    }
+    assert [a.short_start_char for a in found.abbreviations] == [
+        m.start() for m in re.finditer(r"\bAKI\b", text)
+    ]
+    _assert_sound(text, found)
+
+
+def test_abbreviations_of_one_text_are_not_those_of_the_next(preprocessor: Preprocessor) -> None:
+    found = preprocessor.process([DEFINITION, "AKI (here) is not defined."])
+    assert len(found[0].abbreviations) == 1
+    assert found[1].abbreviations == []
+
+
+pieces = st.sampled_from(
+    ["acute kidney injury ", "(AKI)", "AKI", "(", ")", "()", " ", ". ", "\n", "CT (CT) ", "😀"]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.lists(pieces | st.text(max_size=5), max_size=12).map("".join), max_size=3))
+def test_any_unicode(preprocessor: Preprocessor, texts: list[str]) -> None:
+    results = preprocessor.process(texts)
+    assert len(results) == len(texts)
+    for text, found in zip(texts, results, strict=True):
+        _assert_sound(text, found)
+        assert _uncovered(text, found) == ""
+        assert preprocessor.process([text]) == [found]
+
+
+def test_long_text_is_read_to_its_end(preprocessor: Preprocessor) -> None:
+    before = FILLER * (LONGEST_PIECE // len(FILLER) + 40)
+    text = before + DEFINITION + FILLER
+    (found,) = preprocessor.process([text])
+    (a,) = found.abbreviations
+    assert a.long_start_char == len(before)
+    assert len(found.sentences) == text.count(".")
+    _assert_sound(text, found)
+
+
+def test_a_definition_counts_throughout_a_long_text(preprocessor: Preprocessor) -> None:
+    filler = FILLER * (LONGEST_PIECE // len(FILLER) + 40)
+    text = f"AKI first. {filler}{DEFINITION}{filler}Later AKI again. {filler}AKI (AKI)."
+    (found,) = preprocessor.process([text])
+    assert [a.short_start_char for a in found.abbreviations] == [
+        m.start() for m in re.finditer("AKI", text)
+    ]
+    assert {a.long_start_char for a in found.abbreviations} == {text.index("Acute")}
+    _assert_sound(text, found)
+
+
+def test_pieces_give_what_the_whole_gives(
+    preprocessor: Preprocessor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (
+        "Magnetic resonance imaging (MRI) of acute kidney injury (AKI). MRI was done. AKI, too. "
+        "Heart rate (HR) rose. \n HR fell in AKI. No MRI. Computed tomography (CT) and HR (bpm)."
+    )
+    whole = preprocessor.process([text])
+    monkeypatch.setattr(pipeline, "LONGEST_PIECE", 30)
+    assert preprocessor.process([text]) == whole
+    assert len(whole[0].abbreviations) == 10
+
+
+def test_a_vocabulary_grown_large_is_dropped_and_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    texts = [DEFINITION + f"New word{i}. AKI." for i in range(5)]
+    expected = Preprocessor().process(texts)
+    monkeypatch.setattr(pipeline, "LARGEST_VOCABULARY", 10)
+    small = Preprocessor()
+    assert [small.process([text])[0] for text in texts] == expected
+
+
+def test_pipeline_that_is_not_installed() -> None:
+    with pytest.raises(PreprocessError, match="not installed"):
+        build_pipeline("en_no_such_pipeline")
+
+
+@pytest.fixture
+def pipeline_folder(tmp_path: Path) -> Path:
+    """A pipeline of a name of its own that sets no sentence boundaries."""
+    spacy.blank("en").to_disk(tmp_path / "plain")
+    return tmp_path / "plain"
+
+
+def test_a_pipeline_without_sentences_gets_the_rule_sentencizer(pipeline_folder: Path) -> None:
+    (found,) = Preprocessor(str(pipeline_folder)).process(["One. Two."])
+    assert found.sentences == [(0, 4), (5, 9)]
+
+
+def test_pipeline_fingerprints_differ(pipeline_folder: Path) -> None:
+    assert pipeline_fingerprint("blank") == "blank"
+    one = pipeline_fingerprint(str(pipeline_folder))
+    assert one == pipeline_fingerprint(str(pipeline_folder)) != "blank"
+    meta = pipeline_folder / "meta.json"
+    meta.write_text(meta.read_text("utf-8").replace("0.0.0", "0.0.1"), "utf-8")
+    assert pipeline_fingerprint(str(pipeline_folder)) != one
+
+
+def test_real_abstracts(preprocessor: Preprocessor, data_dir: Path) -> None:
+    with gzip.open(data_dir / "corpora/bc5cdr_train.pubtator.gz", "rt", encoding="utf-8") as file:
+        rows = (line.rstrip("\n").split("|", 2)[2] for line in file if re.match(r"\d+\|a\|", line))
+        texts = list(islice(rows, 60))
+    results = preprocessor.process(texts)
+    for text, found in zip(texts, results, strict=True):
+        _assert_sound(text, found)
+        assert _uncovered(text, found) == ""
+    assert sum(len(found.abbreviations) for found in results) > 60
+
+
+def test_real_notes(preprocessor: Preprocessor, data_dir: Path) -> None:
+    with gzip.open(data_dir / "notes/transcribed_notes.csv.gz", "rt", encoding="utf-8") as file:
+        texts = [row["text"] for row in islice(csv.DictReader(file), 20)]
+    for text, found in zip(texts, preprocessor.process(texts), strict=True):
+        _assert_sound(text, found)
+        assert _uncovered(text, found) == ""
+        assert found.sentences
