@@ -132,8 +132,8 @@ def report(
     busy = parts["preprocess"] + parts["NER"] + parts["stage Parquet"]
     idle = stages["annotate in all"] - busy
     print(
-        f"\nwithin the annotate stage {idle:.1f} of {stages['annotate in all']:.1f} s are not spent "
-        "in workers' stages: starting them, loading models, tasks, waiting for the last shard"
+        f"\n{idle:.1f} of the annotate stage's {stages['annotate in all']:.1f} s are not spent in "
+        "workers' stages: starting them, loading models, tasks, waiting for the last shard"
     )
     print(json.dumps({"documents": documents, "ratio_wall": ratio, "ratio_cpu": cpu_ratio}))
 
@@ -147,7 +147,7 @@ def baseline(files: list[Path], out: Path) -> None:
     from transformers import pipeline
 
     from flows.readers.pubtator import read_gold
-    from nlp.ner.model import BUNDLED_FOLDER
+    from nlp.ner.source import BUNDLED_FOLDER
 
     nlp = spacy.blank("en")
     nlp.tokenizer = combined_rule_tokenizer(nlp)

@@ -25,9 +25,8 @@ from flows.warehouse import runs
 from flows.warehouse.connection import Connection, open_warehouse, prepare, read_warehouse
 from flows.work import WorkFolder, file_sha256, make_private, remove_tree
 from nlp.fingerprint import identify
-from nlp.ner.device import choose_device
 from nlp.ner.errors import ModelError
-from nlp.preprocess.pipeline import PreprocessError
+from nlp.preprocess import PreprocessError
 from ontologies.errors import OntologyError
 from ontologies.linker import linkset_id
 from ontologies.store import open_store
@@ -51,7 +50,7 @@ def prepare_order(sources: Sequence[str], warehouse: Path, settings: Settings) -
     )
     _check_ids(files)
     try:
-        choose_device(settings.ner.device, settings.ner.precision)
+        _check_device(settings)
         annotation = identify(settings.annotation)
         targets = tuple(
             _target(name, position, settings)
@@ -66,6 +65,14 @@ def _absolute(file: SourceFile) -> SourceFile:
     """The file under the path by which the warehouse knows it, wherever the run starts from."""
     root = file.root.absolute() if file.root else None
     return replace(file, path=file.path.absolute(), root=root)
+
+
+def _check_device(settings: Settings) -> None:
+    """A device that was named must be there; auto and cpu always are."""
+    if settings.ner.device not in {"auto", "cpu"}:
+        from nlp.ner.device import choose_device  # takes seconds: torch
+
+        choose_device(settings.ner.device, settings.ner.precision)
 
 
 def _check_ids(files: Sequence[SourceFile]) -> None:

@@ -54,6 +54,7 @@ class ExecutionSettings(BaseModel):
     retries: int = Field(2, ge=0, description="times a failed shard is tried again")
 
 
+_GPU_DRIVERS = (Path("/proc/driver/nvidia"), Path("/dev/dxg"))
 _WORKERS_PER_GPU = 4
 """Enough to tokenise for one GPU; each holds a copy of the model there."""
 
@@ -84,7 +85,7 @@ class Settings(BaseSettings):
 
     @property
     def workers(self) -> int:
-        """Worker processes to start: as set, else one per CPU core, fewer where they share a GPU."""
+        """Worker processes to start: as set, else one per CPU core, at most four on a GPU."""
         if self.execution.workers:
             return self.execution.workers
         cores = len(os.sched_getaffinity(0))
@@ -93,11 +94,11 @@ class Settings(BaseSettings):
     @property
     def uses_gpu(self) -> bool:
         """Whether NER will run on an NVIDIA GPU."""
-        import torch
+        if self.ner.device != "auto" or not any(path.exists() for path in _GPU_DRIVERS):
+            return self.ner.device.startswith("cuda")
+        import torch  # takes seconds, so only where there may be a GPU
 
-        return self.ner.device.startswith("cuda") or (
-            self.ner.device == "auto" and torch.cuda.is_available()
-        )
+        return torch.cuda.is_available()
 
 
 def load_settings(config: Path | None, flags: dict[str, Any]) -> Settings:

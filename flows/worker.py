@@ -17,7 +17,7 @@ from flows.processes import die_with_parent
 from flows.receipt import Receipt, stage
 from flows.work import WorkFolder, file_sha256, make_private
 from nlp.ner.errors import DeviceError, ModelError
-from nlp.preprocess.pipeline import PreprocessError
+from nlp.preprocess import PreprocessError
 from ontologies.linker import link_names
 from ontologies.schema import NAME_LINKS
 from ontologies.store import ConceptStore, open_store

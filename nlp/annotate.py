@@ -17,7 +17,8 @@ from nlp.ner.device import choose_device
 from nlp.ner.engine import NerEngine
 from nlp.ner.errors import DeviceError
 from nlp.ner.merge import merge_spans
-from nlp.ner.model import find_model, load_model
+from nlp.ner.model import load_model
+from nlp.ner.source import find_model
 from nlp.preprocess.pipeline import Abbreviation, Preprocessor
 from nlp.preprocess.sections import Section, find_sections
 from nlp.schema import ABBREVIATIONS, ANNOTATION_TABLES, MENTIONS, SECTIONS, SENTENCES
@@ -80,6 +81,7 @@ class Annotator:
 
         Raises:
             DeviceError: the device failed, which no document is to blame for.
+            OSError: a file could not be read, likewise.
         """
         result = Annotations({})
         rows: dict[str, list[Row]] = {table.name: [] for table in ANNOTATION_TABLES}
@@ -105,7 +107,7 @@ class Annotator:
     ) -> None:
         try:
             found = self._annotate_batch(documents.slice(first, last - first), result.seconds)
-        except DeviceError:
+        except (DeviceError, OSError):  # the machine's fault, no document's
             raise
         except Exception as error:  # whatever a document provokes is that document's reject
             if last - first == 1:

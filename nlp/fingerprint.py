@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
-from nlp.ner.engine import ENGINE_VERSION
-from nlp.ner.model import find_model, model_fingerprint, read_model_tags
-from nlp.preprocess.pipeline import PREPROCESS_VERSION, pipeline_fingerprint
+from nlp.ner import ENGINE_VERSION
+from nlp.ner.source import find_model, model_fingerprint, read_model_tags
+from nlp.preprocess import BLANK, PREPROCESS_VERSION
 from nlp.settings import AnnotationSettings
 
 ANNOTATE_VERSION = 1
@@ -55,3 +56,14 @@ def identify(settings: AnnotationSettings) -> AnnotationSet:
     }
     text = json.dumps(described, sort_keys=True)
     return AnnotationSet(hashlib.sha256(text.encode()).hexdigest()[:16], tuple(identities), text)
+
+
+def pipeline_fingerprint(name: str) -> str:
+    """What identifies a pipeline's output: its name and, for a package or folder, its meta."""
+    if name == BLANK:
+        return BLANK
+    from nlp.preprocess.pipeline import build_pipeline  # takes seconds: spaCy
+
+    meta = build_pipeline(name).meta
+    described = f"{meta['lang']}_{meta['name']} {meta['version']}"
+    return hashlib.sha256(f"{Path(name).name} {described}".encode()).hexdigest()

@@ -101,7 +101,8 @@ def _models(names: list[str]) -> Iterator[Finding]:
     from nlp.ner.device import choose_device
     from nlp.ner.engine import NerEngine
     from nlp.ner.errors import ModelError
-    from nlp.ner.model import find_model, load_model
+    from nlp.ner.model import load_model
+    from nlp.ner.source import find_model
 
     for name in names:
         try:

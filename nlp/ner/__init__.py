@@ -3,3 +3,6 @@
 This package imports numpy, torch, transformers and tokenizers only, so that it runs alone on a
 GPU machine.
 """
+
+ENGINE_VERSION = 1
+"""Raised by hand when a change of this package changes mentions."""

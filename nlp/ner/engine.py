@@ -20,9 +20,6 @@ from nlp.ner.errors import DeviceError
 from nlp.ner.model import LoadedModel
 from nlp.ner.windows import Window, batch_windows, cut_windows
 
-ENGINE_VERSION = 1
-"""Raised by hand when a change of this package changes mentions."""
-
 OVERLAP = 128
 """Tokens that neighbouring windows share."""
 

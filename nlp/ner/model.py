@@ -1,46 +1,21 @@
-"""A token classifier: found by name, loaded, checked and fingerprinted."""
+"""A token classifier, loaded onto its device."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import torch
 from tokenizers import Tokenizer
-from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer
+from transformers import AutoModelForTokenClassification, AutoTokenizer
 
 from nlp.ner.device import Device
 from nlp.ner.errors import ModelError
-from nlp.ner.tags import TagSet, read_tags
+from nlp.ner.source import ModelSource, read_model_tags
+from nlp.ner.tags import TagSet
 
-BUNDLED = "bundled"
-BUNDLED_FOLDER = Path(__file__).parent / "bundled"
 MAX_CONTEXT = 512
 """Longest window in tokens, special tokens included, even where a model could take more."""
-
-_WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
-_TOKENIZER = ("tokenizer.json", "vocab.*", "*.model")
-_FINGERPRINTED = (
-    *_WEIGHTS,
-    *_TOKENIZER,
-    "config.json",
-    "tokenizer_config.json",
-    "added_tokens.json",
-    "special_tokens_map.json",
-    "merges.txt",
-)
-
-
-@dataclass(frozen=True)
-class ModelSource:
-    """Where a model's files are: its public ``name`` and a local folder."""
-
-    name: str
-    folder: Path
 
 
 @dataclass(frozen=True)
@@ -56,100 +31,6 @@ class LoadedModel:
     pad_token: int
     context: int
     device: Device
-
-
-def find_model(name: str) -> ModelSource:
-    """Find a model's folder: ``bundled``, a local folder, or ``hub:owner/name@revision``.
-
-    A hub model is downloaded once into the Hugging Face cache; with ``HF_HUB_OFFLINE=1`` it must
-    be there already. A revision is required, so that a run can be repeated.
-
-    Raises:
-        ModelError: no such folder, its config.json, weights or tokenizer are missing, no revision,
-            or the hub has no answer.
-    """
-    if name == BUNDLED:
-        return ModelSource(BUNDLED, _checked(BUNDLED, BUNDLED_FOLDER))
-    if name.startswith("hub:"):
-        return ModelSource(name, _from_hub(name.removeprefix("hub:")))
-    folder = Path(name).expanduser()
-    if not folder.is_dir():
-        raise ModelError(
-            f"model {name}: no such folder; use bundled, a folder with config.json and weights, "
-            "or hub:owner/name@revision"
-        )
-    return ModelSource(folder.resolve().name, _checked(name, folder))
-
-
-def _checked(name: str, folder: Path) -> Path:
-    if not (folder / "config.json").is_file():
-        raise ModelError(f"model {name}: {folder} holds no config.json")
-    if not _files(folder, _WEIGHTS):
-        raise ModelError(f"model {name}: {folder} holds no weights (model.safetensors)")
-    if not _files(folder, _TOKENIZER):  # transformers would make up a tokenizer that knows no word
-        raise ModelError(f"model {name}: {folder} holds no tokenizer (tokenizer.json)")
-    return folder
-
-
-def _files(folder: Path, patterns: tuple[str, ...]) -> list[Path]:
-    """The folder's files that match any of the patterns, by name."""
-    found = {path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}
-    return sorted(found)
-
-
-def _from_hub(address: str) -> Path:
-    from huggingface_hub import snapshot_download
-
-    repository, at, revision = address.partition("@")
-    if not at or not revision:
-        raise ModelError(
-            f"model hub:{address}: give the revision too, as hub:owner/name@revision "
-            "(a commit hash), so that the run can be repeated"
-        )
-    try:
-        folder = snapshot_download(
-            repository, revision=revision, ignore_patterns=["*.h5", "*.msgpack", "*.onnx", "*.ot"]
-        )
-    except Exception as error:  # the hub client raises many unrelated kinds
-        raise ModelError(
-            f"model hub:{address}: not in the local cache and the hub did not give it "
-            f"({type(error).__name__}); download it where there is a network and pass its folder"
-        ) from error
-    return _checked(f"hub:{address}", Path(folder))
-
-
-def model_fingerprint(source: ModelSource) -> str:
-    """SHA-256 over the files that decide a model's output: weights, config and tokenizer."""
-    digest = hashlib.sha256()
-    for path in _files(source.folder, _FINGERPRINTED):
-        with path.open("rb") as file:
-            digest.update(
-                f"{path.name}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode()
-            )
-    return digest.hexdigest()
-
-
-def read_model_tags(source: ModelSource, label_map: Mapping[str, str] | None = None) -> TagSet:
-    """The model's tags, read from its config alone: a cheap check before any document.
-
-    Raises:
-        ModelError: the config is damaged, no token classifier, or its tags have no names.
-    """
-    try:
-        raw: dict[str, Any] = json.loads((source.folder / "config.json").read_text("utf-8"))
-        architectures = raw.get("architectures") or []
-        id2label = AutoConfig.from_pretrained(source.folder, local_files_only=True).id2label
-    except Exception as error:  # transformers raises many kinds on a config it does not know
-        raise ModelError(
-            f"model {source.name}: config.json cannot be read ({type(error).__name__}); it must "
-            "be that of a transformers model"
-        ) from error
-    if architectures and not any("TokenClassification" in name for name in architectures):
-        raise ModelError(
-            f"model {source.name}: {architectures[0]} is no token classifier; "
-            "fine-tune it for token classification first"
-        )
-    return read_tags(id2label, label_map, model=source.name)
 
 
 def load_model(
@@ -184,6 +65,7 @@ def load_model(
     backend = tokenizer.backend_tokenizer
     backend.no_truncation()
     backend.no_padding()
+    backend.encode_special_tokens = True  # a text that says [SEP] means those letters
     start_tokens, end_tokens = special_tokens(backend)
     positions = getattr(network.config, "max_position_embeddings", MAX_CONTEXT)
     # RoBERTa counts its padding index into the positions: two of them cannot be used.

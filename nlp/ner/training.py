@@ -117,6 +117,7 @@ def train(
     backend = tokenizer.backend_tokenizer
     backend.no_truncation()
     backend.no_padding()
+    backend.encode_special_tokens = True
     network = AutoModelForTokenClassification.from_pretrained(
         base,
         local_files_only=True,

@@ -1,1 +1,11 @@
 """scispaCy preprocessing: tokens, sentences, sections, abbreviations. Text is never altered."""
+
+PREPROCESS_VERSION = 1
+"""Raised by hand when a change of this package changes sentences, sections or abbreviations."""
+
+BLANK = "blank"
+"""The default pipeline: scispaCy's tokenizer, spaCy's rule sentencizer, no model."""
+
+
+class PreprocessError(ValueError):
+    """A spaCy pipeline cannot be used; the message says what to do."""

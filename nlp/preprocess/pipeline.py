@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import spacy
 from scispacy.abbreviation import AbbreviationDetector
@@ -15,11 +13,7 @@ from spacy.language import Language
 from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc, Span
 
-PREPROCESS_VERSION = 1
-"""Raised by hand when a change of this package changes sentences, sections or abbreviations."""
-
-BLANK = "blank"
-"""The default pipeline: scispaCy's tokenizer, spaCy's rule sentencizer, no model."""
+from nlp.preprocess import BLANK, PreprocessError
 
 LONGEST_PIECE = 20_000
 """Characters the abbreviation detector sees at once: its cost per token grows with the text."""
@@ -32,10 +26,6 @@ LARGEST_VOCABULARY = 1_000_000
 warnings.filterwarnings("ignore", message=r"\[W036\]")
 # Its tokenizer's rules hold a set that a later re may read otherwise: not ours to mend.
 warnings.filterwarnings("ignore", message="Possible set union", category=FutureWarning)
-
-
-class PreprocessError(ValueError):
-    """A spaCy pipeline cannot be used; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +73,6 @@ def build_pipeline(name: str = BLANK) -> Language:
             pipeline.add_pipe("sentencizer", first=True)
     pipeline.max_length = 100_000_000
     return pipeline
-
-
-def pipeline_fingerprint(name: str) -> str:
-    """What identifies a pipeline's output: its name and, for a package or folder, its meta."""
-    if name == BLANK:
-        return BLANK
-    meta = build_pipeline(name).meta
-    described = f"{meta['lang']}_{meta['name']} {meta['version']}"
-    return hashlib.sha256(f"{Path(name).name} {described}".encode()).hexdigest()
 
 
 class Preprocessor:

@@ -11,7 +11,8 @@ from transformers import BertConfig, BertForTokenClassification, BertTokenizerFa
 
 from nlp.ner.device import choose_device
 from nlp.ner.engine import NerEngine
-from nlp.ner.model import LoadedModel, find_model, load_model
+from nlp.ner.model import LoadedModel, load_model
+from nlp.ner.source import find_model
 
 TAGS = ("O", "B-Chemical", "I-Chemical", "B-Disease", "I-Disease")
 WORD_TAGS = {

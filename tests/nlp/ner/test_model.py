@@ -12,7 +12,8 @@ from safetensors.torch import load_file, save_file
 
 from nlp.ner.device import choose_device
 from nlp.ner.errors import ModelError
-from nlp.ner.model import find_model, load_model, model_fingerprint, read_model_tags
+from nlp.ner.model import load_model
+from nlp.ner.source import find_model, model_fingerprint, read_model_tags
 
 CPU = choose_device("cpu", "fp32")
 

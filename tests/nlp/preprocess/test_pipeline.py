@@ -13,14 +13,13 @@ import spacy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nlp.preprocess import pipeline
+from nlp.fingerprint import pipeline_fingerprint
+from nlp.preprocess import PreprocessError, pipeline
 from nlp.preprocess.pipeline import (
     LONGEST_PIECE,
     Preprocessed,
-    PreprocessError,
     Preprocessor,
     build_pipeline,
-    pipeline_fingerprint,
 )
 
 DEFINITION = "Acute kidney injury (AKI) is common. "

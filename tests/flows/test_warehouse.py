@@ -1,0 +1,87 @@
+"""The warehouse file: what opens, what is refused, and what the declarations make of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from flows.schema import BIG_TABLES, KEYED_TABLES, TABLES
+from flows.warehouse.connection import WarehouseError, open_warehouse, read_warehouse
+from flows.warehouse.ddl import sql_type
+
+
+def test_tables_are_as_declared(tmp_path: Path) -> None:
+    with open_warehouse(tmp_path / "w.duckdb") as connection:
+        for table in TABLES:
+            found = {
+                name: (kind, null == "YES")
+                for name, kind, null, *_ in connection.execute(f"DESCRIBE {table.name}").fetchall()
+            }
+            declared = {c.name: (sql_type(c.dtype), c.nullable) for c in table.columns}
+            assert {n: (k.replace('"', ""), v) for n, (k, v) in found.items()} == {
+                n: (k.replace('"', ""), v) for n, (k, v) in declared.items()
+            }, table.name
+
+
+def test_meanings_stand_in_the_warehouse(tmp_path: Path) -> None:
+    with open_warehouse(tmp_path / "w.duckdb") as connection:
+        silent = connection.execute(
+            "SELECT table_name, column_name FROM duckdb_columns() "
+            "WHERE schema_name = 'main' AND comment IS NULL AND table_name != 'schema_version' "
+            "AND table_name NOT IN (SELECT view_name FROM duckdb_views()) AND NOT internal"
+        ).fetchall()
+    assert silent == []
+
+
+def test_only_ledger_and_dimensions_have_keys(tmp_path: Path) -> None:
+    with open_warehouse(tmp_path / "w.duckdb") as connection:
+        keyed = connection.execute(
+            "SELECT table_name FROM duckdb_constraints() WHERE constraint_type = 'PRIMARY KEY'"
+        ).fetchall()
+    assert {name for (name,) in keyed} == {table.name for table in KEYED_TABLES}
+    assert not {table.name for table in BIG_TABLES} & {table.name for table in KEYED_TABLES}
+
+
+def test_foreign_and_newer_files_are_refused(tmp_path: Path) -> None:
+    foreign = tmp_path / "foreign.duckdb"
+    with duckdb.connect(str(foreign)) as connection:
+        connection.execute("CREATE TABLE t (a INTEGER)")
+    with pytest.raises(WarehouseError, match="no charthouse warehouse"), open_warehouse(foreign):
+        pass
+    text = tmp_path / "text.duckdb"
+    text.write_text("not a database, whatever its name says" * 200)
+    with pytest.raises(WarehouseError), open_warehouse(text):
+        pass
+    newer = tmp_path / "newer.duckdb"
+    with open_warehouse(newer) as connection:
+        connection.execute("UPDATE schema_version SET version = 999")
+    with pytest.raises(WarehouseError, match="version 999"), open_warehouse(newer):
+        pass
+
+
+def test_missing_warehouse_is_not_made_by_reading(tmp_path: Path) -> None:
+    with pytest.raises(WarehouseError, match="does not exist"), read_warehouse(tmp_path / "w"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_holder_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    with open_warehouse(path):
+        pass
+    hold = f"import duckdb, time; c = duckdb.connect({str(path)!r}); print('held', flush=True)"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", hold + "; time.sleep(60)"], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert holder.stdout is not None and holder.stdout.readline() == "held\n"
+        for opening in (open_warehouse, read_warehouse):
+            with pytest.raises(WarehouseError, match=f"process {holder.pid}"), opening(path):
+                pass
+    finally:
+        holder.kill()
+        holder.wait()
