@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from prefect.futures import PrefectFuture
 
 from flows.dispatch import dispatch
+from flows.processes import STOP
 from flows.receipt import Receipt, finished_receipts
 from flows.session import Session
 from flows.warehouse import runs
@@ -64,7 +65,9 @@ class AnnotateStage:
         deaths: Counter[int] = Counter()
         while shards := self.planned():
             wave = shards[:SHARDS_PER_WAVE]
-            for suspect in run_wave(wave, min(self._session.order.settings.workers, len(wave))):
+            suspects = run_wave(wave, min(self._session.order.settings.workers, len(wave)))
+            for suspect in suspects:
+                STOP.check()  # a signal to the whole group kills workers too
                 if run_wave([suspect], 1):
                     deaths[suspect.number] += 1
                 if deaths[suspect.number] > execution.retries:

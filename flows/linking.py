@@ -13,8 +13,8 @@ from flows.order import LinkTarget
 from flows.processes import STOP
 from flows.receipt import Receipt
 from flows.session import Session
-from flows.warehouse.connection import Connection
-from flows.warehouse.ddl import literal
+from flows.warehouse.connection import Connection, transaction
+from flows.warehouse.ddl import literal, parquet
 from flows.warehouse.load import insert, load_name_links
 from flows.warehouse.runs import now
 from flows.work import make_private, remove_tree, write_durably
@@ -78,22 +78,21 @@ class LinkStage:
             "linker": LINKER_VERSION,
             **self._session.order.settings.link.model_dump(mode="json"),
         }
-        connection.begin()
-        connection.execute("UPDATE linksets SET is_current = false WHERE is_current")
-        for target in self._session.order.targets:
-            connection.execute(
-                "INSERT INTO linksets (linkset_id, release_id, position, is_current, settings, "
-                "created_at) VALUES (?, ?, ?, true, ?, ?) ON CONFLICT (linkset_id) "
-                "DO UPDATE SET is_current = true, position = excluded.position",
-                [
-                    target.linkset_id,
-                    target.release_id,
-                    target.position,
-                    json.dumps(settings, sort_keys=True),
-                    now(),
-                ],
-            )
-        connection.commit()
+        with transaction(connection):
+            connection.execute("UPDATE linksets SET is_current = false WHERE is_current")
+            for target in self._session.order.targets:
+                connection.execute(
+                    "INSERT INTO linksets (linkset_id, release_id, position, is_current, settings, "
+                    "created_at) VALUES (?, ?, ?, true, ?, ?) ON CONFLICT (linkset_id) "
+                    "DO UPDATE SET is_current = true, position = excluded.position",
+                    [
+                        target.linkset_id,
+                        target.release_id,
+                        target.position,
+                        json.dumps(settings, sort_keys=True),
+                        now(),
+                    ],
+                )
         if self._names:
             self._session.reporter.end(self._names)
 
@@ -107,25 +106,24 @@ class LinkStage:
 def _load_release(connection: Connection, target: LinkTarget) -> None:
     """Load a store's concept tables as dimensions, once per release."""
     known = connection.execute(
-        "SELECT 1 FROM ontology_releases WHERE release_id = ?", [target.release_id]
+        "UPDATE ontology_releases SET path = ? WHERE release_id = ? RETURNING 1",
+        [target.name, target.release_id],
     ).fetchall()
     if known:
         return
     release = open_store(target.store).release
-    connection.begin()
-    for table in (CONCEPTS, CONCEPT_NAMES, CONCEPT_ANCESTORS):
-        path = literal(str(target.store / f"{table.name}.parquet"))
-        insert(connection, table, f"read_parquet({path})")
-    connection.execute(
-        "INSERT INTO ontology_releases (release_id, name, concepts, names, attribution, path) "
-        "VALUES (?, ?, ?, ?, ?, ?)",
-        [
-            release.release_id,
-            release.name,
-            release.concepts,
-            release.names,
-            release.attribution,
-            str(target.store),
-        ],
-    )
-    connection.commit()
+    with transaction(connection):
+        for table in (CONCEPTS, CONCEPT_NAMES, CONCEPT_ANCESTORS):
+            insert(connection, table, parquet(target.store / f"{table.name}.parquet"))
+        connection.execute(
+            "INSERT INTO ontology_releases (release_id, name, concepts, names, attribution, path) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                release.release_id,
+                release.name,
+                release.concepts,
+                release.names,
+                release.attribution,
+                target.name,
+            ],
+        )

@@ -20,8 +20,9 @@ from nlp.fingerprint import AnnotationSet
 
 @dataclass(frozen=True)
 class LinkTarget:
-    """An ontology to link to: the store's folder and the linkset it makes."""
+    """An ontology to link to: how it was named, the store's folder, and the linkset it makes."""
 
+    name: str
     store: Path
     release_id: str
     linkset_id: str
@@ -111,5 +112,5 @@ def load_order(path: Path) -> Order:
             ),
             annotation["settings"],
         ),
-        targets=tuple(LinkTarget(Path(t.pop("store")), **t) for t in raw["targets"]),
+        targets=tuple(LinkTarget(store=Path(t.pop("store")), **t) for t in raw["targets"]),
     )

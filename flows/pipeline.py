@@ -96,16 +96,19 @@ def link(session: Session) -> None:
 
 
 def publish(session: Session) -> None:
-    """End the run in the warehouse and leave its counts in Prefect as a table."""
+    """Leave the run's counts in Prefect as a table and end it in the warehouse."""
+    try:
+        create_table_artifact(
+            key="charthouse-run",
+            table=artifact_rows(session.connection, session.run_id),
+            description="Counts of this charthouse run",
+        )
+    except Exception as error:  # the run is complete, whatever Prefect says
+        session.reporter.say(f"Prefect did not take the table of counts ({type(error).__name__})")
     runs.finish_run(
         session.connection,
         session.run_id,
         session.seconds.get("annotate", 0.0),
         session.seconds.get("link", 0.0),
-    )
-    create_table_artifact(
-        key="charthouse-run",
-        table=artifact_rows(session.connection, session.run_id),
-        description="Counts of this charthouse run",
     )
     remove_tree(session.work.run(session.run_id))

@@ -22,8 +22,8 @@ from flows.incoming import (
 )
 from flows.order import Order
 from flows.sources import SourceState, known_sources, sources_frame
-from flows.warehouse.connection import Connection
-from flows.warehouse.ddl import column_list, literal
+from flows.warehouse.connection import Connection, transaction
+from flows.warehouse.ddl import column_list, literal, parquet
 from flows.work import WorkFolder, file_sha256, make_private, remove_tree, write_durably
 from nlp.schema import ANNOTATION_TABLES, DOCUMENTS
 
@@ -158,50 +158,51 @@ class Planner:
         ((documents, characters),) = self._connection.execute(
             "SELECT count(*), coalesce(sum(characters), 0) FROM chosen"
         ).fetchall()
+        self._drop_tables()
         return Preview(counts, documents, characters)
 
     def commit(self, counts: PlanCounts, seconds: float) -> list[ShardFile]:
         """Cut the shards and store the plan in one transaction."""
         shards = list(self._cut())
-        self._connection.begin()
-        self._store_sources()
-        self._raise_orders()
-        self._store_deletions()
-        self._store_metadata()
-        self._store_rejects()
-        for shard in shards:
+        with transaction(self._connection):
+            self._store_sources()
+            self._raise_orders()
+            self._store_deletions()
+            self._store_metadata()
+            self._store_rejects()
+            for shard in shards:
+                self._connection.execute(
+                    "INSERT INTO shards (shard_id, run_id, path, checksum, status, documents, "
+                    "characters) VALUES (?, ?, ?, ?, 'planned', ?, ?)",
+                    [
+                        f"{self._run_id}:{shard.number:05d}",
+                        self._run_id,
+                        str(shard.path),
+                        shard.checksum,
+                        shard.documents,
+                        shard.characters,
+                    ],
+                )
             self._connection.execute(
-                "INSERT INTO shards (shard_id, run_id, path, checksum, status, documents, "
-                "characters) VALUES (?, ?, ?, ?, 'planned', ?, ?)",
+                "UPDATE runs SET read = ?, skipped = ?, duplicates = ?, superseded = ?, new = ?, "
+                "replaced = ?, metadata_updated = ?, deleted = ?, rejected = ?, "
+                "seconds = {plan: ?, annotate: 0, link: 0, total: ?} WHERE run_id = ?",
                 [
-                    f"{self._run_id}:{shard.number:05d}",
+                    counts.read,
+                    counts.skipped,
+                    counts.duplicates,
+                    counts.superseded,
+                    counts.new,
+                    counts.replaced,
+                    counts.metadata_updated,
+                    counts.deleted,
+                    counts.rejected,
+                    seconds,
+                    seconds,
                     self._run_id,
-                    str(shard.path),
-                    shard.checksum,
-                    shard.documents,
-                    shard.characters,
                 ],
             )
-        self._connection.execute(
-            "UPDATE runs SET read = ?, skipped = ?, duplicates = ?, superseded = ?, new = ?, "
-            "replaced = ?, metadata_updated = ?, deleted = ?, rejected = ?, "
-            "seconds = {plan: ?, annotate: 0, link: 0, total: ?} WHERE run_id = ?",
-            [
-                counts.read,
-                counts.skipped,
-                counts.duplicates,
-                counts.superseded,
-                counts.new,
-                counts.replaced,
-                counts.metadata_updated,
-                counts.deleted,
-                counts.rejected,
-                seconds,
-                seconds,
-                self._run_id,
-            ],
-        )
-        self._connection.commit()
+        self._drop_tables()
         remove_tree(self._work.spool(self._run_id))
         return shards
 
@@ -211,6 +212,11 @@ class Planner:
             "document_id VARCHAR, source_order BIGINT, source_hash VARCHAR, "
             "metadata_hash VARCHAR, characters BIGINT, verdict VARCHAR)"
         )
+
+    def _drop_tables(self) -> None:
+        """Free what planning held: workers need the memory."""
+        for name in ("incoming", "winners", "chosen"):
+            self._connection.execute(f"DROP TABLE {name}")
 
     def _take(self, incoming: Incoming, slice_number: int, folder: Path | None) -> None:
         """Judge a slice against the warehouse; spool the rows whose columns may be needed."""
@@ -401,14 +407,14 @@ class Planner:
             f"SELECT DISTINCT slice FROM winners WHERE verdict = '{verdict}' ORDER BY slice"
         ).fetchall()
         for (slice_number,) in chosen:
-            spooled = literal(str(_spooled(self._work.spool(self._run_id), slice_number)))
+            spooled = parquet(_spooled(self._work.spool(self._run_id), slice_number))
             rows = f"FROM winners WHERE verdict = '{verdict}' AND slice = {slice_number}"
             self._connection.execute(
                 f"DELETE FROM documents WHERE document_id IN (SELECT document_id {rows})"
             )
             self._connection.execute(
                 f"INSERT INTO documents BY NAME SELECT {column_list(DOCUMENTS)} "
-                f"FROM read_parquet({spooled}) WHERE row IN (SELECT row {rows})"
+                f"FROM {spooled} WHERE row IN (SELECT row {rows})"
             )
 
     def _store_rejects(self) -> None:
@@ -420,7 +426,8 @@ class Planner:
         read = [str(state.file.path) for state in self._states]
         which = "stage = 'read' AND annotation_id = ? AND list_contains(?, path)"
         before = self._connection.sql(
-            f"SELECT path, ordinal, reason, run_id FROM rejects WHERE {which}",
+            f"SELECT path, ordinal, reason, run_id FROM rejects WHERE {which} "
+            "AND run_id IN (SELECT run_id FROM runs WHERE status = 'done')",
             params=[self._annotation_id, read],
         ).pl()
         if self._order.settings.source.retry_rejects:

@@ -64,6 +64,8 @@ def prefect_api() -> Iterator[str]:
             )
         yield configured
         return
+    for name in ("NO_PROXY", "no_proxy"):  # a proxy knows nothing of this machine's loopback
+        os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1,localhost"]))
     server = _start()
     try:
         # Prefect reads the address when it is imported, which takes as long as the server's start.

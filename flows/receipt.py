@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -62,13 +63,15 @@ def stage(
     attempt = f"{shard:05d}-{uuid.uuid4().hex[:12]}"
     temporary, final = make_private(staged / f".{attempt}.tmp"), staged / attempt
     checksums = {}
+    clock = time.perf_counter()
     try:
         for name, frame in frames.items():
             path = temporary / f"{name}.parquet"
             write_durably(path, frame.write_parquet)
             checksums[path.name] = file_sha256(path)
         counts = {name: len(frame) for name, frame in frames.items()}
-        receipt = Receipt(shard, str(final), checksums, counts, dict(seconds))
+        spent = {**seconds, "write": time.perf_counter() - clock}
+        receipt = Receipt(shard, str(final), checksums, counts, spent)
         write_json(temporary / RECEIPT, asdict(receipt))
         temporary.rename(final)
         sync_folder(staged)

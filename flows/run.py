@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,15 +14,22 @@ from flows.errors import CharthouseError
 from flows.order import LinkTarget, Order, save_order
 from flows.plan import Planner, Preview
 from flows.prefect_server import prefect_api
-from flows.processes import stoppable
+from flows.processes import STOP, stoppable
 from flows.progress import Reporter
 from flows.readers.base import SourceFile
 from flows.readers.discover import discover
 from flows.session import Session, StageFailed, opened
 from flows.settings import Settings
+from flows.sources import files_are_as_planned, is_numbered, numbering_clash
 from flows.summary import Summary, summarise
 from flows.warehouse import runs
-from flows.warehouse.connection import Connection, open_warehouse, prepare, read_warehouse
+from flows.warehouse.connection import (
+    Connection,
+    EmptyWarehouseError,
+    open_warehouse,
+    prepare,
+    read_warehouse,
+)
 from flows.work import WorkFolder, file_sha256, make_private, remove_tree
 from nlp.fingerprint import identify
 from nlp.ner.errors import ModelError
@@ -42,6 +49,10 @@ def prepare_order(sources: Sequence[str], warehouse: Path, settings: Settings) -
         raise CharthouseError(
             f"warehouse {warehouse}: its folder does not exist", f"Create {warehouse.parent} first"
         )
+    if set(str(warehouse.resolve())) & set("*?["):
+        raise CharthouseError(
+            f"warehouse {warehouse}: its path holds one of * ? [", "DuckDB reads these as a pattern"
+        )
     files = discover(
         sources,
         format=settings.source.format,
@@ -58,6 +69,8 @@ def prepare_order(sources: Sequence[str], warehouse: Path, settings: Settings) -
         )
     except (ModelError, PreprocessError, OntologyError) as error:
         raise CharthouseError(str(error)) from None
+    if len({target.linkset_id for target in targets}) < len(targets):
+        raise CharthouseError("one ontology release is given twice", "Name each --ontology once")
     return Order(warehouse.resolve(), tuple(map(_absolute, files)), settings, annotation, targets)
 
 
@@ -79,33 +92,27 @@ def _check_ids(files: Sequence[SourceFile]) -> None:
     """Records without ids are numbered in their file: two such files cannot share a corpus."""
     numbered: dict[str, Path] = {}
     for file in files:
-        if file.format != "iob" and (file.columns is None or file.columns.id is not None):
-            continue
-        other = numbered.setdefault(file.corpus, file.path)
-        if other != file.path:
-            raise CharthouseError(
-                f"{other} and {file.path} would both number their records in corpus {file.corpus}",
-                "Name an id column (--column id=NAME), or run them one by one with a --corpus each",
-            )
+        if is_numbered(file) and numbered.setdefault(file.corpus, file.path) != file.path:
+            raise numbering_clash(numbered[file.corpus], file)
 
 
 def _stores(warehouse: Path, settings: Settings) -> Sequence[str]:
     """The stores asked for, else those the warehouse is linked to, else the sample."""
     if settings.ontologies:
         return settings.ontologies
-    if warehouse.exists():
-        with read_warehouse(warehouse) as connection:
-            linked = runs.current_stores(connection)
-        if linked:
-            return linked
-    return (SAMPLE,)
+    with _for_reading(warehouse) as connection:
+        return runs.current_stores(connection) or (SAMPLE,)
 
 
 def _target(name: str, position: int, settings: Settings) -> LinkTarget:
     store = sample_store() if name == SAMPLE else Path(name).expanduser().resolve()
     release = open_store(store).release
     return LinkTarget(
-        store, release.release_id, linkset_id(release.release_id, settings.link), position
+        name=SAMPLE if name == SAMPLE else str(store),
+        store=store,
+        release_id=release.release_id,
+        linkset_id=linkset_id(release.release_id, settings.link),
+        position=position,
     )
 
 
@@ -118,14 +125,17 @@ def preview(order: Order) -> Preview:
 
 @contextmanager
 def _for_reading(warehouse: Path) -> Iterator[Connection]:
-    if warehouse.exists():
-        with read_warehouse(warehouse) as connection:
-            yield connection
-    else:
-        connection = duckdb.connect(":memory:")
-        prepare(connection)
+    """The warehouse, or an empty one in memory where there is none yet."""
+    with ExitStack() as stack:
+        try:
+            exists = warehouse.exists()
+            connection = stack.enter_context(read_warehouse(warehouse)) if exists else None
+        except EmptyWarehouseError:
+            connection = None
+        if connection is None:
+            connection = stack.enter_context(duckdb.connect(":memory:"))
+            prepare(connection)
         yield connection
-        connection.close()
 
 
 def execute(order: Order, *, quiet: bool = False) -> Summary:
@@ -144,12 +154,14 @@ def execute(order: Order, *, quiet: bool = False) -> Summary:
             try:
                 return _execute(connection, order, work, quiet=quiet)
             except BaseException:
-                runs.forget_unplanned(connection)
-                nothing_read = not runs.any_runs(connection)
+                with suppress(duckdb.Error):  # the error that led here is the one to tell
+                    runs.forget_unplanned(connection)
+                    nothing_read = not runs.any_runs(connection)
                 raise
             finally:
-                if not runs.open_runs(connection):
-                    remove_tree(work.root)
+                with suppress(duckdb.Error):
+                    if not runs.open_runs(connection):
+                        remove_tree(work.root)
     finally:
         if is_new and nothing_read:  # a warehouse of empty tables would only puzzle
             order.warehouse.unlink(missing_ok=True)
@@ -167,7 +179,8 @@ def _execute(connection: Connection, order: Order, work: WorkFolder, *, quiet: b
             with Reporter(run_id, work.status, quiet=quiet) as reporter:
                 reporter.say(f"Going on with the interrupted run {run_id}")
                 _flow(Session(run_id, connection, order, work, reporter))
-        if leftovers and runs.order_hash(connection, leftovers[-1]) == order.order_hash:
+        goes_on = leftovers and runs.order_hash(connection, leftovers[-1]) == order.order_hash
+        if goes_on and files_are_as_planned(connection, order):
             run_id = leftovers[-1]
         else:
             run_id = runs.new_run_id()
@@ -175,7 +188,7 @@ def _execute(connection: Connection, order: Order, work: WorkFolder, *, quiet: b
             with Reporter(run_id, work.status, quiet=quiet) as reporter:
                 _flow(Session(run_id, connection, order, work, reporter))
         forget_flow_runs(work)
-    return summarise(connection, order.warehouse, run_id)
+    return summarise(connection, order.warehouse, run_id, here={*leftovers, run_id})
 
 
 def _recover(connection: Connection, order: Order, work: WorkFolder) -> list[str]:
@@ -222,6 +235,7 @@ def _flow(session: Session) -> None:
         try:
             charthouse(str(session.work.root), session.run_id)
         except StageFailed:
+            STOP.check()  # a signal to the whole group ends servers and workers as well
             if session.error is None:
                 raise
             raise session.error from None

@@ -158,7 +158,7 @@ ONTOLOGY_RELEASES = Table(
         Column("concepts", pl.Int64, "number of concepts"),
         Column("names", pl.Int64, "number of names"),
         Column("attribution", pl.String, "the source to be named wherever it is shown"),
-        Column("path", pl.String, "the concept store it was loaded from"),
+        Column("path", pl.String, "the concept store it was loaded from, as a folder or `sample`"),
     ),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
@@ -52,6 +53,31 @@ class _Known(NamedTuple):
     documents: int
 
 
+def is_numbered(file: SourceFile) -> bool:
+    """Whether the file's records have no ids of their own and are numbered from 0."""
+    return file.format == "iob" or (file.columns is not None and file.columns.id is None)
+
+
+def numbering_clash(other: Path | str, file: SourceFile) -> SourceError:
+    """Two files whose records would get the same document ids."""
+    return SourceError(
+        f"{other} and {file.path} would both number their records in corpus {file.corpus}",
+        "Name an id column (--column id=NAME), or give one of them another --corpus",
+    )
+
+
+def files_are_as_planned(connection: Connection, order: Order) -> bool:
+    """Whether the order's files still have the size and time they had when they were read."""
+    rows = connection.execute("SELECT path, size, mtime FROM sources").fetchall()
+    read = {path: (size, mtime) for path, size, mtime in rows}
+    for file in order.files:
+        stat = file.path.stat()
+        now = (stat.st_size, stat.st_mtime_ns)
+        if read.get(str(file.path), now) != now:  # what a limit left out was never read
+            return False
+    return True
+
+
 def known_sources(connection: Connection, order: Order) -> Iterator[SourceState]:
     """Compare each file of the order with what the warehouse knows of it.
 
@@ -67,6 +93,10 @@ def known_sources(connection: Connection, order: Order) -> Iterator[SourceState]
     next_number = max((row.number for row in known.values()), default=-1) + 1
     for file in order.files:
         path, reading = str(file.path), describe_reading(file)
+        if path not in known and is_numbered(file):
+            for other, row in known.items():
+                if row.reading == reading:
+                    raise numbering_clash(other, file)
         try:
             stat = file.path.stat()
         except OSError as error:

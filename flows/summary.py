@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import sys
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -50,8 +54,17 @@ class Summary:
         return asdict(self) | {"linked_share": round(self.linked_share, 4)}
 
 
-def summarise(connection: Connection, warehouse: Path, run_id: str) -> Summary:
-    """Read a finished run's summary from the warehouse."""
+def summarise(
+    connection: Connection, warehouse: Path, run_id: str, *, here: Collection[str]
+) -> Summary:
+    """Read a finished run's summary from the warehouse.
+
+    Args:
+        connection: the open warehouse.
+        warehouse: its path.
+        run_id: the run.
+        here: ids of all runs that this process finished; their new rejects are told together.
+    """
     (run,) = connection.execute(
         "SELECT read, new, replaced, skipped, duplicates, superseded, metadata_updated, deleted, "
         "seconds FROM runs WHERE run_id = ?",
@@ -72,7 +85,11 @@ def summarise(connection: Connection, warehouse: Path, run_id: str) -> Summary:
         superseded=run[5],
         metadata_updated=run[6],
         deleted=run[7],
-        new_rejects=_one(connection, "SELECT count(*) FROM rejects WHERE run_id = ?", run_id),
+        new_rejects=_one(
+            connection,
+            "SELECT count(*) FROM rejects WHERE list_contains(?, run_id)",
+            sorted(here),
+        ),
         annotated_mentions=_one(
             connection, "SELECT coalesce(sum(mentions), 0) FROM shards WHERE run_id = ?", run_id
         ),
@@ -146,15 +163,27 @@ def print_summary(console: Console, summary: Summary) -> None:
     console.print(_counts_table(summary))
     if summary.top_concepts:
         console.print(_concepts_table(summary))
-    console.print(f"Warehouse: [bold]{escape(summary.warehouse)}[/]")
+    console.print(f"Warehouse: [bold]{escape(_shortest(summary.warehouse))}[/]")
     for attribution in summary.attributions:
         console.print(f"[dim]{escape(attribution)}[/]")
     if summary.new_rejects:
         console.print(
             f"[yellow]{summary.new_rejects:,} records could not be processed:[/] "
-            f"charthouse rejects --warehouse {escape(summary.warehouse)}"
+            f"{_command()} rejects --warehouse {escape(_shortest(summary.warehouse))}"
         )
     _print_queries(console, summary)
+
+
+def _command() -> str:
+    """How to call the command from here: by its name, or by its path where that is not known."""
+    return "charthouse" if shutil.which("charthouse") else _shortest(sys.argv[0])
+
+
+def _shortest(path: str) -> str:
+    """The path from here where it lies below, else as it is."""
+    here = Path.cwd()
+    full = Path(path).absolute()
+    return shlex.quote(str(full.relative_to(here)) if full.is_relative_to(here) else str(full))
 
 
 def _counts_table(summary: Summary) -> Table:
@@ -199,7 +228,7 @@ def _concepts_table(summary: Summary) -> Table:
 
 def _print_queries(console: Console, summary: Summary) -> None:
     concept = summary.top_concepts[0][0] if summary.top_concepts else "MESH:D006973"
-    prefix = f"charthouse sql --warehouse {summary.warehouse}"
+    prefix = f"{_command()} sql --warehouse {_shortest(summary.warehouse)}"
     queries = (
         (
             "What is in it?",

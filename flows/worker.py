@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -100,7 +99,6 @@ def _annotate(work: WorkFolder, run_id: str, shard: int, checksum: str) -> Recei
     documents = pl.read_parquet(path)
     counter = make_private(work.progress(run_id)) / f"{shard:05d}"
     annotations = annotator.annotate(documents, progress=lambda done: _write_count(counter, done))
-    clock = time.perf_counter()
     rejects = [
         {
             **documents.select("path", "ordinal", "document_id").row(r.row, named=True),
@@ -109,8 +107,7 @@ def _annotate(work: WorkFolder, run_id: str, shard: int, checksum: str) -> Recei
         for r in annotations.rejects
     ]
     frames = annotations.frames | {"rejects": pl.DataFrame(rejects, schema=REJECT_SCHEMA)}
-    seconds = annotations.seconds | {"write": time.perf_counter() - clock}
-    return stage(work.staged(run_id), shard, frames, seconds)
+    return stage(work.staged(run_id), shard, frames, annotations.seconds)
 
 
 def link_names_file(root: str, run_id: str, target: int, chunk: int) -> Receipt:

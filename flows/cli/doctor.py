@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import os
 import shutil
 import sys
@@ -94,6 +95,8 @@ def _device() -> Iterator[Finding]:
     if device.on_cuda:
         free, total = torch.cuda.mem_get_info(device.name)
         yield Finding("GPU memory", f"{free / 1e9:.0f} of {total / 1e9:.0f} GB free")
+        if importlib.util.find_spec("pynvml"):
+            yield Finding("GPU use", f"{torch.cuda.utilization(device.name)}%")
     yield Finding("CPU cores", str(len(os.sched_getaffinity(0))))
 
 

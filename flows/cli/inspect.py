@@ -50,8 +50,12 @@ def sql(
             result = connection.execute(query)
             names = [column[0] for column in result.description or []]
             _print(names, result.fetchall(), format)
-        except duckdb.Error as error:
+        except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
             raise CharthouseError(f"query: {_first_lines(str(error))}") from None
+        except duckdb.Error as error:
+            # Errors about values quote them, and a value may be a document's text.
+            kind = type(error).__name__
+            raise CharthouseError(f"query failed while it ran ({kind})") from None
 
 
 def tables(warehouse: Warehouse, format: Format = Output.table) -> None:

@@ -23,8 +23,9 @@ app = typer.Typer(
     name="charthouse",
     help="Clinical notes and biomedical abstracts in, SQL tables out.",
     epilog="Start with: charthouse sample --warehouse sample.duckdb",
+    add_completion=False,
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -85,10 +86,6 @@ def _run() -> int:
             file=sys.stderr,
         )
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output left; nothing more can be told to it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_FAILED
     except Exception as error:
         if os.environ.get("CHARTHOUSE_DEBUG"):
             raise

@@ -19,7 +19,7 @@ Warehouse = Annotated[
     Path, typer.Option("--warehouse", "-w", help="DuckDB file to write; made where missing.")
 ]
 Workers = Annotated[
-    int | None, typer.Option(min=0, help="Worker processes; 0 = one per CPU core. [default: 0]")
+    int | None, typer.Option(min=0, help="Worker processes; 0 = one per CPU core. (default: 0)")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 DryRun = Annotated[
@@ -55,15 +55,15 @@ def run(
         typer.Option(
             metavar="STORE",
             help="Concept store made by `charthouse ontology build`, or `sample`. Repeat for "
-            "more; the first one is shown by the entities view. [default: what the warehouse is "
-            "linked to already, else sample]",
+            "more; the first one is shown by the entities view. (default: what the warehouse is "
+            "linked to already, else sample)",
         ),
     ] = None,
     model: Annotated[
         list[str] | None,
         typer.Option(
             help="`bundled`, a model folder, or hub:owner/name@revision. Repeat for more. "
-            "[default: bundled]"
+            "(default: bundled)"
         ),
     ] = None,
     config: Annotated[

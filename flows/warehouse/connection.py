@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -26,6 +26,23 @@ class WarehouseError(CharthouseError):
     """A warehouse cannot be opened: missing, held by another process, foreign or too new."""
 
 
+class EmptyWarehouseError(WarehouseError):
+    """A DuckDB file without any table: a run was killed while it made the warehouse."""
+
+
+@contextmanager
+def transaction(connection: Connection) -> Iterator[None]:
+    """All or nothing: commit at the end of the block, roll back on any error in it."""
+    connection.begin()
+    try:
+        yield
+    except BaseException:
+        with suppress(duckdb.Error):  # the error that led here is the one to tell
+            connection.rollback()
+        raise
+    connection.commit()
+
+
 @contextmanager
 def open_warehouse(path: Path) -> Iterator[Connection]:
     """Open a warehouse for writing, creating it with its tables and views where it is not there.
@@ -37,6 +54,8 @@ def open_warehouse(path: Path) -> Iterator[Connection]:
         raise WarehouseError(
             f"warehouse {path}: its folder does not exist", f"Create {path.parent} first"
         )
+    if path.is_file() and path.stat().st_size == 0:
+        path.unlink()  # left by a kill between making the file and its first page
     connection = _connect(path, read_only=False)
     try:
         if _tables_there(connection):
@@ -59,6 +78,8 @@ def read_warehouse(path: Path) -> Iterator[Connection]:
         raise WarehouseError(
             f"warehouse {path} does not exist", "charthouse run SOURCE --warehouse makes one"
         )
+    if path.stat().st_size == 0:
+        raise EmptyWarehouseError(f"warehouse {path} is empty", "charthouse run fills it")
     connection = _connect(path, read_only=True)
     try:
         _check_version(connection, path)
@@ -108,18 +129,17 @@ def _tables_there(connection: Connection) -> set[str]:
 
 def prepare(connection: Connection) -> None:
     """Create all tables and views, with the data dictionary as comments, in one transaction."""
-    connection.begin()
-    connection.execute("CREATE TABLE schema_version (version INTEGER NOT NULL)")
-    connection.execute("INSERT INTO schema_version VALUES (?)", [SCHEMA_VERSION])
-    for table in TABLES:
-        connection.execute(create_table(table, keyed=table in KEYED_TABLES))
-        _comment(connection, "TABLE", table.name, table.meaning)
-        for column in table.columns:
-            _comment(connection, "COLUMN", f"{table.name}.{column.name}", column.meaning)
-    for view in VIEWS:
-        connection.execute(f"CREATE VIEW {quoted(view.name)} AS {view.query}")
-        _comment(connection, "VIEW", view.name, view.meaning)
-    connection.commit()
+    with transaction(connection):
+        connection.execute("CREATE TABLE schema_version (version INTEGER NOT NULL)")
+        connection.execute("INSERT INTO schema_version VALUES (?)", [SCHEMA_VERSION])
+        for table in TABLES:
+            connection.execute(create_table(table, keyed=table in KEYED_TABLES))
+            _comment(connection, "TABLE", table.name, table.meaning)
+            for column in table.columns:
+                _comment(connection, "COLUMN", f"{table.name}.{column.name}", column.meaning)
+        for view in VIEWS:
+            connection.execute(f"CREATE VIEW {quoted(view.name)} AS {view.query}")
+            _comment(connection, "VIEW", view.name, view.meaning)
 
 
 def _comment(connection: Connection, kind: str, name: str, text: str) -> None:
@@ -129,6 +149,8 @@ def _comment(connection: Connection, kind: str, name: str, text: str) -> None:
 
 def _check_version(connection: Connection, path: Path) -> None:
     there = _tables_there(connection)
+    if not there:
+        raise EmptyWarehouseError(f"warehouse {path} is empty", "charthouse run fills it")
     if "schema_version" not in there or not {t.name for t in BIG_TABLES} <= there:
         raise WarehouseError(
             f"{path} is a DuckDB file, but no charthouse warehouse", "Give another path"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 
 from ontologies.table import PolarsType, Table
@@ -24,6 +26,11 @@ def quoted(identifier: str) -> str:
 def literal(text: str) -> str:
     """The text as an SQL string literal: for places that take no parameter, such as paths."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def parquet(path: Path | str) -> str:
+    """A Parquet file as a query source. A folder named ``label=x`` is no partition of it."""
+    return f"read_parquet({literal(str(path))}, hive_partitioning = false)"
 
 
 def sql_type(dtype: PolarsType) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from flows.receipt import Receipt, check
-from flows.warehouse.connection import Connection
-from flows.warehouse.ddl import column_list, literal
+from flows.warehouse.connection import Connection, transaction
+from flows.warehouse.ddl import column_list, parquet
 from nlp.schema import ANNOTATION_TABLES, DOCUMENTS
 from ontologies.schema import NAME_LINKS
 from ontologies.table import Table
@@ -28,32 +28,27 @@ def load_shard(
     clock = time.perf_counter()
     check(receipt)
     shard_id = f"{run_id}:{receipt.shard:05d}"
-    connection.begin()
-    try:
+    with transaction(connection):
         ((status,),) = connection.execute(
             "SELECT status FROM shards WHERE shard_id = ?", [shard_id]
         ).fetchall()
-        if status == "planned":
-            _replace_and_insert(connection, run_id, shard_id, annotation_id, shard_path, receipt)
-            seconds = receipt.seconds | {"load": time.perf_counter() - clock}
-            connection.execute(
-                "UPDATE shards SET status = 'loaded', mentions = ?, rejected = ?, "
-                "seconds = {preprocess: ?, ner: ?, write: ?, load: ?}, "
-                "loaded_at = now()::TIMESTAMP WHERE shard_id = ?",
-                [
-                    receipt.counts["mentions"],
-                    receipt.counts["rejects"],
-                    seconds["preprocess"],
-                    seconds["ner"],
-                    seconds["write"],
-                    seconds["load"],
-                    shard_id,
-                ],
-            )
-        connection.commit()
-    except BaseException:
-        connection.rollback()
-        raise
+        if status != "planned":
+            return
+        _replace_and_insert(connection, run_id, shard_id, annotation_id, shard_path, receipt)
+        connection.execute(
+            "UPDATE shards SET status = 'loaded', mentions = ?, rejected = ?, "
+            "seconds = {preprocess: ?, ner: ?, write: ?, load: ?}, "
+            "loaded_at = now()::TIMESTAMP WHERE shard_id = ?",
+            [
+                receipt.counts["mentions"],
+                receipt.counts["rejects"],
+                receipt.seconds["preprocess"],
+                receipt.seconds["ner"],
+                receipt.seconds["write"],
+                time.perf_counter() - clock,
+                shard_id,
+            ],
+        )
 
 
 def _replace_and_insert(
@@ -64,8 +59,8 @@ def _replace_and_insert(
     shard_path: str,
     receipt: Receipt,
 ) -> None:
-    shard = f"read_parquet({literal(shard_path)})"
-    rejects = f"read_parquet({literal(str(receipt.file('rejects')))})"
+    shard = parquet(shard_path)
+    rejects = parquet(receipt.file("rejects"))
     ((replacing,),) = connection.execute(f"SELECT count(*) FROM {shard} WHERE replaces").fetchall()
     if replacing:
         for name in (*_PER_DOCUMENT, DOCUMENTS.name):
@@ -80,7 +75,7 @@ def _replace_and_insert(
         )
     insert(connection, DOCUMENTS, shard)
     for table in ANNOTATION_TABLES:
-        insert(connection, table, f"read_parquet({literal(str(receipt.file(table.name)))})")
+        insert(connection, table, parquet(receipt.file(table.name)))
     connection.execute(
         f"""
         INSERT OR REPLACE INTO document_annotations BY NAME
@@ -116,7 +111,7 @@ def insert(connection: Connection, table: Table, source: str) -> None:
 def load_name_links(connection: Connection, receipt: Receipt) -> None:
     """Load the links of a chunk of names in one transaction; names already linked are left."""
     check(receipt)
-    staged = f"read_parquet({literal(str(receipt.file(NAME_LINKS.name)))})"
+    staged = parquet(receipt.file(NAME_LINKS.name))
     connection.execute(
         f"INSERT INTO {NAME_LINKS.name} BY NAME SELECT {column_list(NAME_LINKS)} FROM {staged} s "
         f"WHERE NOT EXISTS (FROM {NAME_LINKS.name} n WHERE n.lookup_text = s.lookup_text "

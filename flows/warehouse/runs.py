@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import duckdb
-
 from flows.order import Order
-from flows.warehouse.connection import Connection
+from flows.warehouse.connection import Connection, transaction
 from nlp.fingerprint import AnnotationSet
 
 
@@ -75,21 +72,20 @@ def abandon_run(connection: Connection, run_id: str) -> None:
     What it loaded stays; its unfinished shards are forgotten, and the sources it had planned
     count as partly read, so that they are read again.
     """
-    connection.begin()
-    connection.execute("DELETE FROM shards WHERE run_id = ? AND status = 'planned'", [run_id])
-    connection.execute(
-        "UPDATE sources SET status = 'partial' WHERE run_id = ? AND status = 'planned'", [run_id]
-    )
-    connection.execute(
-        "UPDATE runs SET status = 'abandoned', finished_at = ? WHERE run_id = ?", [now(), run_id]
-    )
-    connection.commit()
+    with transaction(connection):
+        connection.execute("DELETE FROM shards WHERE run_id = ? AND status = 'planned'", [run_id])
+        connection.execute(
+            "UPDATE sources SET status = 'partial' WHERE run_id = ? AND status = 'planned'",
+            [run_id],
+        )
+        connection.execute(
+            "UPDATE runs SET status = 'abandoned', finished_at = ? WHERE run_id = ?",
+            [now(), run_id],
+        )
 
 
 def forget_unplanned(connection: Connection) -> None:
     """Remove runs that ended before their plan was stored: they have done nothing."""
-    with contextlib.suppress(duckdb.TransactionException):
-        connection.rollback()  # an error may have left a transaction open
     connection.execute("DELETE FROM runs WHERE status = 'running' AND seconds IS NULL")
 
 

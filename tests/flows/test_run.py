@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import signal
@@ -161,9 +162,18 @@ def test_no_text_id_or_file_name_reaches_prefect_or_the_log(home: Path, tmp_path
     source = tmp_path / "SecretClinicName.jsonl"
     text = f"The patient has {MARKER} and asthma. {MARKER} syndrome is treated with aspirin."
     write_jsonl(source, {"id": "NativeId4711", "person_id": "Person0815", "text": text})
+    with source.open("ab") as file:
+        file.write(f'{{"id": "NativeId4712", "text": "{MARKER} \\u0000"}}\n'.encode())
+    broken = tmp_path / "SecretWardName.jsonl.gz"
+    broken.write_bytes(gzip.compress(source.read_bytes() * 200)[:-20])
+    # As talkative as Prefect can be made: what it is never told it cannot repeat.
+    talkative = {"PREFECT_LOGGING_LEVEL": "DEBUG", "PREFECT_LOGGING_TO_API_ENABLED": "true"}
     warehouse = tmp_path / "w.duckdb"
-    done = charthouse(folder, "run", source, "--warehouse", warehouse, "--workers", "1")
-    assert done.returncode == 0, done.stderr
+    run = ("run", "--warehouse", warehouse, "--workers", "1")
+    failed = charthouse(folder, *run, broken, **talkative)
+    assert failed.returncode == 1
+    done = charthouse(folder, *run, source, **talkative)
+    assert done.returncode == 3, done.stderr
     database = folder / "prefect" / "prefect.db"
     with sqlite3.connect(database) as connection:
         dump = "\n".join(connection.iterdump())
@@ -171,10 +181,11 @@ def test_no_text_id_or_file_name_reaches_prefect_or_the_log(home: Path, tmp_path
     prefect_files = b"".join(
         path.read_bytes() for path in (folder / "prefect").rglob("*") if path.is_file()
     )
-    for secret in (MARKER, "NativeId4711", "Person0815", "SecretClinicName"):
+    for secret in (MARKER, "NativeId471", "Person0815", "SecretClinicName", "SecretWardName"):
         assert secret not in dump
         assert secret.encode() not in prefect_files
         assert secret not in done.stderr + done.stdout
+    assert MARKER not in failed.stderr + failed.stdout
 
 
 def test_interrupted_run_says_how_to_go_on(home: Path, tmp_path: Path) -> None:
