@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -217,3 +218,36 @@ def test_interrupted_run_says_how_to_go_on(home: Path, tmp_path: Path) -> None:
         warehouse, "SELECT count(*), count(DISTINCT run_id) FROM document_annotations"
     ) == [(150, 1)]
     assert query(warehouse, "SELECT status FROM runs") == [("done",)]
+
+
+def test_run_appears_in_a_prefect_server_of_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows.prefect_server import prefect_api
+
+    for name in ("PREFECT_API_URL", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "server"))
+    source = write_jsonl(tmp_path / "n.jsonl", {"id": "1", "text": "Asthma after aspirin."})
+    with prefect_api() as address:
+        run = ("run", source, "--warehouse", tmp_path / "w.duckdb", "--workers", "1")
+        done = charthouse(tmp_path, *run, PREFECT_API_URL=address)
+        assert done.returncode == 0, done.stderr
+        flows = asked(f"{address}/flow_runs/filter")
+        artifacts = asked(f"{address}/artifacts/filter")
+    assert {run["state_type"] for run in flows} == {"COMPLETED"}
+    assert len(flows) >= 2
+    (table,) = [row for row in artifacts if row["key"] == "charthouse-run"]
+    counts = {row["what"]: row["count"] for row in json.loads(table["data"])}
+    assert counts["read"] == counts["new"] == 1
+    dead = charthouse(tmp_path, *run, PREFECT_API_URL=address)
+    assert dead.returncode == 1 and "does not answer" in dead.stderr
+
+
+def asked(url: str) -> list[dict[str, str]]:
+    """A Prefect API's answer to a filter that takes all."""
+    request = urllib.request.Request(
+        url, data=b"{}", headers={"Content-Type": "application/json"}, method="POST"
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return list(json.loads(answer.read()))
