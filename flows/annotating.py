@@ -91,7 +91,7 @@ class AnnotateStage:
         annotation_id = session.order.annotation.annotation_id
         load_shard(session.connection, session.run_id, annotation_id, shard.path, receipt)
         remove_tree(receipt.path)
-        (session.work.shards(session.run_id) / f"{shard.number:05d}.parquet").unlink()
+        session.work.shard(session.run_id, shard.number).unlink()
         (self._counters / f"{shard.number:05d}").unlink(missing_ok=True)
         self._documents += shard.documents
         self._tick()

@@ -339,12 +339,12 @@ class Planner:
             for row, length in enumerate(frame["characters"].to_list()):
                 if characters and characters + length > size:
                     parts.append(frame.slice(start, row - start))
-                    yield _write_shard(folder, number, parts)
+                    yield _write_shard(self._work.shard(self._run_id, number), number, parts)
                     number, parts, characters, start = number + 1, [], 0, row
                 characters += length
             parts.append(frame.slice(start))
         if any(len(part) for part in parts):
-            yield _write_shard(folder, number, parts)
+            yield _write_shard(self._work.shard(self._run_id, number), number, parts)
 
     def _chosen_frames(self) -> Iterator[pl.DataFrame]:
         spool = self._work.spool(self._run_id)
@@ -446,8 +446,7 @@ def _spooled(folder: Path, slice_number: int) -> Path:
     return folder / f"{slice_number:07d}.parquet"
 
 
-def _write_shard(folder: Path, number: int, parts: list[pl.DataFrame]) -> ShardFile:
+def _write_shard(path: Path, number: int, parts: list[pl.DataFrame]) -> ShardFile:
     frame = pl.concat(parts)
-    path = folder / f"{number:05d}.parquet"
     write_durably(path, frame.write_parquet)
     return ShardFile(number, path, file_sha256(path), len(frame), int(frame["characters"].sum()))

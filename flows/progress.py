@@ -94,8 +94,6 @@ class Reporter:
         self._stage, self._unit, self._total = name, unit, total
         self._began = self._last_line = time.monotonic()
         if self._live:
-            if self._task is not None:
-                self._live.update(self._task, visible=True)
             self._task = self._live.add_task(name, total=total, rate="")
         self._write_sidecar(0, force=True)
 

@@ -14,6 +14,7 @@ import polars as pl
 from flows.errors import CharthouseError
 from flows.work import (
     file_sha256,
+    is_intact,
     make_private,
     remove_tree,
     sync_folder,
@@ -87,8 +88,7 @@ def check(receipt: Receipt) -> None:
         StagingError: a file is missing, truncated or altered.
     """
     for name, checksum in receipt.checksums.items():
-        path = Path(receipt.folder) / name
-        if not path.is_file() or file_sha256(path) != checksum:
+        if not is_intact(receipt.path / name, checksum):
             raise StagingError(
                 f"staged output of shard {receipt.shard} is damaged ({name})",
                 "Run the same command again: the shard is annotated anew",

@@ -30,7 +30,7 @@ from flows.warehouse.connection import (
     prepare,
     read_warehouse,
 )
-from flows.work import WorkFolder, file_sha256, make_private, remove_tree
+from flows.work import WorkFolder, is_intact, make_private, remove_tree
 from nlp.fingerprint import identify
 from nlp.ner.errors import ModelError
 from nlp.preprocess import PreprocessError
@@ -222,7 +222,7 @@ def _recover(connection: Connection, order: Order, work: WorkFolder) -> list[str
 def _shards_are_there(connection: Connection, run_id: str) -> bool:
     """Whether the files of a run's unfinished shards are in the work folder, unaltered."""
     return all(
-        Path(shard.path).is_file() and file_sha256(Path(shard.path)) == shard.checksum
+        is_intact(Path(shard.path), shard.checksum)
         for shard in runs.planned_shards(connection, run_id)
     )
 

@@ -35,6 +35,10 @@ class WorkFolder:
         """Folder of a run's shard files."""
         return self.run(run_id) / "shards"
 
+    def shard(self, run_id: str, number: int) -> Path:
+        """The file of one shard."""
+        return self.shards(run_id) / f"{number:05d}.parquet"
+
     def spool(self, run_id: str) -> Path:
         """Folder of what planning has read and not yet cut into shards."""
         return self.run(run_id) / "spool"
@@ -109,6 +113,11 @@ def file_sha256(path: Path) -> str:
     """SHA-256 of a file's bytes, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def is_intact(path: Path, checksum: str) -> bool:
+    """Whether a file is there and has the SHA-256 it was written with."""
+    return path.is_file() and file_sha256(path) == checksum
 
 
 def remove_tree(folder: Path) -> None:

@@ -14,7 +14,7 @@ from flows.errors import CharthouseError, kind_and_place
 from flows.order import Order, load_order
 from flows.processes import die_with_parent
 from flows.receipt import Receipt, stage
-from flows.work import WorkFolder, file_sha256, make_private
+from flows.work import WorkFolder, is_intact, make_private
 from nlp.ner.errors import DeviceError, ModelError
 from nlp.preprocess import PreprocessError
 from ontologies.linker import link_names
@@ -89,8 +89,8 @@ def annotate_shard_file(root: str, run_id: str, shard: int, checksum: str) -> Re
 
 
 def _annotate(work: WorkFolder, run_id: str, shard: int, checksum: str) -> Receipt:
-    path = work.shards(run_id) / f"{shard:05d}.parquet"
-    if not path.is_file() or file_sha256(path) != checksum:
+    path = work.shard(run_id, shard)
+    if not is_intact(path, checksum):
         raise ShardFailed(
             f"shard {shard}: its file in the work folder is missing or damaged",
             "Remove the work folder and run the same command again",

@@ -10,7 +10,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.annotating import AnnotateStage
 from flows.order import Order
 from flows.plan import PlanCounts, Planner
 from flows.readers.discover import discover
@@ -24,8 +23,6 @@ from flows.work import WorkFolder, make_private
 from flows.worker import REJECT_SCHEMA
 from nlp.fingerprint import AnnotationSet, ModelIdentity
 from nlp.schema import ANNOTATION_TABLES, MENTIONS
-
-__all__ = ["AnnotateStage"]
 
 
 def write_jsonl(path: Path, *records: dict[str, object]) -> Path:
