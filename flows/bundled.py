@@ -47,3 +47,12 @@ def sample_store() -> Path:
                 "Set CHARTHOUSE_CACHE to a folder you can write, or give --ontology STORE",
             ) from None
     return store
+
+
+def store_folder(name: str) -> Path:
+    """The folder of a concept store, given as ``sample`` or by its path.
+
+    Raises:
+        CharthouseError: the sample cannot be compiled.
+    """
+    return sample_store() if name == SAMPLE else Path(name).expanduser().resolve()

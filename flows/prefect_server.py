@@ -55,8 +55,7 @@ def prefect_api() -> Iterator[str]:
     """
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
-    configured = os.environ.get("PREFECT_API_URL") or _profile_api()
-    if configured:
+    if configured := configured_api():
         if not _answers(configured):
             raise CharthouseError(
                 "the Prefect API of PREFECT_API_URL or of your Prefect profile does not answer",
@@ -85,6 +84,11 @@ def prefect_api() -> Iterator[str]:
         except subprocess.TimeoutExpired:
             server.process.kill()
             server.process.wait()
+
+
+def configured_api() -> str | None:
+    """The address of the Prefect API that the user has configured, if any."""
+    return os.environ.get("PREFECT_API_URL") or _profile_api()
 
 
 def _profile_api() -> str | None:

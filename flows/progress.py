@@ -44,12 +44,12 @@ class Status:
 class Reporter:
     """Shows one stage after another; a context manager."""
 
-    def __init__(self, run_id: str, sidecar: Path, *, quiet: bool = False) -> None:
+    def __init__(self, run_id: str, sidecar: Path | None, *, quiet: bool = False) -> None:
         """Report to standard error, and to ``sidecar`` once a second.
 
         Args:
             run_id: the run.
-            sidecar: file that ``charthouse status`` reads while the warehouse is locked.
+            sidecar: file that ``charthouse status`` reads while the warehouse is locked, if any.
             quiet: write the sidecar only.
         """
         self._run_id = run_id
@@ -60,6 +60,7 @@ class Reporter:
         self._task: TaskID | None = None
         self._stage, self._unit = "", ""
         self._total: int | None = None
+        self._already = 0
         self._began = self._last_line = self._last_sidecar = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -87,20 +88,22 @@ class Reporter:
         """End the display and remove the sidecar."""
         if self._live:
             self._live.stop()
-        self._sidecar.unlink(missing_ok=True)
+        if self._sidecar:
+            self._sidecar.unlink(missing_ok=True)
 
-    def stage(self, name: str, unit: str, total: int | None) -> None:
-        """Begin a stage of ``total`` units (None = not known)."""
+    def stage(self, name: str, unit: str, total: int | None, *, already: int = 0) -> None:
+        """Begin a stage of ``total`` units (None = not known), some of them done ``already``."""
         self._stage, self._unit, self._total = name, unit, total
+        self._already = already
         self._began = self._last_line = time.monotonic()
         if self._live:
-            self._task = self._live.add_task(name, total=total, rate="")
-        self._write_sidecar(0, force=True)
+            self._task = self._live.add_task(name, total=total, completed=already, rate="")
+        self._write_sidecar(already, force=True)
 
     def done(self, count: int) -> None:
         """Say how many units of the stage are done."""
         clock = time.monotonic()
-        rate = count / max(clock - self._began, 1e-3)
+        rate = self._rate(count, clock)
         if self._live and self._task is not None:
             text = f"{rate:,.1f} {self._unit}/s"
             self._live.update(self._task, completed=count, rate=text)
@@ -114,7 +117,7 @@ class Reporter:
         self.done(count)
         seconds = time.monotonic() - self._began
         if not self._live and not self._quiet:
-            rate = count / max(seconds, 1e-3)
+            rate = (count - self._already) / max(seconds, 1e-3)
             self.say(f"{self._stage}: {count:,} {self._unit} in {seconds:.1f} s ({rate:,.1f}/s)")
         elif self._live and self._task is not None:
             self._live.update(self._task, total=count, completed=count)
@@ -126,21 +129,24 @@ class Reporter:
         elif not self._quiet:
             print(line, file=sys.stderr, flush=True)
 
+    def _rate(self, count: int, clock: float) -> float:
+        return (count - self._already) / max(clock - self._began, 1e-3)
+
     def _line(self, count: int, rate: float) -> str:
         line = f"{self._stage}: {count:,}"
         if self._total:
             line += f" of {self._total:,} {self._unit} ({count / self._total:.0%})"
-            if not count:
+            if not rate:
                 return line
             return line + f", {rate:,.1f}/s, {_clock((self._total - count) / rate)} left"
         return line + f" {self._unit}, {rate:,.1f}/s"
 
     def _write_sidecar(self, count: int, *, force: bool = False) -> None:
         clock = time.monotonic()
-        if not force and clock - self._last_sidecar < _SIDECAR_SECONDS:
+        if not self._sidecar or (not force and clock - self._last_sidecar < _SIDECAR_SECONDS):
             return
         self._last_sidecar = clock
-        rate = count / max(clock - self._began, 1e-3)
+        rate = self._rate(count, clock)
         status = Status(
             self._run_id,
             os.getpid(),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from flows.bundled import SAMPLE, sample_store
+from flows.bundled import SAMPLE, store_folder
 from flows.errors import CharthouseError
 from flows.order import LinkTarget, Order, save_order
 from flows.plan import Planner, Preview
@@ -105,7 +105,7 @@ def _stores(warehouse: Path, settings: Settings) -> Sequence[str]:
 
 
 def _target(name: str, position: int, settings: Settings) -> LinkTarget:
-    store = sample_store() if name == SAMPLE else Path(name).expanduser().resolve()
+    store = store_folder(name)
     release = open_store(store).release
     return LinkTarget(
         name=SAMPLE if name == SAMPLE else str(store),

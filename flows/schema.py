@@ -176,6 +176,44 @@ LINKSETS = Table(
     ),
 )
 
+EVALUATIONS = Table(
+    name="evaluations",
+    meaning="Scores of models and links against gold files, one row per measure.",
+    key=("evaluation_id", "corpus", "scope", "label", "measure"),
+    columns=(
+        Column("evaluation_id", pl.String, "the call of charthouse evaluate that wrote the row"),
+        Column("task", pl.String, "ner, concepts or linking"),
+        Column("corpus", pl.String, "the gold file, by the corpus name a run would give it"),
+        Column("corpus_sha256", pl.String, "of the gold file as it lies on disk"),
+        Column("documents", pl.Int64, "gold documents that were judged"),
+        Column("models", pl.List(pl.String), "model names; empty where none had a part"),
+        Column("model_fingerprints", pl.List(pl.String), "SHA-256 of each model's files"),
+        Column("annotation_id", pl.String, "what found the mentions", nullable=True),
+        Column("linkset_id", pl.String, "what linked them", nullable=True),
+        Column("release_id", pl.String, "the ontology release linked to", nullable=True),
+        Column(
+            "scope",
+            pl.String,
+            "what is compared: strict or relaxed spans; document or mention concepts; all gold "
+            "mentions or those in_store",
+        ),
+        Column("label", pl.String, "entity type, or micro for all of them together"),
+        Column(
+            "measure",
+            pl.String,
+            "precision, recall, f1, coverage, accuracy@1, recall@5, recall@20 or linked_accuracy",
+        ),
+        Column("value", pl.Float64, "0 to 1"),
+        Column("low", pl.Float64, "lower end of its 95% interval, from the bootstrap"),
+        Column("high", pl.Float64, "upper end"),
+        Column("gold", pl.Int64, "what was to be found"),
+        Column("found", pl.Int64, "what was found; null where it is only judged", nullable=True),
+        Column("agreed", pl.Int64, "what the measure counts as right"),
+        Column("settings", pl.String, "label maps, limit, resamples and seed, as JSON"),
+        Column("evaluated_at", pl.Datetime("us"), "UTC"),
+    ),
+)
+
 KEYED_TABLES = (
     SOURCES,
     DOCUMENT_ANNOTATIONS,
@@ -186,6 +224,7 @@ KEYED_TABLES = (
     MODELS,
     ONTOLOGY_RELEASES,
     LINKSETS,
+    EVALUATIONS,
 )
 """Ledger and dimensions: small, so DuckDB may hold their keys."""
 

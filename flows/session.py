@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from flows.work import WorkFolder
 
@@ -52,8 +52,15 @@ def current(run_id: str) -> Session:
     return _SESSIONS[run_id]
 
 
+class Staged(Protocol):
+    """What a stage leaves in the session that it belongs to."""
+
+    error: BaseException | None
+    seconds: dict[str, float]
+
+
 @contextmanager
-def stage(session: Session, name: str) -> Iterator[None]:
+def stage(session: Staged, name: str) -> Iterator[None]:
     """Time a stage, and keep its error's words from Prefect: they may name a file."""
     clock = time.perf_counter()
     try:

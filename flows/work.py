@@ -73,16 +73,17 @@ def make_private(folder: Path) -> Path:
     return folder
 
 
-def write_durably(path: Path, write: Callable[[Path], None]) -> None:
+def write_durably(path: Path, write: Callable[[Path], object], *, private: bool = True) -> None:
     """Write a file so that it is there whole or not at all, whatever happens.
 
     ``write`` receives a temporary name beside ``path``; what it wrote is synced to disk, renamed,
-    and the folder synced.
+    and the folder synced. A private file is readable by its owner only.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         write(temporary)
-        temporary.chmod(0o600)
+        if private:
+            temporary.chmod(0o600)
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(path)

@@ -23,6 +23,7 @@ from nlp.preprocess.pipeline import Abbreviation, Preprocessor
 from nlp.preprocess.sections import Section, find_sections
 from nlp.schema import ABBREVIATIONS, ANNOTATION_TABLES, MENTIONS, SECTIONS, SENTENCES
 from nlp.settings import AnnotationSettings
+from nlp.short_forms import spread_labels
 
 BATCH_CHARACTERS = 200_000
 """Text that goes through preprocessing and NER together: enough to sort windows by length."""
@@ -156,7 +157,8 @@ class Annotator:
         abbreviations: Sequence[Abbreviation],
     ) -> Iterator[Row]:
         sentence_starts = [start for start, _ in sentences]
-        for mention_id, (span, model) in enumerate(merge_spans(spans)):
+        spread = [spread_labels(found, abbreviations) for found in spans]
+        for mention_id, (span, model) in enumerate(merge_spans(spread)):
             sentence = bisect_right(sentence_starts, span.start) - 1
             inside = sentence >= 0 and span.start < sentences[sentence][1]
             yield {
@@ -166,7 +168,7 @@ class Annotator:
                 "end_char": span.end,
                 "mention_text": text[span.start : span.end],
                 "label": span.label,
-                "score": round(span.score, 6),
+                "score": round(span.score, 4),
                 "model": self.identity.models[model].name,
                 "sentence_id": sentence if inside else None,
                 "section_id": _innermost(sections, span.start),

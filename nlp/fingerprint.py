@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nlp.ner import ENGINE_VERSION
-from nlp.ner.source import find_model, model_fingerprint, read_model_tags
+from nlp.ner.source import find_model, model_fingerprint, read_model_decoder
 from nlp.preprocess import BLANK, PREPROCESS_VERSION
 from nlp.settings import AnnotationSettings
 
-ANNOTATE_VERSION = 1
-"""Raised by hand when joining mentions to sentences, sections or lookup texts changes."""
+ANNOTATE_VERSION = 2
+"""Raised by hand when what is done with mentions after NER changes."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,10 @@ def identify(settings: AnnotationSettings) -> AnnotationSet:
     identities = []
     for name in settings.ner.models:
         source = find_model(name)
-        tags = read_model_tags(source, settings.ner.label_map)
-        identities.append(ModelIdentity(source.name, model_fingerprint(source), tags.entity_labels))
+        decoder = read_model_decoder(source, settings.ner.label_map)
+        identities.append(
+            ModelIdentity(source.name, model_fingerprint(source), decoder.entity_labels)
+        )
     described = {
         "annotate": ANNOTATE_VERSION,
         "engine": ENGINE_VERSION,

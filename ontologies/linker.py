@@ -98,7 +98,13 @@ def linkset_id(release_id: str, settings: LinkSettings) -> str:
     return f"ls-{sha256(text.encode()).hexdigest()[:12]}"
 
 
-def link_names(store: ConceptStore, names: pl.DataFrame, settings: LinkSettings) -> pl.DataFrame:
+def link_names(
+    store: ConceptStore,
+    names: pl.DataFrame,
+    settings: LinkSettings,
+    *,
+    candidates: int | None = None,
+) -> pl.DataFrame:
     """Link distinct names.
 
     What a name is linked to depends on store, settings, its text and its label alone, not on the
@@ -108,17 +114,20 @@ def link_names(store: ConceptStore, names: pl.DataFrame, settings: LinkSettings)
         store: an open store.
         names: columns ``lookup_text`` and ``label`` without nulls; repeated pairs count once.
         settings: the policy.
+        candidates: keep so many concepts for a name instead of ``settings.candidates``; ranks
+            and the linkset stay the same.
 
     Returns:
         Rows of ``name_links``, sorted by ``lookup_text``, ``label`` and ``rank``.
     """
+    kept = settings.candidates if candidates is None else candidates
     distinct = names.select("lookup_text", "label").unique().sort("lookup_text", "label")
     linked = [NAME_LINKS.empty().drop("linkset_id")]
     for (label,), group in distinct.group_by("label", maintain_order=True):
         types = allowed_types(str(label), settings.labels)
         texts = group["lookup_text"].to_list()
         for start in range(0, len(texts), _BATCH):
-            rows = _link(store, texts[start : start + _BATCH], types, settings)
+            rows = _link(store, texts[start : start + _BATCH], types, settings, kept)
             linked.append(rows.with_columns(label=pl.lit(label)).select(linked[0].columns))
     links = pl.concat(linked).with_columns(
         linkset_id=pl.lit(linkset_id(store.release.release_id, settings))
@@ -127,7 +136,11 @@ def link_names(store: ConceptStore, names: pl.DataFrame, settings: LinkSettings)
 
 
 def _link(
-    store: ConceptStore, texts: list[str], types: tuple[str, ...], settings: LinkSettings
+    store: ConceptStore,
+    texts: list[str],
+    types: tuple[str, ...],
+    settings: LinkSettings,
+    candidates: int,
 ) -> pl.DataFrame:
     """Links of texts under one restriction, without label and linkset."""
     found = _candidates(store, texts, types, settings)
@@ -146,7 +159,7 @@ def _link(
         .then(pl.lit(AMBIGUOUS))
         .otherwise(pl.lit(LINKED)),
     )
-    kept = best.filter(pl.col("rank") <= settings.candidates)
+    kept = best.filter(pl.col("rank") <= candidates)
     kept = kept.with_columns(
         matched_name=pl.Series(store.name_texts(kept["name"].to_numpy()), dtype=pl.String),
         method=pl.when(pl.col("level") < len(LEVELS))

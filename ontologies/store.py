@@ -96,6 +96,15 @@ class ConceptStore:
         """CURIEs of concept rows."""
         return [identifier.decode() for identifier in self.concepts.identifier[rows].tolist()]
 
+    def holds(self, concept_ids: Sequence[str]) -> npt.NDArray[np.bool_]:
+        """Whether the store has each of the CURIEs, shape (concept_ids,)."""
+        known = self.concepts.identifier
+        if not len(known):
+            return np.zeros(len(concept_ids), dtype=np.bool_)
+        asked = np.array([concept_id.encode() for concept_id in concept_ids], dtype=np.bytes_)
+        rows = np.minimum(np.searchsorted(known, asked), len(known) - 1)
+        return np.asarray(known[rows] == asked)
+
     def name_texts(self, rows: npt.NDArray[np.integer[Any]]) -> list[str]:
         """Names of name rows, as the release writes them."""
         starts = self.names.text_start[rows].tolist()

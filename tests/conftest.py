@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Machines are noisy: a property is not false because an example took long.
+settings.register_profile("charthouse", deadline=None)
+settings.load_profile("charthouse")
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -111,7 +111,7 @@ def _models(names: list[str]) -> Iterator[Finding]:
         try:
             loaded = load_model(find_model(name), choose_device())
             NerEngine(loaded).find(["a short text"])
-            yield Finding(f"model {name}", ", ".join(loaded.tags.entity_labels))
+            yield Finding(f"model {name}", ", ".join(loaded.decoder.entity_labels))
         except ModelError as error:
             yield Finding(f"model {name}", "cannot be used", str(error))
 

@@ -12,7 +12,7 @@ import sys
 import typer
 
 from flows import __version__
-from flows.cli import doctor, inspect, ontology, run
+from flows.cli import doctor, evaluate, inspect, ontology, run, train
 from flows.errors import CharthouseError, kind_and_place
 from flows.processes import Interrupted
 
@@ -54,6 +54,8 @@ app.command("tables")(inspect.tables)
 app.command("sql")(inspect.sql)
 app.command("doctor")(doctor.doctor)
 app.add_typer(ontology.app, name="ontology")
+app.add_typer(train.app, name="train")
+app.add_typer(evaluate.app, name="evaluate")
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say what would be done, and how; write nothing.")
 ]
 
-_FORMATS = "auto, pubtator, pubmed, jats, csv, jsonl, parquet, text or iob"
+_FORMATS = "auto, pubtator, pubmed, jats, bioc, csv, jsonl, parquet, text or iob"
 
 
 def run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flows.readers.base import Reader
+from flows.readers.bioc import BIOC
 from flows.readers.delimited import CSV
 from flows.readers.iob import IOB
 from flows.readers.jats import JATS
@@ -16,6 +17,7 @@ READERS: dict[str, Reader] = {
     "pubtator": PUBTATOR,
     "pubmed": PUBMED,
     "jats": JATS,
+    "bioc": BIOC,
     "iob": IOB,
     "csv": CSV,
     "jsonl": JSONL,

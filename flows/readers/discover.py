@@ -17,6 +17,8 @@ from flows.readers.tabular import map_columns
 AUTO = "auto"
 _SNIFFED_BYTES = 64 * 1024
 _KNOWN = f"Name it with --format: {', '.join(READERS)}"
+# It says how a file is written, not what it holds: many a .json beside a corpus is none of it.
+_VAGUE_SUFFIX = ".json"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 # Text files that accompany a corpus and are no part of it.
 _COMPANIONS = {"readme", "license", "licence", "copying", "notice", "changelog", "md5sums"}
@@ -163,9 +165,12 @@ def _reader_of(path: Path, format: str, *, in_folder: bool) -> Reader | None:
     if not candidates and in_folder:
         return None
     head = _head(path)
+    is_vague = format == AUTO and suffix == _VAGUE_SUFFIX
+    if not head and is_vague and in_folder:
+        return None
     if not head and not (in_folder and any(reader.name == "text" for reader in candidates)):
         raise SourceError(f"{path} is empty")
-    if len(candidates) > 1:
+    if len(candidates) > 1 or is_vague:
         candidates = [reader for reader in candidates if reader.sniff(head)]
     reader = candidates[0] if candidates else None
     if reader is not None and reader.columns is not None and head.startswith(_UTF16_MARKS):

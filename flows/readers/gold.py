@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+
+from flows.errors import SourceError
+from flows.readers.compression import open_binary
+
+_MESH_ID = re.compile(r"[CD]\d+")
+_SNIFFED_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +36,42 @@ class GoldDocument:
     native_id: str
     text: str
     mentions: tuple[GoldMention, ...]
+
+
+def read_gold_file(path: Path) -> Iterator[GoldDocument]:
+    """Read a gold file, its form told by its content, whatever its name: PubTator, BioC or IOB.
+
+    The file's head is read at once, the documents as they are asked for.
+
+    Raises:
+        SourceError: the file is missing, empty or of no known form; later, a document that its
+            form does not allow.
+    """
+    # The readers of the forms import this module.
+    from flows.readers import READERS, bioc, iob, pubtator
+
+    forms = {"pubtator": pubtator.read_gold, "bioc": bioc.read_gold, "iob": iob.read_gold}
+    with open_binary(path) as stream:
+        head = stream.read(_SNIFFED_BYTES)
+    if not head.strip():
+        raise SourceError(f"{path} is empty")
+    for name, read_gold in forms.items():
+        if READERS[name].sniff(head):
+            return read_gold(path)
+    raise SourceError(
+        f"{path} holds no gold mentions in a known form",
+        "Known are PubTator, BioC (XML and JSON) and IOB (a token and its tag a line)",
+    )
+
+
+def curies(ids: str) -> tuple[str, ...]:
+    """Concept ids as gold files state them, made CURIEs where they are MeSH's.
+
+    Several (``D003110|D009369``, ``D010051+D010190``) become several; ``-`` and ``-1`` are none.
+    """
+    parts = (part.strip() for part in re.split(r"[|+,;]", ids))
+    return tuple(
+        f"MESH:{part}" if _MESH_ID.fullmatch(part) else part
+        for part in parts
+        if part and part not in {"-", "-1"}
+    )

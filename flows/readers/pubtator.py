@@ -14,12 +14,11 @@ from pathlib import Path
 from flows.errors import SourceError
 from flows.readers.base import Reader, SourceFile
 from flows.readers.compression import open_binary
-from flows.readers.gold import GoldDocument, GoldMention
+from flows.readers.gold import GoldDocument, GoldMention, curies
 from flows.readers.record import BadRecord, Document, Record
 
 _TEXT_ROW = re.compile(r"([^|\t]+)\|([ta])\|(.*)", re.DOTALL)
 _SNIFF = re.compile(rb"(?:\xef\xbb\xbf)?\s*\d+\|t\|")
-_MESH_ID = re.compile(r"[CD]\d+")
 
 
 @dataclass(slots=True)
@@ -55,7 +54,7 @@ def read_gold(path: Path) -> Iterator[GoldDocument]:
         for row in block.rows:
             if len(row) < 5 or not (row[1].isdecimal() and row[2].isdecimal()):
                 continue
-            ids = _curies(row[5]) if len(row) > 5 else ()
+            ids = curies(row[5]) if len(row) > 5 else ()
             mentions.append(GoldMention(int(row[1]), int(row[2]), row[3], row[4], ids))
         yield GoldDocument(block.native_id, block.text, tuple(mentions))
 
@@ -106,15 +105,6 @@ def _decode(raw: bytes) -> tuple[str, str | None]:
         return raw.decode("utf-8"), None
     except UnicodeDecodeError:
         return raw.decode("utf-8", errors="replace"), "not valid UTF-8"
-
-
-def _curies(ids: str) -> tuple[str, ...]:
-    parts = (part.strip() for part in re.split(r"[|+,;]", ids))
-    return tuple(
-        f"MESH:{part}" if _MESH_ID.fullmatch(part) else part
-        for part in parts
-        if part and part not in {"-", "-1"}
-    )
 
 
 PUBTATOR = Reader(

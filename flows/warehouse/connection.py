@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from flows.errors import CharthouseError
 from flows.schema import BIG_TABLES, KEYED_TABLES, SCHEMA_VERSION, TABLES
 from flows.warehouse.ddl import create_table, literal, quoted
 from flows.warehouse.views import VIEWS
+from ontologies.table import Table
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -58,8 +59,9 @@ def open_warehouse(path: Path) -> Iterator[Connection]:
         path.unlink()  # left by a kill between making the file and its first page
     connection = _connect(path, read_only=False)
     try:
-        if _tables_there(connection):
+        if there := _tables_there(connection):
             _check_version(connection, path)
+            _add_missing(connection, there)
         else:
             prepare(connection)
         yield connection
@@ -133,13 +135,27 @@ def prepare(connection: Connection) -> None:
         connection.execute("CREATE TABLE schema_version (version INTEGER NOT NULL)")
         connection.execute("INSERT INTO schema_version VALUES (?)", [SCHEMA_VERSION])
         for table in TABLES:
-            connection.execute(create_table(table, keyed=table in KEYED_TABLES))
-            _comment(connection, "TABLE", table.name, table.meaning)
-            for column in table.columns:
-                _comment(connection, "COLUMN", f"{table.name}.{column.name}", column.meaning)
+            _create(connection, table)
         for view in VIEWS:
             connection.execute(f"CREATE VIEW {quoted(view.name)} AS {view.query}")
             _comment(connection, "VIEW", view.name, view.meaning)
+
+
+def _add_missing(connection: Connection, there: Collection[str]) -> None:
+    """Create tables that are newer than the warehouse: it stays of its schema version."""
+    missing = [table for table in TABLES if table.name not in there]
+    if missing:
+        with transaction(connection):
+            for table in missing:
+                _create(connection, table)
+
+
+def _create(connection: Connection, table: Table) -> None:
+    """Create a table with its meanings as comments."""
+    connection.execute(create_table(table, keyed=table in KEYED_TABLES))
+    _comment(connection, "TABLE", table.name, table.meaning)
+    for column in table.columns:
+        _comment(connection, "COLUMN", f"{table.name}.{column.name}", column.meaning)
 
 
 def _comment(connection: Connection, kind: str, name: str, text: str) -> None:

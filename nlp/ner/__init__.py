@@ -4,5 +4,5 @@ This package imports numpy, torch, transformers and tokenizers only, so that it 
 GPU machine.
 """
 
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 """Raised by hand when a change of this package changes mentions."""

@@ -1,22 +1,32 @@
-"""From tag probabilities of words to mentions: constrained Viterbi, then spans with scores."""
+"""From logits of words to mentions: the best tag sequence of each chain, and how sure it is."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nlp.ner.chain import Calibration, Chain, Decoder
 from nlp.ner.tags import TagSet
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+TEXTS_AT_ONCE = 64
+"""Texts of similar length that are decoded together."""
+
+LARGEST_LOG_ODDS = 12.0
+"""Largest log odds that calibration sees: float32 logits tell no more apart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A mention: ``text[start:end]`` is it, ``score`` the model's probability in 0 to 1."""
+    """A mention: ``text[start:end]`` is it, ``score`` its probability in 0 to 1."""
 
     start: int
     end: int
@@ -24,27 +34,85 @@ class Span:
     score: float
 
 
-def viterbi(log_probs: Floats, lengths: Ints, start: Floats, transitions: Floats) -> Ints:
-    """The best allowed tag sequence of each row (Viterbi 1967; Forney 1973).
+@dataclass(frozen=True, eq=False)
+class Lattice:
+    """Scores of many word sequences under one chain, all of shape (rows, words) or more.
+
+    ``emissions`` (rows, words, tags) are logits, padded at the end; ``lengths`` (rows,) at least 1.
+    """
+
+    emissions: Floats
+    lengths: Ints
+    chain: Chain
+
+
+def find_spans(
+    texts: Sequence[str],
+    word_starts: Sequence[Ints],
+    word_ends: Sequence[Ints],
+    logits: Sequence[Floats],
+    decoder: Decoder,
+) -> list[list[Span]]:
+    """Read each text's mentions off the logits of its words.
+
+    A mention's score is the probability, given by the chain's conditional random field over all
+    tag sequences of the text, that just these words are a mention of this label; calibrated where
+    the decoder has a calibration for it.
 
     Args:
-        log_probs: log probabilities, shape (rows, words, tags), padded at the end.
-        lengths: words of each row, at least 1, shape (rows,).
-        start: log score of each tag at the first word, shape (tags,).
-        transitions: log score of each move, shape (tags, tags), rows from, columns to.
+        texts: as they stand.
+        word_starts, word_ends: per text the words in characters, shape (words,).
+        logits: per text, shape (words, all logits of the classifier).
+        decoder: the chains to read.
 
     Returns:
-        Tags of shape (rows, words); what stands behind a row's length means nothing.
+        Per text its mentions in text order; those of different chains may overlap.
     """
-    rows, words, tags = log_probs.shape
-    best = log_probs[:, 0] + start
+    found: list[list[Span]] = [[] for _ in texts]
+    order = sorted((i for i in range(len(texts)) if len(logits[i])), key=lambda i: len(logits[i]))
+    for first in range(0, len(order), TEXTS_AT_ONCE):
+        chosen = order[first : first + TEXTS_AT_ONCE]
+        lengths = np.array([len(logits[i]) for i in chosen], dtype=np.int64)
+        padded = np.zeros((len(chosen), lengths[-1], logits[chosen[0]].shape[1]), dtype=np.float32)
+        for row, i in enumerate(chosen):
+            padded[row, : lengths[row]] = logits[i]
+        for chain in decoder.chains:
+            lattice = Lattice(padded[:, :, list(chain.columns)], lengths, chain)
+            for row, start, end, label, score in _spans(lattice):
+                i = chosen[row]
+                left, right = _trim(texts[i], int(word_starts[i][start]), int(word_ends[i][end]))
+                if left < right:
+                    calibrated = calibrate(score, decoder.calibration.get(label))
+                    found[i].append(Span(left, right, label, calibrated))
+    for spans in found:
+        spans.sort(key=lambda span: (span.start, span.end, span.label))
+    return found
+
+
+def calibrate(score: float, calibration: Calibration | None) -> float:
+    """A probability after Platt's sigmoid of its log odds."""
+    if calibration is None:
+        return score
+    odds = math.log(max(score, 1e-12)) - math.log(max(1.0 - score, 1e-12))
+    odds = min(max(odds, -LARGEST_LOG_ODDS), LARGEST_LOG_ODDS)
+    return 1.0 / (1.0 + math.exp(-(calibration.slope * odds + calibration.intercept)))
+
+
+def viterbi(lattice: Lattice) -> Ints:
+    """The best tag sequence of each row (Viterbi 1967; Forney 1973), shape (rows, words).
+
+    What stands behind a row's length means nothing.
+    """
+    emissions, transitions = lattice.emissions, lattice.chain.transitions
+    rows, words, tags = emissions.shape
+    best = emissions[:, 0] + lattice.chain.start
     came_from = np.zeros((words, rows, tags), dtype=np.int64)
     stay = np.arange(tags)
     for word in range(1, words):
         moves = best[:, :, None] + transitions
         origin = moves.argmax(axis=1)
-        reached = np.take_along_axis(moves, origin[:, None, :], axis=1)[:, 0] + log_probs[:, word]
-        live = (word < lengths)[:, None]
+        reached = moves.max(axis=1) + emissions[:, word]
+        live = (word < lattice.lengths)[:, None]
         best = np.where(live, reached, best)
         came_from[word] = np.where(live, origin, stay)
     path = np.empty((rows, words), dtype=np.int64)
@@ -54,67 +122,118 @@ def viterbi(log_probs: Floats, lengths: Ints, start: Floats, transitions: Floats
     return path
 
 
-def tag_words(log_probs: Sequence[Floats], tags: TagSet, rows_at_once: int = 64) -> list[Ints]:
-    """Decode many word sequences, each of shape (words, tags); results in input order."""
-    start, transitions = tags.start_scores(), tags.transition_scores()
-    result: list[Ints] = [np.empty(0, dtype=np.int64) for _ in log_probs]
-    order = sorted(
-        (i for i in range(len(log_probs)) if len(log_probs[i])), key=lambda i: len(log_probs[i])
-    )
-    for first in range(0, len(order), rows_at_once):
-        chosen = order[first : first + rows_at_once]
-        lengths = np.array([len(log_probs[i]) for i in chosen], dtype=np.int64)
-        padded = np.zeros((len(chosen), int(lengths.max()), len(tags)), dtype=np.float32)
-        for row, i in enumerate(chosen):
-            padded[row, : lengths[row]] = log_probs[i]
-        paths = viterbi(padded, lengths, start, transitions)
-        for row, i in enumerate(chosen):
-            result[i] = paths[row, : lengths[row]]
-    return result
+@dataclass(frozen=True, eq=False)
+class _Marginals:
+    """The forward-backward messages of a lattice (Rabiner 1989), scaled word by word.
 
-
-def read_spans(
-    text: str, word_starts: Ints, word_ends: Ints, path: Ints, log_probs: Floats, tags: TagSet
-) -> list[Span]:
-    """Turn one text's tags into mentions, in text order.
-
-    A mention's score is the probability of its tags and of its not going on: the product over its
-    words of P(tag), times 1 - P(I-label) of the next word.
+    Shapes: ``forward``, ``backward`` and ``weights`` (rows, words, tags): forward sums to 1 over
+    tags, forward x backward is the probability of a tag, weights are exp(emission) over the
+    word's scale; ``moves`` (tags, tags) is exp(transition).
     """
-    spans = []
-    first = 0
-    while first < len(path):
-        label = tags.labels[path[first]]
-        if not label:
-            first += 1
-            continue
-        last = first
-        while (
-            last + 1 < len(path)
-            and tags.prefixes[path[last + 1]] == "I"
-            and tags.labels[path[last + 1]] == label
-        ):
-            last += 1
-        start, end = _trim(text, int(word_starts[first]), int(word_ends[last]))
-        if start < end:
-            score = _span_probability(log_probs, path, first, last, label, tags)
-            spans.append(Span(start, end, label, score))
-        first = last + 1
-    return spans
+
+    forward: Doubles
+    backward: Doubles
+    weights: Doubles
+    moves: Doubles
+    begin: Doubles
 
 
-def _span_probability(
-    log_probs: Floats, path: Ints, first: int, last: int, label: str, tags: TagSet
-) -> float:
-    probability = float(np.exp(log_probs[np.arange(first, last + 1), path[first : last + 1]].sum()))
-    if last + 1 < len(path):
-        goes_on = [
-            tag
-            for tag, (prefix, other) in enumerate(zip(tags.prefixes, tags.labels, strict=True))
-            if prefix == "I" and other == label
-        ]
-        probability *= 1.0 - float(np.exp(log_probs[last + 1, goes_on]).sum())
-    return min(max(probability, 0.0), 1.0)
+def _marginals(lattice: Lattice) -> _Marginals:
+    emissions = lattice.emissions.astype(np.float64)
+    rows, words, tags = emissions.shape
+    weights = np.exp(emissions - emissions.max(axis=2, keepdims=True))
+    moves = np.exp(lattice.chain.transitions.astype(np.float64))
+    begin = np.exp(lattice.chain.start.astype(np.float64))
+    forward = np.empty((rows, words, tags))
+    current = weights[:, 0] * begin
+    for word in range(words):
+        if word:
+            current = _through(forward[:, word - 1], moves) * weights[:, word]
+        scale = current.sum(axis=1, keepdims=True)
+        forward[:, word] = current / scale
+        weights[:, word] /= scale
+    backward = np.ones((rows, words, tags))
+    for word in range(words - 2, -1, -1):
+        message = _through(backward[:, word + 1] * weights[:, word + 1], moves.T)
+        live = (word + 1 < lattice.lengths)[:, None]
+        backward[:, word] = np.where(live, message, 1.0)
+    return _Marginals(forward, backward, weights, moves, begin)
+
+
+def _through(masses: Doubles, moves: Doubles) -> Doubles:
+    """``masses @ moves``, without a library that rounds by the number of rows."""
+    moved: Doubles = (masses[:, :, None] * moves).sum(axis=1)
+    return moved
+
+
+def _spans(lattice: Lattice) -> list[tuple[int, int, int, str, float]]:
+    """Mentions as (row, first word, last word, label, probability)."""
+    tags = lattice.chain.tags
+    path = viterbi(lattice)
+    words = np.arange(path.shape[1])
+    label_of, continues = _labels(tags)
+    labels = np.where(words < lattice.lengths[:, None], label_of[path], -1)
+    if not (labels >= 0).any():
+        return []
+    goes_on = np.zeros_like(path, dtype=bool)
+    goes_on[:, 1:] = continues[path[:, :-1], path[:, 1:]] & (labels[:, 1:] >= 0)
+    begins = (labels >= 0) & ~goes_on
+    ends = (labels >= 0) & ~np.concatenate(
+        [goes_on[:, 1:], np.zeros((len(path), 1), dtype=bool)], axis=1
+    )
+    rows, firsts = np.nonzero(begins)
+    _, lasts = np.nonzero(ends)
+    touched = np.unique(rows)  # most rows of a sparse label have no mention: no need for theirs
+    place = np.searchsorted(touched, rows)
+    some = Lattice(lattice.emissions[touched], lattice.lengths[touched], lattice.chain)
+    scores = _span_probabilities(some, path[touched], place, firsts, lasts, continues)
+    names = tags.entity_labels
+    return [
+        (int(row), int(first), int(last), names[labels[row, first]], float(score))
+        for row, first, last, score in zip(rows, firsts, lasts, scores, strict=True)
+    ]
+
+
+def _labels(tags: TagSet) -> tuple[Ints, Bools]:
+    """Number of each tag's label, -1 for O, shape (tags,); and which moves go on in a mention."""
+    names = {label: index for index, label in enumerate(tags.entity_labels)}
+    label_of = np.array([names.get(label, -1) for label in tags.labels], dtype=np.int64)
+    inside = np.array([prefix == "I" for prefix in tags.prefixes])
+    same = (label_of[:, None] == label_of[None, :]) & (label_of >= 0)[:, None]
+    return label_of, same & inside[None, :]
+
+
+def _span_probabilities(
+    lattice: Lattice, path: Ints, rows: Ints, firsts: Ints, lasts: Ints, continues: Bools
+) -> Doubles:
+    """Probability that words ``firsts`` to ``lasts`` have the path's tags and stand alone.
+
+    The mass that enters the first word without having been in the mention, times the moves
+    inside, times the mass that leaves the last word without going on.
+    """
+    m = _marginals(lattice)
+    width = path.shape[1]
+    tag_in, tag_out = path[rows, firsts], path[rows, lasts]
+    before = np.maximum(firsts - 1, 0)
+    arriving = m.forward[rows, before] * m.moves[:, tag_in].T * ~continues[:, tag_in].T
+    entering = np.where(firsts > 0, arriving.sum(axis=1), m.begin[tag_in])
+    entering = entering * m.weights[rows, firsts, tag_in]
+    after = np.minimum(lasts + 1, width - 1)
+    leaving = m.moves[tag_out] * ~continues[tag_out] * m.weights[rows, after]
+    leaving = (leaving * m.backward[rows, after]).sum(axis=1)
+    leaving = np.where(lasts + 1 < lattice.lengths[rows], leaving, 1.0)
+    step = np.zeros(path.shape)
+    columns = np.arange(1, width)
+    every = np.arange(len(path))[:, None]
+    with np.errstate(divide="ignore"):  # an impossible move has no log, and no span holds one
+        step[:, 1:] = np.log(m.moves[path[:, :-1], path[:, 1:]]) + np.log(
+            m.weights[every, columns, path[:, 1:]]
+        )
+    step = np.where(np.isfinite(step), step, 0.0)
+    upto = np.cumsum(step, axis=1)
+    inside = np.exp(upto[rows, lasts] - upto[rows, firsts])
+    probabilities: Doubles = np.clip(entering * inside * leaving, 0.0, 1.0)
+    return probabilities
 
 
 def _trim(text: str, start: int, end: int) -> tuple[int, int]:

@@ -9,3 +9,7 @@ class ModelError(ValueError):
 
 class DeviceError(RuntimeError):
     """The forward pass failed: out of memory or a broken device, never a document's fault."""
+
+
+class TrainingError(ValueError):
+    """A model cannot be trained from what was given; the message says what to do."""

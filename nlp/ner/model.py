@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
-from tokenizers import Tokenizer
-from transformers import AutoModelForTokenClassification, AutoTokenizer
+from transformers import AutoModelForTokenClassification, AutoTokenizer, PretrainedConfig
+from transformers.utils import logging
 
+from nlp.ner.biogpt.tokenizer import biogpt_tokenizer
+from nlp.ner.chain import Decoder
 from nlp.ner.device import Device
+from nlp.ner.encoding import Encoder, FastTokenizer
 from nlp.ner.errors import ModelError
-from nlp.ner.source import ModelSource, read_model_tags
-from nlp.ner.tags import TagSet
+from nlp.ner.source import ModelSource, read_config, read_model_decoder
 
 MAX_CONTEXT = 512
 """Longest window in tokens, special tokens included, even where a model could take more."""
+
+logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True)
@@ -24,12 +29,9 @@ class LoadedModel:
 
     name: str
     network: torch.nn.Module
-    tokenizer: Tokenizer
-    tags: TagSet
-    start_tokens: tuple[int, ...]
-    end_tokens: tuple[int, ...]
+    encoder: Encoder
+    decoder: Decoder
     pad_token: int
-    context: int
     device: Device
 
 
@@ -42,21 +44,48 @@ def load_model(
         ModelError: the files cannot be loaded, weights are missing from them, the tokenizer has no
             fast form (offsets would be missing), or the tags cannot be read.
     """
-    tags = read_model_tags(source, label_map)
+    decoder = read_model_decoder(source, label_map)
+    tokenizer, pad_token = load_tokenizer(source)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source.folder, local_files_only=True)
         network, loading = AutoModelForTokenClassification.from_pretrained(
             source.folder, local_files_only=True, dtype=device.dtype, output_loading_info=True
         )
     except Exception as error:  # damaged files raise many unrelated kinds
-        raise ModelError(
-            f"model {source.name}: its files cannot be loaded ({type(error).__name__})"
-        ) from error
+        raise _unreadable(source, error) from error
     if missing := sorted(loading["missing_keys"]):
         raise ModelError(
             f"model {source.name}: its weights lack {missing[0]} ({len(missing)} missing), which "
             "would be random numbers; is it a fine-tuned token classifier?"
         )
+    network.config.use_cache = False  # causal models would keep every layer's keys and values
+    return LoadedModel(
+        name=source.name,
+        network=network.eval().to(device.name),
+        encoder=make_encoder(tokenizer, network.config, decoder.word_case, decoder.label_on),
+        decoder=decoder,
+        pad_token=pad_token,
+        device=device,
+    )
+
+
+def load_tokenizer(source: ModelSource) -> tuple[FastTokenizer, int]:
+    """A model's tokenizer, set to encode texts whole, and its padding token.
+
+    BioGPT's, which transformers has without offsets, is our own (:mod:`nlp.ner.biogpt`).
+
+    Raises:
+        ModelError: its files cannot be read, or it has no fast form.
+    """
+    if (
+        read_config(source).get("model_type") == "biogpt"
+        and not (source.folder / "tokenizer.json").is_file()
+    ):
+        own = biogpt_tokenizer(source.folder)
+        return own, own.pad_token
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source.folder, local_files_only=True)
+    except Exception as error:
+        raise _unreadable(source, error) from error
     if not getattr(tokenizer, "is_fast", False):
         raise ModelError(
             f"model {source.name}: its tokenizer has no fast form, so character offsets are "
@@ -66,25 +95,38 @@ def load_model(
     backend.no_truncation()
     backend.no_padding()
     backend.encode_special_tokens = True  # a text that says [SEP] means those letters
-    start_tokens, end_tokens = special_tokens(backend)
-    positions = getattr(network.config, "max_position_embeddings", MAX_CONTEXT)
+    return backend, tokenizer.pad_token_id or 0
+
+
+def make_encoder(
+    tokenizer: FastTokenizer, config: PretrainedConfig, word_case: bool, label_on: str
+) -> Encoder:
+    """The tokenizer with the special tokens and context of a model."""
+    start_tokens, end_tokens = special_tokens(tokenizer)
+    positions = getattr(config, "max_position_embeddings", MAX_CONTEXT)
     # RoBERTa counts its padding index into the positions: two of them cannot be used.
-    usable = positions - 2 if network.config.model_type in {"roberta", "xlm-roberta"} else positions
-    return LoadedModel(
-        name=source.name,
-        network=network.eval().to(device.name),
-        tokenizer=backend,
-        tags=tags,
-        start_tokens=start_tokens,
-        end_tokens=end_tokens,
-        pad_token=tokenizer.pad_token_id or 0,
-        context=min(usable, MAX_CONTEXT),
-        device=device,
+    usable = positions - 2 if config.model_type in {"roberta", "xlm-roberta"} else positions
+    return Encoder(
+        tokenizer,
+        start_tokens,
+        end_tokens,
+        min(usable, MAX_CONTEXT),
+        word_case,
+        "last" if label_on == "last" else "first",
     )
 
 
-def special_tokens(tokenizer: Tokenizer) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def special_tokens(tokenizer: FastTokenizer) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Ids that the tokenizer puts before and after a sequence, read off an encoded letter."""
     probe = tokenizer.encode("a", add_special_tokens=True)
     body = [index for index, special in enumerate(probe.special_tokens_mask) if not special]
     return tuple(probe.ids[: body[0]]), tuple(probe.ids[body[-1] + 1 :])
+
+
+def folder_source(folder: Path) -> ModelSource:
+    """A folder that is known to hold a model, such as one just trained."""
+    return ModelSource(folder.name, folder)
+
+
+def _unreadable(source: ModelSource, error: Exception) -> ModelError:
+    return ModelError(f"model {source.name}: its files cannot be loaded ({type(error).__name__})")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -32,6 +32,14 @@ class SpanScore:
         """Harmonic mean of precision and recall."""
         return 2 * self.agreed / (self.gold + self.found) if self.gold + self.found else 0.0
 
+    @classmethod
+    def total(cls, scores: Iterable[SpanScore]) -> SpanScore:
+        """Micro counts: the sums over labels or texts."""
+        parts = list(scores)
+        return cls(
+            sum(s.gold for s in parts), sum(s.found for s in parts), sum(s.agreed for s in parts)
+        )
+
 
 def score_spans(
     gold: Sequence[AbstractSet[SpanKey]], found: Sequence[AbstractSet[SpanKey]]
@@ -43,3 +51,17 @@ def score_spans(
         found=sum(len(f) for _, f in pairs),
         agreed=sum(len(g & f) for g, f in pairs),
     )
+
+
+def score_by_label(
+    gold: Sequence[AbstractSet[SpanKey]], found: Sequence[AbstractSet[SpanKey]]
+) -> dict[str, SpanScore]:
+    """Counts by label, over all labels that occur, sorted."""
+    labels = sorted({span[2] for spans in (*gold, *found) for span in spans})
+    return {
+        label: score_spans(
+            [{span for span in spans if span[2] == label} for spans in gold],
+            [{span for span in spans if span[2] == label} for spans in found],
+        )
+        for label in labels
+    }

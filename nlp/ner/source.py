@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nlp.ner.chain import DECODER_FILE, Decoder, read_decoder
 from nlp.ner.errors import ModelError
-from nlp.ner.tags import TagSet, read_tags
 
 BUNDLED = "bundled"
 BUNDLED_FOLDER = Path(__file__).parent / "bundled"
@@ -23,6 +23,7 @@ _FINGERPRINTED = (
     *_WEIGHTS,
     *_TOKENIZER,
     "config.json",
+    DECODER_FILE,
     "tokenizer_config.json",
     "added_tokens.json",
     "special_tokens_map.json",
@@ -109,25 +110,43 @@ def model_fingerprint(source: ModelSource) -> str:
     return digest.hexdigest()
 
 
-def read_model_tags(source: ModelSource, label_map: Mapping[str, str] | None = None) -> TagSet:
-    """The model's tags, read from its config alone: a cheap check before any document.
+def read_model_decoder(source: ModelSource, label_map: Mapping[str, str] | None = None) -> Decoder:
+    """How the model's logits are read, without its weights: a cheap check before any document.
 
     Raises:
-        ModelError: the config is damaged, no token classifier, or its tags have no names.
+        ModelError: the config or decoder.json is damaged, the model is no token classifier, or its
+            tags have no names.
     """
+    raw = read_config(source)
     try:
-        raw: dict[str, Any] = json.loads((source.folder / "config.json").read_text("utf-8"))
-        raw["model_type"]  # every transformers model says what it is
         architectures = list(raw.get("architectures") or [])
         id2label = {int(tag): str(name) for tag, name in (raw.get("id2label") or {}).items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ModelError(
-            f"model {source.name}: config.json cannot be read ({type(error).__name__}); it must "
-            "be that of a transformers model"
-        ) from error
+    except (ValueError, TypeError, AttributeError) as error:
+        raise _unreadable(source, error) from error
     if architectures and not any("TokenClassification" in name for name in architectures):
         raise ModelError(
             f"model {source.name}: {architectures[0]} is no token classifier; "
             "fine-tune it for token classification first"
         )
-    return read_tags(id2label, label_map, model=source.name)
+    return read_decoder(source.folder, id2label, label_map, model=source.name)
+
+
+def read_config(source: ModelSource) -> dict[str, Any]:
+    """The model's config.json.
+
+    Raises:
+        ModelError: it is damaged or none of a transformers model.
+    """
+    try:
+        raw: dict[str, Any] = json.loads((source.folder / "config.json").read_text("utf-8"))
+        raw["model_type"]  # every transformers model says what it is
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise _unreadable(source, error) from error
+    return raw
+
+
+def _unreadable(source: ModelSource, error: Exception) -> ModelError:
+    return ModelError(
+        f"model {source.name}: config.json cannot be read ({type(error).__name__}); it must "
+        "be that of a transformers model"
+    )

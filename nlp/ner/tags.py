@@ -64,7 +64,11 @@ def bio_tags(labels: Sequence[str]) -> list[str]:
 
 
 def read_tags(
-    id2label: Mapping[int, str], label_map: Mapping[str, str] | None = None, *, model: str = ""
+    id2label: Mapping[int, str],
+    label_map: Mapping[str, str] | None = None,
+    *,
+    model: str = "",
+    require_label: bool = True,
 ) -> TagSet:
     """Read a model's ``id2label`` as BIO tags and rename its labels.
 
@@ -73,6 +77,7 @@ def read_tags(
         label_map: model label to our label; labels it does not name are kept, labels mapped to
             the empty string are dropped (read as O).
         model: the model's name, for error messages.
+        require_label: refuse tags of which none names a label.
 
     Raises:
         ModelError: the tags carry no B- or I- prefixes, or the head's names were never set
@@ -98,6 +103,6 @@ def read_tags(
         label = (label_map or {}).get(label, label)
         prefixes.append(prefix if label else "O")
         labels.append(label)
-    if not any(labels):
+    if require_label and not any(labels):
         raise ModelError(f"model {model}: no tag names an entity label; check the label map")
     return TagSet(tuple(prefixes), tuple(labels))

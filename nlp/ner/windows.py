@@ -22,11 +22,14 @@ class Window:
         return self.end - self.start
 
 
-def cut_windows(length: int, size: int, overlap: int, sequence: int = 0) -> list[Window]:
+def cut_windows(
+    length: int, size: int, overlap: int, sequence: int = 0, *, causal: bool = False
+) -> list[Window]:
     """Cut a sequence of ``length`` tokens into evenly spread windows of at most ``size``.
 
     Neighbours share at least ``overlap`` tokens, and each token is kept from the window in which
-    it is nearest the centre, so that no prediction is made at the edge of its context.
+    it is nearest the centre, so that no prediction is made at the edge of its context. For a
+    causal model, which sees only what stands before, that is the window that began earlier.
 
     Raises:
         ValueError: ``overlap`` is not smaller than ``size``.
@@ -40,7 +43,11 @@ def cut_windows(length: int, size: int, overlap: int, sequence: int = 0) -> list
     count = -(-(length - overlap) // (size - overlap))
     last = length - size
     starts = [index * last // (count - 1) for index in range(count)]
-    bounds = [0, *((starts[i] + starts[i - 1] + size) // 2 for i in range(1, count)), length]
+    ends = [start + size for start in starts]
+    if causal:
+        bounds = [0, *ends]
+    else:
+        bounds = [0, *((starts[i] + ends[i - 1]) // 2 for i in range(1, count)), length]
     return [
         Window(sequence, start, start + size, bounds[i], bounds[i + 1])
         for i, start in enumerate(starts)
@@ -48,9 +55,11 @@ def cut_windows(length: int, size: int, overlap: int, sequence: int = 0) -> list
 
 
 def batch_windows(
-    windows: list[Window], token_budget: int, special_tokens: int = 0
+    windows: list[Window], token_budget: int, special_tokens: int = 0, *, padded: bool = True
 ) -> list[list[Window]]:
-    """Group windows of similar length so that rows x longest row stays within the budget.
+    """Group windows of similar length so that their tokens stay within the budget.
+
+    Padded rows count as rows x longest row, packed ones as they are.
 
     Each row is its window and ``special_tokens`` more.
     Windows are sorted by length, longest first, so padding is small and a device's largest need
@@ -58,10 +67,13 @@ def batch_windows(
     """
     ordered = sorted(windows, key=lambda w: (-len(w), w.sequence, w.start))
     batches: list[list[Window]] = []
+    tokens = 0
     for window in ordered:
-        longest = len(batches[-1][0]) + special_tokens if batches else 0
-        if batches and (len(batches[-1]) + 1) * longest <= token_budget:
+        size = (len(batches[-1][0]) if batches and padded else len(window)) + special_tokens
+        if batches and tokens + size <= token_budget:
             batches[-1].append(window)
         else:
             batches.append([window])
+            tokens = 0
+        tokens += size
     return batches

@@ -34,7 +34,7 @@ def _vocabulary() -> list[str]:
     return [*specials, *WORD_TAGS, *letters, *(f"##{letter}" for letter in letters)]
 
 
-def _network(tags: tuple[str, ...], seed: int) -> BertForTokenClassification:
+def _network(tags: tuple[str, ...], seed: int, spread: float) -> BertForTokenClassification:
     torch.manual_seed(seed)
     config = BertConfig(
         vocab_size=len(_vocabulary()),
@@ -42,7 +42,7 @@ def _network(tags: tuple[str, ...], seed: int) -> BertForTokenClassification:
         num_hidden_layers=2,
         num_attention_heads=4,
         intermediate_size=64,
-        initializer_range=0.5,  # wide, so that tags vary
+        initializer_range=spread,
         id2label=dict(enumerate(tags)),
         label2id={tag: index for index, tag in enumerate(tags)},
     )
@@ -66,8 +66,14 @@ def _obey(network: BertForTokenClassification) -> None:
 def make_model(tmp_path_factory: pytest.TempPathFactory) -> MakeModel:
     """Save a classifier in a new folder: a random one, or one that obeys ``WORD_TAGS``."""
 
-    def make(*, obedient: bool = False, tags: tuple[str, ...] = TAGS, seed: int = 1) -> Path:
-        network = _network(tags, seed)
+    def make(
+        *,
+        obedient: bool = False,
+        tags: tuple[str, ...] = TAGS,
+        seed: int = 1,
+        spread: float = 0.5,  # wide, so that tags vary
+    ) -> Path:
+        network = _network(tags, seed, spread)
         if obedient:
             _obey(network)
         folder = tmp_path_factory.mktemp("models") / ("obedient" if obedient else "random")

@@ -72,6 +72,15 @@ def test_below_threshold_keeps_candidates(small_store) -> None:
     }
 
 
+def test_more_candidates_may_be_asked_for_than_are_kept(small_store) -> None:
+    names = frame(("diabetes", "Phenomenon"), ("disease of the heart", "Disease"))
+    few = LinkSettings(candidates=1, floor=0.0)
+    more = link_names(small_store, names, few, candidates=20)
+    kept = link_names(small_store, names, few)
+    assert more.height > kept.height
+    assert more.filter(rank=1).equals(kept)
+
+
 def test_threshold_holds_for_exact_levels_too(small_store) -> None:
     strict = LinkSettings(threshold=1.0)
     assert link(small_store, "NIDDM", "Disease", strict)[0]["status"] == "linked"

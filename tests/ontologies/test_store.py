@@ -27,6 +27,19 @@ def test_names_and_concepts_come_back(small_store) -> None:
     assert small_store.names.preferred.tolist() == names["is_preferred"].to_list()
 
 
+def test_a_store_knows_what_it_holds(small_store) -> None:
+    there = small_store.concept_ids(np.arange(small_store.release.concepts))
+    assert small_store.holds(there).all()
+    strangers = ["", "MESH:D9", "MESH:D0039200", "OMIM:123456", "ZZZZ:" + "9" * 40]
+    assert not small_store.holds(strangers).any()
+    assert small_store.holds([strangers[2], there[3], strangers[4]]).tolist() == [
+        False,
+        True,
+        False,
+    ]
+    assert small_store.holds([]).tolist() == []
+
+
 def test_permits(small_store) -> None:
     ids = small_store.concept_ids(np.arange(small_store.release.concepts))
 

@@ -15,6 +15,8 @@ PUBMED = '<?xml version="1.0"?><!-- x --><!DOCTYPE P [\n]><PubmedArticleSet/>'
 JATS = '<?xml version="1.0"?>\n<article article-type="x"><front/></article>'
 PUBTATOR = "1|t|Title.\n1|a|Abstract.\n"
 CSV = "note_id,text\n1,x\n"
+BIOC_XML = "<?xml version='1.0'?><collection><source/><document><id>1</id></document></collection>"
+BIOC_JSON = '[{"documents": [{"id": "1", "passages": []}]}]'
 
 
 def fill(folder: Path, files: dict[str, str]) -> Path:
@@ -48,6 +50,8 @@ def test_format_by_suffix_and_content(tmp_path: Path) -> None:
             "h.CSV": CSV,
             "i.jsonl": '{"text": "x"}\n',
             "j.pubtator": PUBTATOR,
+            "l.json": BIOC_JSON,
+            "m.xml": BIOC_XML,
         },
     )
     (folder / "k.xml.gz").write_bytes(gzip.compress(PUBMED.encode()))
@@ -63,6 +67,8 @@ def test_format_by_suffix_and_content(tmp_path: Path) -> None:
         "i.jsonl": "jsonl",
         "j.pubtator": "pubtator",
         "k.xml.gz": "pubmed",
+        "l.json": "bioc",
+        "m.xml": "bioc",
     }
 
 
@@ -109,6 +115,8 @@ def test_what_accompanies_a_corpus_is_passed_over(tmp_path: Path) -> None:
             "a.xml.md5": "0",
             "image.png": "x",
             "mesh.xml": "<DescriptorRecordSet/>",
+            "package.json": '{"text": "x"}',
+            "empty.json": "",
             ".hidden.txt": "x",
             ".git/note.txt": "x",
             "a.xml": PUBMED,
@@ -169,6 +177,8 @@ def test_column_mapping_and_description(tmp_path: Path) -> None:
         ({"a.xml": ""}, "", r"a\.xml is empty"),
         ({"a.md": "x"}, "a.md", r"format of .*a\.md is not recognised.*--format: pubtator, pubmed"),
         ({"a.xml": "<x/>"}, "a.xml", r"format of .*a\.xml is not recognised"),
+        ({"a.json": "{}"}, "a.json", r"format of .*a\.json is not recognised"),
+        ({"a.json": ""}, "a.json", r"a\.json is empty"),
         ({"a.csv": "id,x\n1,2\n"}, "", r"a\.csv has no column known"),
     ],
 )

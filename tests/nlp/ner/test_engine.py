@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
+from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flows.readers.pubtator import read_gold
 from nlp.ner.decode import Span
+from nlp.ner.device import choose_device
 from nlp.ner.engine import NerEngine
 from nlp.ner.errors import DeviceError
-from nlp.ner.model import LoadedModel
+from nlp.ner.model import LoadedModel, load_model
+from nlp.ner.source import find_model
 
 TEXTS = [
     "aspirin for fever",
@@ -58,6 +63,24 @@ def test_order_and_neighbours_change_nothing(
     _assert_same(erratic.find([TEXTS[i] for i in chosen]), [everything[i] for i in chosen])
 
 
+def test_packing_is_the_network_s_own_forward_pass(random_model: LoadedModel) -> None:
+    own = NerEngine(random_model, packed=False).find(TEXTS)
+    _assert_same(NerEngine(random_model).find(TEXTS), own)
+
+
+def test_bundled_model_gives_the_same_to_the_last_digit_in_any_company(data_dir: Path) -> None:
+    """On real abstracts, in the number format of this machine."""
+    gold = read_gold(data_dir / "corpora" / "ncbi_dev.pubtator.gz")
+    texts = [document.text for document in islice(gold, 12)]
+    texts += [text[:90] for text in texts[:4]] + [" ".join(texts[:5])]
+    model = load_model(find_model("bundled"), choose_device("cpu"))
+    found = NerEngine(model).find(texts)
+    assert sum(map(len, found)) > 100
+    assert NerEngine(model, token_budget=600).find(texts) == found
+    assert NerEngine(model).find(texts[::-1]) == found[::-1]
+    assert [NerEngine(model).find([text])[0] for text in texts] == found
+
+
 def test_exact_offsets_and_labels(obedient: NerEngine) -> None:
     (spans,) = obedient.find(["Aspirin acid, then FEVER\n(cancer cell)."])
     assert _keys(spans) == [(0, 12, "Chemical"), (19, 24, "Disease"), (26, 37, "Disease")]
@@ -101,8 +124,9 @@ def test_a_small_context_is_respected(random_model: LoadedModel) -> None:
         sizes.append(tuple(kwargs["input_ids"].shape))
 
     hook = random_model.network.register_forward_pre_hook(record, with_kwargs=True)
+    small = replace(random_model, encoder=replace(random_model.encoder, context=16))
     try:
-        NerEngine(replace(random_model, context=16), token_budget=64).find(TEXTS)
+        NerEngine(small, token_budget=64, packed=False).find(TEXTS)
     finally:
         hook.remove()
     assert max(width for _, width in sizes) == 16
@@ -125,7 +149,7 @@ def test_any_unicode(erratic: NerEngine, texts: list[str]) -> None:
 
 
 def test_a_batch_too_big_for_the_gpu_is_halved(random_model: LoadedModel) -> None:
-    expected = NerEngine(random_model).find(TEXTS)
+    expected = NerEngine(random_model, packed=False).find(TEXTS)
 
     def only_two_rows(
         module: torch.nn.Module, args: object, kwargs: dict[str, torch.Tensor]
@@ -135,7 +159,7 @@ def test_a_batch_too_big_for_the_gpu_is_halved(random_model: LoadedModel) -> Non
 
     hook = random_model.network.register_forward_pre_hook(only_two_rows, with_kwargs=True)
     try:
-        _assert_same(NerEngine(random_model).find(TEXTS), expected)
+        _assert_same(NerEngine(random_model, packed=False).find(TEXTS), expected)
     finally:
         hook.remove()
 
@@ -150,6 +174,6 @@ def test_a_failing_device_is_told_apart(
     hook = random_model.network.register_forward_pre_hook(fail)
     try:
         with pytest.raises(DeviceError):
-            NerEngine(random_model).find(["fever"])
+            NerEngine(random_model, packed=False).find(["fever"])
     finally:
         hook.remove()

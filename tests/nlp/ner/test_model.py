@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from nlp.ner.device import choose_device
 from nlp.ner.errors import ModelError
 from nlp.ner.model import load_model
-from nlp.ner.source import find_model, model_fingerprint, read_model_tags
+from nlp.ner.source import find_model, model_fingerprint, read_model_decoder
 
 CPU = choose_device("cpu", "fp32")
 
@@ -36,13 +36,13 @@ def test_a_folder_is_found_under_its_own_name(folder: Path) -> None:
 
 def test_a_model_is_loaded_with_its_special_tokens(folder: Path) -> None:
     model = load_model(find_model(str(folder)), CPU)
-    vocabulary = model.tokenizer.get_vocab()
-    assert model.start_tokens == (vocabulary["[CLS]"],)
-    assert model.end_tokens == (vocabulary["[SEP]"],)
+    vocabulary = model.encoder.tokenizer.get_vocab()
+    assert model.encoder.start_tokens == (vocabulary["[CLS]"],)
+    assert model.encoder.end_tokens == (vocabulary["[SEP]"],)
     assert model.pad_token == vocabulary["[PAD]"]
-    assert model.context == 512
-    assert model.tags.entity_labels == ("Chemical", "Disease")
-    assert len(model.tokenizer.encode("x " * 600, add_special_tokens=False).ids) == 600
+    assert model.encoder.context == 512
+    assert model.decoder.entity_labels == ("Chemical", "Disease")
+    assert len(model.encoder.tokenizer.encode("x " * 600, add_special_tokens=False).ids) == 600
 
 
 def test_missing_folder(tmp_path: Path) -> None:
@@ -122,13 +122,13 @@ def test_damaged_models(folder: Path, damage: Callable[[Path], object], hint: st
 def test_an_encoder_is_refused_before_its_weights_are_read(folder: Path) -> None:
     _edit_config(folder, architectures=["BertForMaskedLM"])
     with pytest.raises(ModelError, match="BertForMaskedLM is no token classifier"):
-        read_model_tags(find_model(str(folder)))
+        read_model_decoder(find_model(str(folder)))
 
 
 def test_label_map_reaches_the_tags(folder: Path) -> None:
     label_map = {"Chemical": "Drug", "Disease": ""}
     model = load_model(find_model(str(folder)), CPU, label_map)
-    assert model.tags.entity_labels == ("Drug",)
+    assert model.decoder.entity_labels == ("Drug",)
 
 
 def test_fingerprint_follows_what_decides_the_output(folder: Path) -> None:

@@ -1,0 +1,89 @@
+"""What an evaluation says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import polars as pl
+
+from flows.evaluating.gold import GoldCorpus
+from flows.evaluating.request import Request
+from flows.evaluating.scores import Counts, Score, score
+from flows.warehouse.runs import now
+from nlp.fingerprint import AnnotationSet
+from ontologies.release import Release
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The scores of one corpus.
+
+    Attributes:
+        corpus: its name.
+        sha256: of the gold file.
+        documents: documents it was judged by.
+        facts: counts that say what the scores rest on.
+        notes: what a reader of the scores should know; sentences without text or native ids.
+        scores: every measure of every label.
+        predictions: what was found, in the columns of ``flows/evaluating/predictions.py``.
+    """
+
+    corpus: str
+    sha256: str
+    documents: int
+    facts: Mapping[str, int]
+    notes: tuple[str, ...]
+    scores: tuple[Score, ...]
+    predictions: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One evaluation: what was asked for, and how each corpus came out.
+
+    ``annotation`` is what found the mentions, ``linkset_id`` and ``release`` what linked them;
+    each is ``None`` where it had no part.
+    """
+
+    task: str
+    request: Request
+    corpora: tuple[Judgement, ...]
+    annotation: AnnotationSet | None = None
+    linkset_id: str | None = None
+    release: Release | None = None
+    evaluated_at: datetime = field(default_factory=now)
+
+
+def judge(
+    request: Request,
+    corpus: GoldCorpus,
+    counts: tuple[Counts, ...],
+    predictions: pl.DataFrame,
+    *,
+    facts: Mapping[str, int],
+    notes: tuple[str, ...] = (),
+) -> Judgement:
+    """Score the counts of a corpus."""
+    scores = [s for c in counts for s in score(c, resamples=request.resamples, seed=request.seed)]
+    return Judgement(
+        corpus=corpus.name,
+        sha256=corpus.sha256,
+        documents=len(corpus.documents),
+        facts={"repeated": corpus.repeated, "misplaced": corpus.misplaced, **facts},
+        notes=(*_gold_notes(corpus), *notes),
+        scores=tuple(scores),
+        predictions=predictions,
+    )
+
+
+def _gold_notes(corpus: GoldCorpus) -> tuple[str, ...]:
+    notes = []
+    if corpus.repeated:
+        notes.append(f"documents left out because their id stands again: {corpus.repeated:,}")
+    if corpus.misplaced:
+        notes.append(
+            f"gold mentions whose words do not stand at their offsets: {corpus.misplaced:,}"
+        )
+    return tuple(notes)

@@ -1,0 +1,138 @@
+"""Where the mentions to judge come from: the models at hand, or a warehouse that a run filled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import partial
+
+from flows.errors import CharthouseError
+from flows.evaluating.gold import GoldCorpus
+from flows.evaluating.mentions import Found, annotate, by_document
+from flows.evaluating.request import Request
+from flows.progress import Reporter
+from flows.warehouse.connection import Connection, read_warehouse
+from nlp.fingerprint import AnnotationSet, ModelIdentity
+from nlp.ner.errors import DeviceError, ModelError
+from nlp.preprocess import PreprocessError
+
+
+def find_mentions(
+    request: Request, corpora: Sequence[GoldCorpus], reporter: Reporter
+) -> tuple[AnnotationSet, list[Found]]:
+    """Find the mentions of each corpus, in order, under the labels they are judged by.
+
+    Raises:
+        CharthouseError: a model, the pipeline, the device or the warehouse cannot be used.
+    """
+    if request.from_warehouse is not None:
+        with read_warehouse(request.from_warehouse) as connection:
+            annotation = _annotation_set(connection, request, corpora)
+            found = [_read(connection, corpus) for corpus in corpora]
+    else:
+        annotation, found = _annotate(request, corpora, reporter)
+    return annotation, [
+        its.relabelled(partial(request.found_rules.label, corpus.name))
+        for corpus, its in zip(corpora, found, strict=True)
+    ]
+
+
+def _annotate(
+    request: Request, corpora: Sequence[GoldCorpus], reporter: Reporter
+) -> tuple[AnnotationSet, list[Found]]:
+    from nlp.annotate import Annotator  # takes seconds: torch and spaCy
+
+    total = sum(len(corpus.documents) for corpus in corpora)
+    found: list[Found] = []
+    try:
+        annotator = Annotator(request.settings.annotation)
+        reporter.stage("annotating", "documents", total)
+        for corpus in corpora:
+            before = sum(len(its.mentions) for its in found)
+            found.append(annotate(annotator, corpus, partial(_advance, reporter, before)))
+        reporter.end(total)
+    except (ModelError, DeviceError, PreprocessError) as error:
+        raise CharthouseError(str(error)) from None  # written without text
+    return annotator.identity, found
+
+
+def _advance(reporter: Reporter, before: int, done: int) -> None:
+    reporter.done(before + done)
+
+
+def found_notes(
+    request: Request, annotation: AnnotationSet, corpus: GoldCorpus, found: Found
+) -> tuple[str, ...]:
+    """What a reader of the scores should know of the mentions found."""
+    notes = []
+    if found.rejected:
+        notes.append(
+            f"documents that could not be annotated, so that nothing is found: {found.rejected:,}"
+        )
+    own = {label for model in annotation.models for label in model.labels}
+    # The same command may judge several models: a label that one of them lacks is no mistake.
+    if idle := sorted({label for _, label in request.found_rules.renamed} - own):
+        notes.append(f"no model at hand finds {', '.join(idle)}, which --found-map renames")
+    known = {request.found_rules.label(corpus.name, label) for label in own}
+    if labels := [label for label in corpus.labels if label not in known]:
+        notes.append(
+            f"no model at hand finds {', '.join(labels)}; --label-map OLD= leaves a label out"
+        )
+    return tuple(notes)
+
+
+def _annotation_set(
+    connection: Connection, request: Request, corpora: Sequence[GoldCorpus]
+) -> AnnotationSet:
+    """The annotation set of the gold documents, all of which must be there, text for text."""
+    used: set[str] = set()
+    for corpus in corpora:
+        rows = connection.execute(
+            "SELECT d.document_id, d.text, a.annotation_id FROM documents d "
+            "JOIN document_annotations a ON a.document_id = d.document_id AND a.is_current "
+            "WHERE NOT d.is_deleted AND d.document_id IN (SELECT unnest(?::VARCHAR[]))",
+            [list(corpus.documents)],
+        ).fetchall()
+        same = sum(corpus.documents[document_id].text == text for document_id, text, _ in rows)
+        if same < len(corpus.documents):
+            raise CharthouseError(
+                f"warehouse {request.from_warehouse} holds {len(rows):,} of the "
+                f"{len(corpus.documents):,} documents of gold corpus {corpus.name}, {same:,} of "
+                "them with the same text",
+                "Annotate the gold file first: charthouse run GOLD --warehouse W.duckdb",
+            )
+        used.update(annotation_id for *_, annotation_id in rows)
+    if len(used) > 1:
+        raise CharthouseError(
+            f"warehouse {request.from_warehouse} holds the gold documents under {len(used)} "
+            "annotation sets",
+            "Judge one gold file at a time, or run them all with the same models",
+        )
+    (annotation_id,) = used
+    ((settings,),) = connection.execute(
+        "SELECT settings FROM annotation_sets WHERE annotation_id = ?", [annotation_id]
+    ).fetchall()
+    return AnnotationSet(annotation_id, _models(connection, settings), settings)
+
+
+def _models(connection: Connection, settings: str) -> tuple[ModelIdentity, ...]:
+    labels = dict(connection.execute("SELECT fingerprint, labels FROM models").fetchall())
+    return tuple(
+        ModelIdentity(name, fingerprint, tuple(labels.get(fingerprint, ())))
+        for name, fingerprint in json.loads(settings)["models"]
+    )
+
+
+def _read(connection: Connection, corpus: GoldCorpus) -> Found:
+    connection.execute(
+        "SELECT document_id, start_char, end_char, label, score, lookup_text FROM entities "
+        "WHERE document_id IN (SELECT unnest(?::VARCHAR[])) ORDER BY document_id, mention_id",
+        [list(corpus.documents)],
+    )
+    mentions = by_document(corpus, connection.fetchall())
+    ((rejected,),) = connection.execute(
+        "SELECT count(*) FROM document_annotations WHERE is_current AND status = 'rejected' "
+        "AND document_id IN (SELECT unnest(?::VARCHAR[]))",
+        [list(corpus.documents)],
+    ).fetchall()
+    return Found(mentions, rejected)

@@ -1,0 +1,180 @@
+"""Linking alone: gold mentions, looked up by the names that a run would look them up by.
+
+A gold mention of several concepts is met by any of them, as in the evaluation of BioSyn (Sung et
+al. 2020). Gold mentions without a concept (NIL) are counted, not judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+import numpy as np
+
+from flows.errors import CharthouseError
+from flows.evaluating.concepts import gold_concepts, require_concepts
+from flows.evaluating.evaluation import Evaluation, Judgement, judge
+from flows.evaluating.gold import GoldCorpus
+from flows.evaluating.links import Link, Name, held, link, open_named_store
+from flows.evaluating.predictions import candidate_rows
+from flows.evaluating.request import Request
+from flows.evaluating.scores import COVERAGE, Counts, Measure
+from flows.progress import Reporter
+from flows.readers.gold import GoldMention
+from nlp.lookup import lookup_text
+from nlp.preprocess import PreprocessError
+from ontologies.linker import linkset_id
+
+ALL = "all"
+IN_STORE = "in_store"
+
+DEPTH = 20
+"""Candidates that are looked at: more than a warehouse keeps, to see what ranking could gain."""
+
+ACCURACY = Measure("accuracy@1", "first", ("gold",))
+LINKED_ACCURACY = Measure("linked_accuracy", "linked", ("gold",))
+RECALLS = (
+    Measure("recall@5", "first_5", ("gold",)),
+    Measure(f"recall@{DEPTH}", f"first_{DEPTH}", ("gold",)),
+)
+_COLUMNS = ("gold", "first", "linked", "first_5", f"first_{DEPTH}", "held")
+
+_TEXTS = 200
+"""Documents preprocessed between two words of progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedMention:
+    """A gold mention and the name it is linked by."""
+
+    document_id: str
+    mention: GoldMention
+    name: Name
+
+
+def evaluate_linking(
+    request: Request, corpora: Sequence[GoldCorpus], reporter: Reporter
+) -> Evaluation:
+    """Link gold mentions and judge the ranking of their concepts.
+
+    Raises:
+        CharthouseError: a gold file names no concepts, or the store or the preprocessing pipeline
+            cannot be used.
+    """
+    require_concepts(corpora)
+    store = open_named_store(request.ontology or "")
+    settings = request.settings.link
+    named = _named_mentions(request, corpora, reporter)
+    names = [m.name for mentions in named for m in mentions]
+    links = link(store, names, settings, reporter, candidates=DEPTH)
+    judged = []
+    for corpus, mentions in zip(corpora, named, strict=True):
+        there = held(store, gold_concepts(corpus))
+        linked = [(m, links[m.name]) for m in mentions]
+        judged.append(_judge(request, corpus, linked, there))
+    return Evaluation(
+        task="linking",
+        request=request,
+        corpora=tuple(judged),
+        linkset_id=linkset_id(store.release.release_id, settings),
+        release=store.release,
+    )
+
+
+def _named_mentions(
+    request: Request, corpora: Sequence[GoldCorpus], reporter: Reporter
+) -> list[list[NamedMention]]:
+    """Each corpus's mentions with the names that preprocessing makes of them."""
+    from nlp.preprocess.pipeline import Preprocessor  # takes seconds: spaCy
+
+    try:
+        preprocessor = Preprocessor(request.settings.preprocess.pipeline)
+    except PreprocessError as error:
+        raise CharthouseError(str(error)) from None
+    total = sum(len(corpus.documents) for corpus in corpora)
+    reporter.stage("preprocessing", "documents", total)
+    done, named = 0, []
+    for corpus in corpora:
+        mentions: list[NamedMention] = []
+        documents = list(corpus.documents.items())
+        for first in range(0, len(documents), _TEXTS):
+            batch = documents[first : first + _TEXTS]
+            preprocessed = preprocessor.process([document.text for _, document in batch])
+            for (document_id, document), pre in zip(batch, preprocessed, strict=True):
+                for m in document.mentions:
+                    text = lookup_text(document.text, m.start_char, m.end_char, pre.abbreviations)
+                    mentions.append(NamedMention(document_id, m, (text, m.label)))
+            done += len(batch)
+            reporter.done(done)
+        named.append(mentions)
+    reporter.end(total)
+    return named
+
+
+def _judge(
+    request: Request,
+    corpus: GoldCorpus,
+    linked: Sequence[tuple[NamedMention, Link]],
+    there: AbstractSet[str],
+) -> Judgement:
+    judged = [(m, its) for m, its in linked if m.mention.concept_ids]
+    nil = [its for m, its in linked if not m.mention.concept_ids]
+    in_store = [(m, its) for m, its in judged if not there.isdisjoint(m.mention.concept_ids)]
+    labels = corpus.concept_labels
+    measures = (ACCURACY, *RECALLS, LINKED_ACCURACY)
+    return judge(
+        request,
+        corpus,
+        (
+            count_ranks(ALL, corpus, judged, labels, there, (*measures, COVERAGE)),
+            count_ranks(IN_STORE, corpus, in_store, labels, there, measures),
+        ),
+        candidate_rows(
+            (m.document_id, m.mention.start_char, m.mention.end_char, m.mention.label, its)
+            for m, its in linked
+        ),
+        facts={
+            "gold_mentions_without_concept": len(nil),
+            "linked_without_gold_concept": sum(its.concept_id is not None for its in nil),
+        },
+    )
+
+
+def count_ranks(
+    scope: str,
+    corpus: GoldCorpus,
+    linked: Sequence[tuple[NamedMention, Link]],
+    labels: Sequence[str],
+    there: AbstractSet[str],
+    measures: tuple[Measure, ...],
+) -> Counts:
+    """Count mentions by the rank at which a gold concept stands among their candidates.
+
+    Args:
+        scope, labels, measures: see :class:`~flows.evaluating.scores.Counts`.
+        corpus: whose documents are the rows.
+        linked: mentions that name concepts, with their candidates.
+        there: concepts that the store holds.
+    """
+    row = {document_id: index for index, document_id in enumerate(corpus.documents)}
+    column = {label: index for index, label in enumerate(labels)}
+    values = np.zeros((len(row), len(column), len(_COLUMNS)), dtype=np.int64)
+    for m, its in linked:
+        wanted = frozenset(m.mention.concept_ids)
+        rank = rank_of(its, wanted)
+        values[row[m.document_id], column[m.mention.label]] += (
+            1,
+            rank <= 1,
+            its.concept_id in wanted,
+            rank <= 5,
+            rank <= DEPTH,
+            not there.isdisjoint(wanted),
+        )
+    return Counts(scope, tuple(labels), _COLUMNS, values, measures)
+
+
+def rank_of(linked: Link, wanted: AbstractSet[str]) -> float:
+    """Rank of the first candidate that is wanted, from 1; infinite where none is."""
+    ranks = (r for r, c in enumerate(linked.candidates, start=1) if c.concept_id in wanted)
+    return next(ranks, float("inf"))

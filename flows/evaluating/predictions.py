@@ -1,0 +1,77 @@
+"""Predictions as tab-separated rows, for others to score. They hold ids and offsets, no text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from flows.errors import CharthouseError
+from flows.evaluating.links import Link
+from flows.evaluating.mentions import Found
+from flows.work import write_durably
+
+_MENTION = {
+    "document_id": pl.String,
+    "start_char": pl.Int64,
+    "end_char": pl.Int64,
+    "label": pl.String,
+    "score": pl.Float64,
+}
+_CANDIDATE = {
+    **_MENTION,
+    "rank": pl.Int64,
+    "concept_id": pl.String,
+    "method": pl.String,
+    "status": pl.String,
+}
+
+Row = tuple[Any, ...]
+
+
+def mention_rows(found: Found) -> pl.DataFrame:
+    """One row per mention found; ``score`` is the model's probability for it."""
+    rows = [
+        (document_id, m.start_char, m.end_char, m.label, m.score)
+        for document_id, mentions in found.mentions.items()
+        for m in mentions
+    ]
+    return pl.DataFrame(rows, schema=_MENTION, orient="row")
+
+
+def candidate_rows(mentions: Iterable[tuple[str, int, int, str, Link]]) -> pl.DataFrame:
+    """One row per candidate concept, ``score`` its similarity to the name.
+
+    Args:
+        mentions: document_id, start, end, label and candidates; a mention without candidates is
+            one row of rank 1 with an empty concept_id (NIL).
+    """
+    rows: list[Row] = []
+    for *mention, link in mentions:
+        rows += [(*mention, *row) for row in _candidates(link)]
+    return pl.DataFrame(rows, schema=_CANDIDATE, orient="row")
+
+
+def _candidates(link: Link) -> Sequence[Row]:
+    if not link.candidates:
+        return [(None, 1, None, None, link.status)]
+    return [
+        (candidate.score, rank, candidate.concept_id, candidate.method, link.status)
+        for rank, candidate in enumerate(link.candidates, start=1)
+    ]
+
+
+def write_predictions(path: Path, frames: Sequence[pl.DataFrame]) -> None:
+    """Write the predictions of all corpora with a header, readable by their owner only.
+
+    Raises:
+        CharthouseError: the file cannot be written.
+    """
+    try:
+        write_durably(path, lambda file: pl.concat(frames).write_csv(file, separator="\t"))
+    except OSError as error:
+        raise CharthouseError(
+            f"predictions {path} cannot be written ({error.strerror})", "Check --predictions"
+        ) from None

@@ -1,0 +1,64 @@
+"""Scores kept in a warehouse, beside the tables they say something about."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from flows.evaluating.evaluation import Evaluation
+from flows.schema import EVALUATIONS
+from flows.warehouse.connection import open_warehouse, transaction
+from flows.warehouse.load import insert
+
+
+def store_evaluation(warehouse: Path, evaluation: Evaluation) -> int:
+    """Add an evaluation's scores to the table ``evaluations``; returns the number of rows.
+
+    The warehouse is made where there is none.
+
+    Raises:
+        WarehouseError: another process holds it, or the file is no warehouse of this schema.
+    """
+    frame = EVALUATIONS.conform(
+        pl.DataFrame(list(_rows(evaluation)), schema=EVALUATIONS.schema, orient="row")
+    )
+    with open_warehouse(warehouse) as connection, transaction(connection):
+        connection.register("scores", frame.to_arrow())
+        insert(connection, EVALUATIONS, "scores")
+        connection.unregister("scores")
+    return len(frame)
+
+
+def _rows(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
+    models = evaluation.annotation.models if evaluation.annotation else ()
+    common = {
+        "evaluation_id": evaluation.request.evaluation_id,
+        "task": evaluation.task,
+        "models": [model.name for model in models],
+        "model_fingerprints": [model.fingerprint for model in models],
+        "annotation_id": evaluation.annotation.annotation_id if evaluation.annotation else None,
+        "linkset_id": evaluation.linkset_id,
+        "release_id": evaluation.release.release_id if evaluation.release else None,
+        "settings": json.dumps(evaluation.request.described(), sort_keys=True, ensure_ascii=False),
+        "evaluated_at": evaluation.evaluated_at,
+    }
+    for judgement in evaluation.corpora:
+        for score in judgement.scores:
+            yield common | {
+                "corpus": judgement.corpus,
+                "corpus_sha256": judgement.sha256,
+                "documents": judgement.documents,
+                "scope": score.scope,
+                "label": score.label,
+                "measure": score.measure,
+                "value": score.value,
+                "low": score.low,
+                "high": score.high,
+                "gold": score.gold,
+                "found": score.found,
+                "agreed": score.agreed,
+            }

@@ -1,0 +1,1 @@
+"""Training of NER models from gold files: read, check, train, resume, publish."""
