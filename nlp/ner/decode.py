@@ -36,14 +36,49 @@ class Span:
 
 @dataclass(frozen=True, eq=False)
 class Lattice:
-    """Scores of many word sequences under one chain, all of shape (rows, words) or more.
+    """Word sequences to be tagged: each text once for each of several chains built alike.
 
-    ``emissions`` (rows, words, tags) are logits, padded at the end; ``lengths`` (rows,) at least 1.
+    Shapes: ``emissions`` (rows, words, tags) are logits, padded at the end; ``lengths`` (rows,) at
+    least 1; ``start`` (rows, tags); ``transitions`` (rows, tags, tags). Row ``text * chains +
+    chain`` is a text under a chain. ``tags`` are those of the first chain; the others differ from
+    it in the labels' names alone.
     """
 
     emissions: Floats
     lengths: Ints
-    chain: Chain
+    start: Floats
+    transitions: Floats
+    tags: TagSet
+
+    def rows(self, chosen: Ints) -> Lattice:
+        """The chosen rows alone."""
+        return Lattice(
+            self.emissions[chosen],
+            self.lengths[chosen],
+            self.start[chosen],
+            self.transitions[chosen],
+            self.tags,
+        )
+
+
+def lay_out(logits: Floats, lengths: Ints, chains: Sequence[Chain]) -> Lattice:
+    """Put texts and chains that are built alike into one lattice.
+
+    Args:
+        logits: shape (texts, words, all logits), padded at the end.
+        lengths: words of each text, at least 1, shape (texts,).
+        chains: with the same tags but for the names of labels.
+    """
+    texts, words, _ = logits.shape
+    columns = np.array([chain.columns for chain in chains])
+    emissions = logits[:, :, columns].transpose(0, 2, 1, 3)
+    return Lattice(
+        emissions.reshape(texts * len(chains), words, columns.shape[1]),
+        np.repeat(lengths, len(chains)),
+        np.tile(np.stack([chain.start for chain in chains]), (texts, 1)),
+        np.tile(np.stack([chain.transitions for chain in chains]), (texts, 1, 1)),
+        chains[0].tags,
+    )
 
 
 def find_spans(
@@ -76,10 +111,10 @@ def find_spans(
         padded = np.zeros((len(chosen), lengths[-1], logits[chosen[0]].shape[1]), dtype=np.float32)
         for row, i in enumerate(chosen):
             padded[row, : lengths[row]] = logits[i]
-        for chain in decoder.chains:
-            lattice = Lattice(padded[:, :, list(chain.columns)], lengths, chain)
-            for row, start, end, label, score in _spans(lattice):
-                i = chosen[row]
+        for chains in _alike(decoder.chains):
+            for row, start, end, kind, score in _spans(lay_out(padded, lengths, chains)):
+                text, chain = divmod(row, len(chains))
+                i, label = chosen[text], chains[chain].tags.first_seen_labels[kind]
                 left, right = _trim(texts[i], int(word_starts[i][start]), int(word_ends[i][end]))
                 if left < right:
                     calibrated = calibrate(score, decoder.calibration.get(label))
@@ -87,6 +122,16 @@ def find_spans(
     for spans in found:
         spans.sort(key=lambda span: (span.start, span.end, span.label))
     return found
+
+
+def _alike(chains: Sequence[Chain]) -> list[list[Chain]]:
+    """Chains in groups whose tags differ in the names of labels alone."""
+    groups: dict[tuple[object, ...], list[Chain]] = {}
+    for chain in chains:
+        names = chain.tags.first_seen_labels
+        kinds = tuple(names.index(label) if label else -1 for label in chain.tags.labels)
+        groups.setdefault((chain.tags.prefixes, kinds), []).append(chain)
+    return list(groups.values())
 
 
 def calibrate(score: float, calibration: Calibration | None) -> float:
@@ -103,9 +148,9 @@ def viterbi(lattice: Lattice) -> Ints:
 
     What stands behind a row's length means nothing.
     """
-    emissions, transitions = lattice.emissions, lattice.chain.transitions
+    emissions, transitions = lattice.emissions, lattice.transitions
     rows, words, tags = emissions.shape
-    best = emissions[:, 0] + lattice.chain.start
+    best = emissions[:, 0] + lattice.start
     came_from = np.zeros((words, rows, tags), dtype=np.int64)
     stay = np.arange(tags)
     for word in range(1, words):
@@ -128,7 +173,7 @@ class _Marginals:
 
     Shapes: ``forward``, ``backward`` and ``weights`` (rows, words, tags): forward sums to 1 over
     tags, forward x backward is the probability of a tag, weights are exp(emission) over the
-    word's scale; ``moves`` (tags, tags) is exp(transition).
+    word's scale; ``moves`` (rows, tags, tags) and ``begin`` (rows, tags) are exp(score).
     """
 
     forward: Doubles
@@ -142,8 +187,9 @@ def _marginals(lattice: Lattice) -> _Marginals:
     emissions = lattice.emissions.astype(np.float64)
     rows, words, tags = emissions.shape
     weights = np.exp(emissions - emissions.max(axis=2, keepdims=True))
-    moves = np.exp(lattice.chain.transitions.astype(np.float64))
-    begin = np.exp(lattice.chain.start.astype(np.float64))
+    moves = np.exp(lattice.transitions.astype(np.float64))
+    back = moves.transpose(0, 2, 1)
+    begin = np.exp(lattice.start.astype(np.float64))
     forward = np.empty((rows, words, tags))
     current = weights[:, 0] * begin
     for word in range(words):
@@ -154,24 +200,23 @@ def _marginals(lattice: Lattice) -> _Marginals:
         weights[:, word] /= scale
     backward = np.ones((rows, words, tags))
     for word in range(words - 2, -1, -1):
-        message = _through(backward[:, word + 1] * weights[:, word + 1], moves.T)
+        message = _through(backward[:, word + 1] * weights[:, word + 1], back)
         live = (word + 1 < lattice.lengths)[:, None]
         backward[:, word] = np.where(live, message, 1.0)
     return _Marginals(forward, backward, weights, moves, begin)
 
 
 def _through(masses: Doubles, moves: Doubles) -> Doubles:
-    """``masses @ moves``, without a library that rounds by the number of rows."""
+    """Each row's masses times its moves, without a library that rounds by the number of rows."""
     moved: Doubles = (masses[:, :, None] * moves).sum(axis=1)
     return moved
 
 
-def _spans(lattice: Lattice) -> list[tuple[int, int, int, str, float]]:
-    """Mentions as (row, first word, last word, label, probability)."""
-    tags = lattice.chain.tags
+def _spans(lattice: Lattice) -> list[tuple[int, int, int, int, float]]:
+    """Mentions as (row, first word, last word, number of the label, probability)."""
     path = viterbi(lattice)
     words = np.arange(path.shape[1])
-    label_of, continues = _labels(tags)
+    label_of, continues = _labels(lattice.tags)
     labels = np.where(words < lattice.lengths[:, None], label_of[path], -1)
     if not (labels >= 0).any():
         return []
@@ -185,18 +230,17 @@ def _spans(lattice: Lattice) -> list[tuple[int, int, int, str, float]]:
     _, lasts = np.nonzero(ends)
     touched = np.unique(rows)  # most rows of a sparse label have no mention: no need for theirs
     place = np.searchsorted(touched, rows)
-    some = Lattice(lattice.emissions[touched], lattice.lengths[touched], lattice.chain)
+    some = lattice.rows(touched)
     scores = _span_probabilities(some, path[touched], place, firsts, lasts, continues)
-    names = tags.entity_labels
     return [
-        (int(row), int(first), int(last), names[labels[row, first]], float(score))
+        (int(row), int(first), int(last), int(labels[row, first]), float(score))
         for row, first, last, score in zip(rows, firsts, lasts, scores, strict=True)
     ]
 
 
 def _labels(tags: TagSet) -> tuple[Ints, Bools]:
     """Number of each tag's label, -1 for O, shape (tags,); and which moves go on in a mention."""
-    names = {label: index for index, label in enumerate(tags.entity_labels)}
+    names = {label: index for index, label in enumerate(tags.first_seen_labels)}
     label_of = np.array([names.get(label, -1) for label in tags.labels], dtype=np.int64)
     inside = np.array([prefix == "I" for prefix in tags.prefixes])
     same = (label_of[:, None] == label_of[None, :]) & (label_of >= 0)[:, None]
@@ -215,18 +259,18 @@ def _span_probabilities(
     width = path.shape[1]
     tag_in, tag_out = path[rows, firsts], path[rows, lasts]
     before = np.maximum(firsts - 1, 0)
-    arriving = m.forward[rows, before] * m.moves[:, tag_in].T * ~continues[:, tag_in].T
-    entering = np.where(firsts > 0, arriving.sum(axis=1), m.begin[tag_in])
+    arriving = m.forward[rows, before] * m.moves[rows, :, tag_in] * ~continues[:, tag_in].T
+    entering = np.where(firsts > 0, arriving.sum(axis=1), m.begin[rows, tag_in])
     entering = entering * m.weights[rows, firsts, tag_in]
     after = np.minimum(lasts + 1, width - 1)
-    leaving = m.moves[tag_out] * ~continues[tag_out] * m.weights[rows, after]
+    leaving = m.moves[rows, tag_out] * ~continues[tag_out] * m.weights[rows, after]
     leaving = (leaving * m.backward[rows, after]).sum(axis=1)
     leaving = np.where(lasts + 1 < lattice.lengths[rows], leaving, 1.0)
     step = np.zeros(path.shape)
     columns = np.arange(1, width)
     every = np.arange(len(path))[:, None]
     with np.errstate(divide="ignore"):  # an impossible move has no log, and no span holds one
-        step[:, 1:] = np.log(m.moves[path[:, :-1], path[:, 1:]]) + np.log(
+        step[:, 1:] = np.log(m.moves[every, path[:, :-1], path[:, 1:]]) + np.log(
             m.weights[every, columns, path[:, 1:]]
         )
     step = np.where(np.isfinite(step), step, 0.0)

@@ -33,6 +33,11 @@ class TagSet:
         """The distinct entity labels, sorted."""
         return tuple(sorted({label for label in self.labels if label}))
 
+    @property
+    def first_seen_labels(self) -> tuple[str, ...]:
+        """The distinct entity labels, in the order of the tags."""
+        return tuple(dict.fromkeys(label for label in self.labels if label))
+
     def _needs_begin(self) -> list[bool]:
         """Per tag: an I whose label has a B too. Labels of an IO scheme have none."""
         begun = {label for p, label in zip(self.prefixes, self.labels, strict=True) if p == "B"}

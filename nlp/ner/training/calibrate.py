@@ -49,7 +49,13 @@ def calibrate_folder(
         curves[label] = fit(scores, right)
         after = apply(scores, curves[label])
         errors[label] = calibration_error(scores, right), calibration_error(after, right)
-    _write(folder, {n: {"slope": c.slope, "intercept": c.intercept} for n, c in curves.items()})
+    _write(
+        folder,
+        {
+            label: {"slope": round(c.slope, 4), "intercept": round(c.intercept, 4)}
+            for label, c in curves.items()
+        },
+    )
     return errors
 
 

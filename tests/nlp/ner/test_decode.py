@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise, product
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlp.ner.chain import Calibration, Chain, Decoder, Floats, constrained
-from nlp.ner.decode import Lattice, Span, calibrate, find_spans, viterbi
+from nlp.ner.decode import Span, calibrate, find_spans, lay_out, viterbi
 from nlp.ner.encoding import Ints
 from nlp.ner.tags import FORBIDDEN, TagSet, bio_tags, read_tags
 
@@ -51,7 +52,7 @@ def _every_path(logits: Floats, chain: Chain) -> list[tuple[tuple[int, ...], flo
 def test_best_allowed_path_of_each_row(lengths: list[int], seed: int, tags: TagSet) -> None:
     chain = _learnt(tags, seed)
     rows = np.stack([_logits(seed + i, 5) for i in range(len(lengths))])
-    paths = viterbi(Lattice(rows, np.array(lengths), chain))
+    paths = viterbi(lay_out(rows, np.array(lengths), [chain]))
     for logits, length, path in zip(rows, lengths, paths, strict=True):
         chosen = tuple(int(tag) for tag in path[:length])
         best = max(score for _, score in _every_path(logits[:length], chain))
@@ -61,10 +62,10 @@ def test_best_allowed_path_of_each_row(lengths: list[int], seed: int, tags: TagS
 
 def test_padding_is_not_read() -> None:
     rows = np.stack([_logits(3, 4), _logits(4, 4)])
-    lattice = Lattice(rows, np.array([2, 4]), _learnt(BIO, 1))
-    before = viterbi(lattice)
+    lengths, chain = np.array([2, 4]), _learnt(BIO, 1)
+    before = viterbi(lay_out(rows, lengths, [chain]))
     rows[0, 2:] = [0.0, FORBIDDEN, FORBIDDEN, FORBIDDEN, FORBIDDEN]
-    after = viterbi(lattice)
+    after = viterbi(lay_out(rows, lengths, [chain]))
     assert before[0, :2].tolist() == after[0, :2].tolist()
     assert before[1].tolist() == after[1].tolist()
 
@@ -167,6 +168,24 @@ def test_chains_are_read_side_by_side() -> None:
     places = np.arange(3)
     (spans,) = find_spans(["xyz"], [places], [places + 1], [logits], decoder)
     assert [(s.start, s.end, s.label) for s in spans] == [(0, 2, "A"), (1, 3, "B")]
+
+
+@given(st.lists(st.integers(1, 6), min_size=1, max_size=4), SEEDS)
+def test_chains_in_company_are_read_as_alone(lengths: list[int], seed: int) -> None:
+    """Chains that are built alike go through one lattice; others have one of their own."""
+    decoders = [
+        replace(_learnt(read_tags({0: "O", 1: "B-A", 2: "I-A"}), seed), columns=(0, 1, 2)),
+        replace(_learnt(read_tags({0: "O", 1: "B-B", 2: "I-B"}), seed + 1), columns=(3, 4, 5)),
+        replace(_learnt(read_tags({0: "I-C", 1: "O", 2: "B-C"}), seed + 2), columns=(6, 7, 8)),
+    ]
+    logits = [_logits(seed + i, length, 9) for i, length in enumerate(lengths)]
+    places = [np.arange(length) for length in lengths]
+    arguments = (["x" * n for n in lengths], places, [p + 1 for p in places], logits)
+    together = find_spans(*arguments, Decoder(tuple(decoders)))
+    alone = [find_spans(*arguments, Decoder((chain,))) for chain in decoders]
+    for row, spans in enumerate(together):
+        apart = [span for found in alone for span in found[row]]
+        assert spans == sorted(apart, key=lambda s: (s.start, s.end, s.label))
 
 
 def test_span_of_white_space_only_is_dropped() -> None:
