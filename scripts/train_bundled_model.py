@@ -18,7 +18,6 @@ import csv
 import gzip
 import json
 import random
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from importlib import resources
@@ -32,7 +31,6 @@ from nlp.ner.device import choose_device
 from nlp.ner.model import folder_source, load_model
 from nlp.ner.training import GoldText, Progress, Recipe, train
 from nlp.ner.training.calibrate import calibrate_folder, copy_calibration
-from nlp.ner.training.gold import Mark
 from nlp.ner.training.loop import score_model
 from nlp.ner.training.pretrain import PretrainRecipe, pretrain
 
@@ -51,12 +49,6 @@ ANNOTATED = {
 }
 """What is learnt of each corpus. Of BioNLP13CG and CRAFT only labels that the corpus of that label
 leaves out: their genes and chemicals follow other guidelines than BC2GM's and BC5CDR's."""
-
-
-GROWTH = re.compile(
-    r"cancer|tumou?r|neoplas|malignan|metasta|leuka?emi|lesion|wound|ulcer|\w{3}omas?\b", re.I
-)
-"""Diseases that AnatEM annotates as well: tumours and pathological formations."""
 
 
 def main() -> None:
@@ -130,26 +122,8 @@ def load(corpora: Path, name: str, part: str) -> list[GoldText]:
     for document in read_gold_file(path):
         mentions = [(m.start_char, m.end_char, our_label(m.label)) for m in document.mentions]
         kept = tuple(mention for mention in mentions if mention[2] in annotated)
-        absent = tuple(mark for mention in kept for mark in known_absent(document.text, mention))
-        texts.append(GoldText(document.text, kept, annotated, absent))
+        texts.append(GoldText(document.text, kept, annotated))
     return texts
-
-
-def known_absent(text: str, mention: Mark) -> Iterator[Mark]:
-    """What a mention tells of labels its corpus is silent about.
-
-    A chemical is no gene, species, cell or part of the body. The head of a disease, its last word,
-    is none of them either, though its other words may be ("lung" in "lung disease"); but a
-    tumour or a wound is an anatomical entity too, in AnatEM's sense.
-    """
-    start, end, label = mention
-    if label == "Chemical":
-        yield from ((start, end, other) for other in ("Anatomy", "Cell", "Gene", "Species"))
-    if label == "Disease":
-        head = text.rfind(" ", start, end) + 1 or start
-        yield from ((head, end, other) for other in ("Cell", "Chemical", "Gene", "Species"))
-        if not GROWTH.search(text[start:end]):
-            yield head, end, "Anatomy"
 
 
 def mixture(corpora: Path, part: str) -> list[GoldText]:

@@ -13,22 +13,13 @@ TAGS = 3
 """Tags of one label's chain, in the order of its logits."""
 
 
-Mark = tuple[int, int, str]
-"""Start, end and label, in characters of a text."""
-
-
 @dataclass(frozen=True)
 class GoldText:
-    """A text with gold mentions and the labels its corpus annotates.
-
-    ``absent`` are stretches of which it is known, though the corpus does not annotate the label,
-    that no word of them is in a mention of it: a drug's name is no gene.
-    """
+    """A text with gold mentions (start, end, label) and the labels its corpus annotates."""
 
     text: str
-    mentions: tuple[Mark, ...]
+    mentions: tuple[tuple[int, int, str], ...]
     annotated: frozenset[str]
-    absent: tuple[Mark, ...] = ()
 
 
 def allowed_tags(
@@ -65,9 +56,4 @@ def allowed_tags(
     for label, chain in column.items():
         if label not in gold.annotated:
             allowed[:, chain] = True
-    for start, end, label in gold.absent:
-        if label in column and label not in gold.annotated:
-            first = int(np.searchsorted(ends, start, side="right"))
-            last = int(np.searchsorted(starts, end, side="left"))
-            allowed[first:last, column[label], BEGIN:] = False
     return allowed

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nlp.ner.decode import Span
-from nlp.ner.merge import merge_spans
+from nlp.ner.merge import FAINT, merge_spans
 
 spans = st.builds(
     lambda start, length, label, score: Span(start, start + length, label, score),
@@ -29,10 +29,14 @@ def test_nothing_overlaps_within_a_label_and_all_else_is_kept(found: list[list[S
         assert one in found[model]
         assert not any(_overlap(one, other) for other, _ in merged[i + 1 :])
     for lost in (span for row in found for span in row):
-        assert any(
+        longer = any(
             _overlap(lost, kept) and kept.end - kept.start >= lost.end - lost.start
             for kept, _ in merged
         )
+        rivals = [
+            s.score for row in found for s in row if (s.start, s.end) == (lost.start, lost.end)
+        ]
+        assert longer or lost.score < FAINT * max(rivals)
 
 
 @given(found_by_models, st.randoms(use_true_random=False))
@@ -66,6 +70,13 @@ def test_first_model_wins_among_equals() -> None:
 def test_labels_stand_side_by_side() -> None:
     chemical, disease = Span(0, 5, "A", 0.5), Span(0, 5, "B", 0.5)
     assert merge_spans([[disease], [chemical]]) == [(chemical, 1), (disease, 0)]
+
+
+def test_a_faint_label_gives_way_on_the_very_same_span() -> None:
+    gene, chemical = Span(0, 5, "Gene", 0.6), Span(0, 5, "Chemical", 0.9)
+    assert merge_spans([[gene, chemical]]) == [(chemical, 0)]
+    within = Span(0, 4, "Gene", 0.6)
+    assert merge_spans([[within, chemical]]) == [(within, 0), (chemical, 0)]
 
 
 def test_touching_mentions_are_both_kept() -> None:

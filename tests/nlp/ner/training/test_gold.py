@@ -58,14 +58,6 @@ def test_touching_mentions_each_begin() -> None:
     assert [a for a, _ in _allowed((0, 5, "A"), (6, 11, "A"))] == ["B", "I", "B", "I"]
 
 
-def test_known_absence_is_taught_where_the_corpus_is_silent() -> None:
-    gold = GoldText("xx xx xx xx", ((0, 2, "A"),), frozenset("A"), ((0, 5, "B"), (6, 8, "A")))
-    rows = allowed_tags(gold, STARTS, ENDS, "AB")
-    assert rows[:2, 1].tolist() == [[True, False, False]] * 2
-    assert rows[2:, 1].all()
-    assert rows[2, 0].tolist() == [True, False, False]  # annotated anyway
-
-
 def test_text_without_words() -> None:
     none = np.empty(0, dtype=np.int64)
     assert allowed_tags(GoldText("", (), frozenset("A")), none, none, "AB").shape == (0, 2, 3)
