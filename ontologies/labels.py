@@ -33,7 +33,7 @@ LABEL_TYPES: dict[str, tuple[str, ...]] = {
     "Chemical": ("D", "SCR1", *_CHEMICALS),
     "Gene": ("D05", "D06", "D08", "D12", "D13", "D23", "T028", "T114", "T116", "T126", "T192"),
     "Species": ("B", "SCR4", *_ORGANISMS),
-    "Anatomy": ("A", "SCR6", *_ANATOMY),
+    "Anatomy": ("A", "C04", "SCR6", *_ANATOMY, "T191"),  # AnatEM counts tumours as anatomy
     "Cell": ("A11", "T025"),
 }
 """Label to prefixes of the semantic types it allows."""

@@ -17,6 +17,7 @@ import argparse
 import csv
 import gzip
 import json
+import os
 import random
 import sys
 from collections.abc import Iterator, Sequence
@@ -51,8 +52,19 @@ ANNOTATED = {
 leaves out: their genes and chemicals follow other guidelines than BC2GM's and BC5CDR's."""
 
 
+ROOMY_MALLOC = (
+    "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=1000000000"
+    ":glibc.malloc.trim_threshold=8000000000"
+)
+"""Keeps freed memory in the process: a step allocates and frees hundreds of megabytes, and getting
+them anew from the system each time costs a tenth to a third of its time."""
+
+
 def main() -> None:
     """Pre-train where needed, train, calibrate, report."""
+    if sys.platform == "linux" and "GLIBC_TUNABLES" not in os.environ:
+        os.environ["GLIBC_TUNABLES"] = ROOMY_MALLOC  # read at the start of a process only
+        os.execv(sys.executable, [sys.executable, *sys.argv])
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
