@@ -16,6 +16,9 @@ from flows.readers.compression import open_binary
 from flows.readers.gold import GoldDocument, GoldMention
 from flows.readers.record import BadRecord, Document, Record
 
+DOCUMENT_MARK = b"-DOCSTART-"
+"""Token of the lines that CoNLL files put between documents."""
+
 _TAG = re.compile(r"O|[BIELMSU](-.+)?")
 _BEGINS = frozenset("BSU")
 _ENDS = frozenset("ELSU")
@@ -90,7 +93,7 @@ def _sentences(path: Path) -> Iterator[_Sentence]:
     with open_binary(path) as stream:
         for number, raw in enumerate(stream, start=1):
             raw = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
-            if not raw.strip() or raw.startswith(b"-DOCSTART-"):
+            if not raw.strip() or raw.split()[0] == DOCUMENT_MARK:
                 if sentence is not None:
                     yield sentence
                 sentence = None
@@ -121,7 +124,7 @@ def _sniff(head: bytes) -> bool:
     lines = head.decode("utf-8", errors="replace").removeprefix("\ufeff").split("\n")
     # The last line may be cut off by the sniffing window.
     lines = lines[:-1] if len(lines) > 1 else lines
-    rows = [_columns(s) for s in lines if s.strip() and not s.startswith("-DOCSTART-")]
+    rows = [_columns(s) for s in lines if s.strip() and s.split()[0] != DOCUMENT_MARK.decode()]
     return bool(rows) and all(len(row) > 1 and _TAG.fullmatch(row[-1]) for row in rows)
 
 
