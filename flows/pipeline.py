@@ -19,7 +19,7 @@ from flows.linking import Chunk, LinkStage
 from flows.plan import Planner
 from flows.processes import STOP
 from flows.receipt import Receipt
-from flows.session import Session, current, stage
+from flows.session import RUNS, Session, stage
 from flows.summary import artifact_rows
 from flows.tasks import annotate_shard, in_pool, link_names
 from flows.warehouse import runs
@@ -33,7 +33,7 @@ CHUNKS_LINKED_HERE = 2
 @flow(name="charthouse", persist_result=False, validate_parameters=False)
 def charthouse(root: str, run_id: str) -> None:
     """The main job: sources to shards, shards to tables, names to concepts."""
-    session = current(run_id)
+    session = RUNS.current(run_id)
     note_flow_run(session.work)
     with stage(session, "plan"):
         plan(session)

@@ -18,7 +18,7 @@ from flows.processes import STOP, stoppable
 from flows.progress import Reporter
 from flows.readers.base import SourceFile
 from flows.readers.discover import discover
-from flows.session import Session, StageFailed, opened
+from flows.session import RUNS, Session, StageFailed
 from flows.settings import Settings
 from flows.sources import files_are_as_planned, is_numbered, numbering_clash
 from flows.summary import Summary, summarise
@@ -231,7 +231,7 @@ def _flow(session: Session) -> None:
     """Run the flow, and raise what really went wrong instead of what Prefect was told."""
     from flows.pipeline import charthouse
 
-    with opened(session):
+    with RUNS.opened(session.run_id, session):
         try:
             charthouse(str(session.work.root), session.run_id)
         except StageFailed:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from flows.work import WorkFolder
 
@@ -34,22 +34,31 @@ class Session:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-_SESSIONS: dict[str, Session] = {}
+Opened = TypeVar("Opened")
 
 
-@contextmanager
-def opened(session: Session) -> Iterator[Session]:
-    """Make a session known to the flows of its run."""
-    _SESSIONS[session.run_id] = session
-    try:
-        yield session
-    finally:
-        del _SESSIONS[session.run_id]
+class OpenSessions(Generic[Opened]):
+    """Sessions that this process has open, by the id that their flow is given."""
+
+    def __init__(self) -> None:
+        """None is open yet."""
+        self._by_id: dict[str, Opened] = {}
+
+    @contextmanager
+    def opened(self, run_id: str, session: Opened) -> Iterator[Opened]:
+        """Make a session known to its flow."""
+        self._by_id[run_id] = session
+        try:
+            yield session
+        finally:
+            del self._by_id[run_id]
+
+    def current(self, run_id: str) -> Opened:
+        """The session that was opened under the id."""
+        return self._by_id[run_id]
 
 
-def current(run_id: str) -> Session:
-    """The session of a run that this process has open."""
-    return _SESSIONS[run_id]
+RUNS: OpenSessions[Session] = OpenSessions()
 
 
 class Staged(Protocol):

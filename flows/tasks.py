@@ -17,7 +17,7 @@ from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner
 from flows import worker
 from flows.flow_runs import note_flow_run
 from flows.receipt import Receipt
-from flows.session import Session, current, stage
+from flows.session import RUNS, Session, stage
 
 Result = TypeVar("Result")
 
@@ -48,7 +48,7 @@ def in_pool(name: str, session: Session, workers: int, work: Callable[[], Result
 @flow(name="pool", persist_result=False, validate_parameters=False)
 def pool_flow(root: str, run_id: str) -> None:
     """Tasks submitted here run in this flow's task runner."""
-    session = current(run_id)
+    session = RUNS.current(run_id)
     note_flow_run(session.work)
     with stage(session, "pool"):
         session.in_pool()

@@ -37,11 +37,11 @@ from transformers import AutoTokenizer, BertConfig, BertForTokenClassification
 from nlp.ner.decode import find_spans
 from nlp.ner.device import choose_device
 from nlp.ner.encoding import Words
-from nlp.ner.engine import NerEngine
+from nlp.ner.engine import NerEngine, cut_texts
 from nlp.ner.model import load_model
 from nlp.ner.packed import PackedClassifier, pack
 from nlp.ner.source import BUNDLED, BUNDLED_FOLDER, find_model
-from nlp.ner.windows import batch_windows, cut_windows
+from nlp.ner.windows import batch_windows
 
 BERT_BASE = "bert-base"
 TAGS = ("O", "B-Chemical", "I-Chemical", "B-Disease", "I-Disease")
@@ -156,11 +156,7 @@ def report_stages(
 def padding_share(engine: NerEngine, words: Sequence[Words]) -> float:
     """Share of padding among the tokens of batches of rows, as without packing."""
     encoder = engine.model.encoder
-    windows = [
-        window
-        for index, text in enumerate(words)
-        for window in cut_windows(len(text.token_ids), encoder.size, encoder.overlap, index)
-    ]
+    windows = cut_texts(words, encoder)
     batches = batch_windows(windows, engine.token_budget, encoder.specials)
     padded = sum(len(batch) * (len(batch[0]) + encoder.specials) for batch in batches)
     return 1 - sum(len(w) + encoder.specials for w in windows) / padded

@@ -19,7 +19,7 @@ from prefect.artifacts import create_table_artifact
 
 from flows.evaluating.evaluation import Evaluation
 from flows.progress import Reporter
-from flows.session import StageFailed, stage
+from flows.session import OpenSessions, StageFailed, stage
 
 
 @dataclass
@@ -33,7 +33,7 @@ class EvaluationSession:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-_SESSIONS: dict[str, EvaluationSession] = {}
+EVALUATIONS: OpenSessions[EvaluationSession] = OpenSessions()
 
 
 def as_flow(
@@ -43,15 +43,13 @@ def as_flow(
 
     Raises whatever the evaluation raises, which Prefect is not told the words of.
     """
-    session = _SESSIONS[evaluation_id] = EvaluationSession(evaluate, reporter)
-    try:
-        charthouse_evaluate(task, evaluation_id)
-    except StageFailed:
-        if session.error is None:
-            raise
-        raise session.error from None
-    finally:
-        del _SESSIONS[evaluation_id]
+    with EVALUATIONS.opened(evaluation_id, EvaluationSession(evaluate, reporter)) as session:
+        try:
+            charthouse_evaluate(task, evaluation_id)
+        except StageFailed:
+            if session.error is None:
+                raise
+            raise session.error from None
     assert session.result is not None
     return session.result
 
@@ -59,7 +57,7 @@ def as_flow(
 @flow(name="charthouse-evaluate", persist_result=False, validate_parameters=False)
 def charthouse_evaluate(task: str, evaluation_id: str) -> None:
     """Judge models or links against gold files."""
-    session = _SESSIONS[evaluation_id]
+    session = EVALUATIONS.current(evaluation_id)
     with stage(session, f"evaluate {task}"):
         session.result = session.evaluate()
     try:

@@ -15,7 +15,7 @@ from flows.flow_runs import note_flow_run
 from flows.session import stage
 from flows.training.order import gold_texts
 from flows.training.output import CHECKPOINTS, MODEL, publish_model
-from flows.training.session import TrainingSession, current
+from flows.training.session import TRAININGS, TrainingSession
 from flows.training.summary import score_rows
 from flows.training.watch import Watch
 from flows.work import remove_tree
@@ -24,7 +24,7 @@ from flows.work import remove_tree
 @flow(name="charthouse-train", persist_result=False, validate_parameters=False)
 def charthouse_train(root: str, run_id: str) -> None:
     """Gold texts to a model folder."""
-    session = current(run_id)
+    session = TRAININGS.current(run_id)
     note_flow_run(session.order.work)
     train_model(root, run_id)
     with stage(session, "publish"):
@@ -34,7 +34,7 @@ def charthouse_train(root: str, run_id: str) -> None:
 @task(name="train-ner", cache_policy=NO_CACHE, persist_result=False, log_prints=False)
 def train_model(root: str, run_id: str) -> None:
     """Train, from the last checkpoint where there is one, and save the model beside its folder."""
-    session = current(run_id)
+    session = TRAININGS.current(run_id)
     with stage(session, "train"):
         _train(session)
 

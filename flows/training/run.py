@@ -23,7 +23,7 @@ from flows.training.output import (
     give_up,
     goes_on,
 )
-from flows.training.session import TrainingSession, opened
+from flows.training.session import TRAININGS, TrainingSession
 from flows.training.summary import TrainingSummary
 from flows.warehouse.runs import new_run_id
 from flows.work import WorkFolder, make_private, remove_tree
@@ -74,7 +74,7 @@ def _train(order: TrainingOrder, *, quiet: bool) -> TrainingSession:
                 f"{order.data.left_out:,} train texts stand in the dev files too and are left out"
             )
         session = TrainingSession(run_id, order, reporter)
-        with opened(session):
+        with TRAININGS.opened(run_id, session):
             try:
                 charthouse_train(str(work.root), run_id)
             except StageFailed:

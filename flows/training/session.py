@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from flows.session import OpenSessions
 
 if TYPE_CHECKING:
     from flows.progress import Reporter
@@ -25,19 +25,4 @@ class TrainingSession:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-_SESSIONS: dict[str, TrainingSession] = {}
-
-
-@contextmanager
-def opened(session: TrainingSession) -> Iterator[TrainingSession]:
-    """Make a session known to the flow of its training."""
-    _SESSIONS[session.run_id] = session
-    try:
-        yield session
-    finally:
-        del _SESSIONS[session.run_id]
-
-
-def current(run_id: str) -> TrainingSession:
-    """The session of a training that this process has open."""
-    return _SESSIONS[run_id]
+TRAININGS: OpenSessions[TrainingSession] = OpenSessions()

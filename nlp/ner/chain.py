@@ -24,6 +24,9 @@ from nlp.ner.tags import TagSet, read_tags
 DECODER_FILE = "decoder.json"
 DECODER_VERSION = 1
 
+LabelOn = Literal["first", "last"]
+"""Which of a word's tokens carries its tag."""
+
 Floats = NDArray[np.float32]
 
 
@@ -60,7 +63,7 @@ class Decoder:
 
     chains: tuple[Chain, ...]
     word_case: bool = False
-    label_on: Literal["first", "last"] = "first"
+    label_on: LabelOn = "first"
     calibration: Mapping[str, Calibration] = field(default_factory=dict)
 
     @property
@@ -140,31 +143,28 @@ def constrained(columns: tuple[int, ...], tags: TagSet) -> Chain:
     return Chain(columns, tags, tags.start_scores(), tags.transition_scores())
 
 
-def write_decoder(
-    folder: Path,
-    chains: list[tuple[list[str], list[int], Floats, Floats]],
-    *,
-    word_case: bool,
-    label_on: str,
-    calibration: Mapping[str, Calibration] | None = None,
-) -> None:
-    """Write decoder.json: per chain its tag names, logits, and learnt start and move scores."""
-    stored = {
-        "version": DECODER_VERSION,
-        "word_case": word_case,
-        "label_on": label_on,
-        "chains": [
+def write_decoder(folder: Path, decoder: Decoder) -> None:
+    """Write decoder.json, with what was learnt alone: what is forbidden follows from the tags."""
+    chains = []
+    for chain in decoder.chains:
+        free = constrained(chain.columns, chain.tags)
+        start, transitions = chain.start - free.start, chain.transitions - free.transitions
+        chains.append(
             {
-                "tags": names,
-                "columns": columns,
+                "tags": list(chain.tags.names),
+                "columns": list(chain.columns),
                 "start": np.round(start.astype(float), 4).tolist(),
                 "transitions": np.round(transitions.astype(float), 4).tolist(),
             }
-            for names, columns, start, transitions in chains
-        ],
+        )
+    stored = {
+        "version": DECODER_VERSION,
+        "word_case": decoder.word_case,
+        "label_on": decoder.label_on,
+        "chains": chains,
         "calibration": {
             label: {"slope": round(c.slope, 4), "intercept": round(c.intercept, 4)}
-            for label, c in (calibration or {}).items()
+            for label, c in decoder.calibration.items()
         },
     }
     (folder / DECODER_FILE).write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")

@@ -138,9 +138,14 @@ def calibrate(score: float, calibration: Calibration | None) -> float:
     """A probability after Platt's sigmoid of its log odds."""
     if calibration is None:
         return score
+    odds = calibration.slope * log_odds(score) + calibration.intercept
+    return 1.0 / (1.0 + math.exp(-min(max(odds, -500.0), 500.0)))
+
+
+def log_odds(score: float) -> float:
+    """Log odds of a probability, within ``LARGEST_LOG_ODDS`` of 0."""
     odds = math.log(max(score, 1e-12)) - math.log(max(1.0 - score, 1e-12))
-    odds = min(max(odds, -LARGEST_LOG_ODDS), LARGEST_LOG_ODDS)
-    return 1.0 / (1.0 + math.exp(-(calibration.slope * odds + calibration.intercept)))
+    return min(max(odds, -LARGEST_LOG_ODDS), LARGEST_LOG_ODDS)
 
 
 def viterbi(lattice: Lattice) -> Ints:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nlp.ner.chain import LabelOn
 from nlp.ner.features import word_case
 
 Ints = NDArray[np.int64]
@@ -76,7 +77,7 @@ class Encoder:
     end_tokens: tuple[int, ...]
     context: int
     word_case: bool = False
-    label_on: Literal["first", "last"] = "first"
+    label_on: LabelOn = "first"
 
     @property
     def size(self) -> int:

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from nlp.ner.decode import Span, find_spans
-from nlp.ner.encoding import Words
+from nlp.ner.encoding import Encoder, Words
 from nlp.ner.errors import DeviceError
 from nlp.ner.model import LoadedModel
 from nlp.ner.packed import PackedClassifier, can_pack, pack
@@ -64,18 +64,10 @@ class NerEngine:
 
     def word_logits(self, words: Sequence[Words]) -> list[Floats]:
         """Logits of each text's words, each of shape (words, logits), float32."""
-        encoder = self.model.encoder
-        causal = encoder.label_on == "last"
-        windows = [
-            window
-            for index, text_words in enumerate(words)
-            for window in cut_windows(
-                len(text_words.token_ids), encoder.size, encoder.overlap, index, causal=causal
-            )
-        ]
+        windows = cut_texts(words, self.model.encoder)
         result: list[Floats] = [np.empty((0, 0), dtype=np.float32)] * len(words)
         batches = batch_windows(
-            windows, self.token_budget, encoder.specials, padded=self._packed is None
+            windows, self.token_budget, self.model.encoder.specials, padded=self._packed is None
         )
         for batch in batches:
             for window, logits in zip(batch, self._forward(batch, words), strict=True):
@@ -162,6 +154,18 @@ class NerEngine:
 
     def _to_device(self, tensor: torch.Tensor) -> torch.Tensor:
         return tensor.to(self.model.device.name, non_blocking=True)
+
+
+def cut_texts(words: Sequence[Words], encoder: Encoder) -> list[Window]:
+    """The windows of all texts, each numbered by its text."""
+    causal = encoder.label_on == "last"
+    return [
+        window
+        for index, text in enumerate(words)
+        for window in cut_windows(
+            len(text.token_ids), encoder.size, encoder.overlap, index, causal=causal
+        )
+    ]
 
 
 def _all_kept(batch: Sequence[Window], words: Sequence[Words]) -> list[tuple[int, int]]:

@@ -7,6 +7,7 @@ type, so that any BERT-form classifier can learn from it without new code in the
 from __future__ import annotations
 
 import sys
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ CASE_CLASSES = 5
 """lower (or no letters), Capitalised, UPPER, one upper-case letter alone, miXed."""
 
 
+@cache
 def _letter_kinds() -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """For each code point: is it a letter, is it an upper-case letter."""
     letters = np.zeros(sys.maxunicode + 1, dtype=bool)
@@ -25,9 +27,6 @@ def _letter_kinds() -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         letters[code] = character.isalpha()
         upper[code] = character.isupper()
     return letters, upper
-
-
-_LETTERS, _UPPER = _letter_kinds()
 
 
 def word_case(text: str, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -43,7 +42,7 @@ def word_case(text: str, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> 
     if not len(starts):
         return np.zeros(0, dtype=np.int64)
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    letters, upper = _LETTERS[codes], _UPPER[codes]
+    letters, upper = (kinds[codes] for kinds in _letter_kinds())
     letter_count = _counts(letters, starts, ends)
     upper_count = _counts(upper, starts, ends)
     # The first letter decides between Capitalised and mixed; a word may begin with a digit.

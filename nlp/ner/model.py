@@ -11,7 +11,7 @@ from transformers import AutoModelForTokenClassification, AutoTokenizer, Pretrai
 from transformers.utils import logging
 
 from nlp.ner.biogpt.tokenizer import biogpt_tokenizer
-from nlp.ner.chain import Decoder
+from nlp.ner.chain import Decoder, LabelOn
 from nlp.ner.device import Device
 from nlp.ner.encoding import Encoder, FastTokenizer
 from nlp.ner.errors import ModelError
@@ -99,7 +99,7 @@ def load_tokenizer(source: ModelSource) -> tuple[FastTokenizer, int]:
 
 
 def make_encoder(
-    tokenizer: FastTokenizer, config: PretrainedConfig, word_case: bool, label_on: str
+    tokenizer: FastTokenizer, config: PretrainedConfig, word_case: bool, label_on: LabelOn
 ) -> Encoder:
     """The tokenizer with the special tokens and context of a model."""
     start_tokens, end_tokens = special_tokens(tokenizer)
@@ -112,7 +112,7 @@ def make_encoder(
         end_tokens,
         min(usable, MAX_CONTEXT),
         word_case,
-        "last" if label_on == "last" else "first",
+        label_on,
     )
 
 

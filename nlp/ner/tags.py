@@ -34,6 +34,12 @@ class TagSet:
         return tuple(sorted({label for label in self.labels if label}))
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Tag names such as ``B-Chemical``, in the order of the logits."""
+        pairs = zip(self.prefixes, self.labels, strict=True)
+        return tuple(f"{prefix}-{label}" if label else OUTSIDE for prefix, label in pairs)
+
+    @property
     def first_seen_labels(self) -> tuple[str, ...]:
         """The distinct entity labels, in the order of the tags."""
         return tuple(dict.fromkeys(label for label in self.labels if label))

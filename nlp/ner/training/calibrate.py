@@ -6,20 +6,20 @@ Platt's sigmoid on the span's log odds, one a label, fitted on texts the model w
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nlp.ner.chain import DECODER_FILE, Calibration
-from nlp.ner.decode import LARGEST_LOG_ODDS
+from nlp.ner.chain import DECODER_FILE, Calibration, Decoder, write_decoder
+from nlp.ner.decode import Span, calibrate, log_odds
 from nlp.ner.device import choose_device
 from nlp.ner.engine import NerEngine
 from nlp.ner.errors import TrainingError
-from nlp.ner.model import LoadedModel, folder_source, load_model
+from nlp.ner.model import folder_source, load_model
+from nlp.ner.source import read_model_decoder
 from nlp.ner.training.gold import GoldText
 
 Doubles = NDArray[np.float64]
@@ -41,21 +41,23 @@ def calibrate_folder(
     """
     loaded = load_model(folder_source(folder), choose_device(device))
     plain = replace(loaded, decoder=replace(loaded.decoder, calibration={}))
+    found = NerEngine(plain).find([text.text for text in gold])
+    return write_curves(folder, found, gold)
+
+
+def write_curves(
+    folder: Path, found: Sequence[Sequence[Span]], gold: Sequence[GoldText]
+) -> dict[str, tuple[float, float]]:
+    """The same from mentions that the model found in the gold texts, not calibrated yet."""
     curves: dict[str, Calibration] = {}
     errors: dict[str, tuple[float, float]] = {}
-    for label, (scores, right) in judged_scores(plain, gold).items():
+    for label, (scores, right) in judged_scores(found, gold).items():
         if len(scores) < FEWEST or right.all() or not right.any():
             continue
         curves[label] = fit(scores, right)
         after = apply(scores, curves[label])
         errors[label] = calibration_error(scores, right), calibration_error(after, right)
-    _write(
-        folder,
-        {
-            label: {"slope": round(c.slope, 4), "intercept": round(c.intercept, 4)}
-            for label, c in curves.items()
-        },
-    )
+    write_decoder(folder, replace(_decoder_of(folder), calibration=curves))
     return errors
 
 
@@ -65,14 +67,14 @@ def copy_calibration(origin: Path, folder: Path) -> None:
     Raises:
         TrainingError: either folder has no decoder.json.
     """
-    _write(folder, _read(origin).get("calibration", {}))
+    curves = _decoder_of(origin).calibration
+    write_decoder(folder, replace(_decoder_of(folder), calibration=curves))
 
 
 def judged_scores(
-    model: LoadedModel, gold: Sequence[GoldText]
+    found: Sequence[Sequence[Span]], gold: Sequence[GoldText]
 ) -> dict[str, tuple[Doubles, Doubles]]:
     """By label the scores of the mentions found in texts, and 1 where the gold agrees, else 0."""
-    found = NerEngine(model).find([text.text for text in gold])
     rows: dict[str, list[tuple[float, float]]] = {}
     for text, spans in zip(gold, found, strict=True):
         marked = set(text.mentions)
@@ -93,11 +95,12 @@ def fit(scores: Doubles, right: Doubles) -> Calibration:
         scores: probabilities, shape (mentions,).
         right: 1 or 0 each, shape (mentions,).
     """
-    features = np.stack([_log_odds(scores), np.ones(len(scores))], axis=1)
+    odds = np.array([log_odds(score) for score in scores])
+    features = np.stack([odds, np.ones(len(scores))], axis=1)
     prior = np.array([1.0, 0.0])
     weights = prior.copy()
     for _ in range(50):
-        guess = _sigmoid(features @ weights)
+        guess = 1.0 / (1.0 + np.exp(-np.clip(features @ weights, -500.0, 500.0)))
         gradient = features.T @ (guess - right) + (weights - prior)
         curvature = features.T @ (features * (guess * (1 - guess))[:, None]) + np.eye(2)
         step = np.linalg.solve(curvature, gradient)
@@ -111,7 +114,7 @@ def fit(scores: Doubles, right: Doubles) -> Calibration:
 
 def apply(scores: Doubles, curve: Calibration) -> Doubles:
     """Calibrated probabilities, shape as given."""
-    return _sigmoid(curve.slope * _log_odds(scores) + curve.intercept)
+    return np.array([calibrate(score, curve) for score in scores])
 
 
 def calibration_error(scores: Doubles, right: Doubles, bins: int = 10) -> float:
@@ -129,26 +132,7 @@ def calibration_error(scores: Doubles, right: Doubles, bins: int = 10) -> float:
     return float(np.abs(gaps).sum() / len(scores))
 
 
-def _sigmoid(odds: Doubles) -> Doubles:
-    shares: Doubles = 1.0 / (1.0 + np.exp(-np.clip(odds, -500.0, 500.0)))
-    return shares
-
-
-def _log_odds(scores: Doubles) -> Doubles:
-    clipped = np.clip(scores, 1e-12, 1 - 1e-12)
-    odds: Doubles = np.clip(np.log(clipped / (1 - clipped)), -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS)
-    return odds
-
-
-def _read(folder: Path) -> dict[str, object]:
-    try:
-        stored: dict[str, object] = json.loads((folder / DECODER_FILE).read_text("utf-8"))
-    except OSError as error:
-        raise TrainingError(f"{folder} holds no {DECODER_FILE}, so it takes no curves") from error
-    return stored
-
-
-def _write(folder: Path, curves: Mapping[str, object] | object) -> None:
-    stored = _read(folder)
-    stored["calibration"] = curves
-    (folder / DECODER_FILE).write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+def _decoder_of(folder: Path) -> Decoder:
+    if not (folder / DECODER_FILE).is_file():
+        raise TrainingError(f"{folder} holds no {DECODER_FILE}, so it takes no curves")
+    return read_model_decoder(folder_source(folder))

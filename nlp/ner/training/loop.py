@@ -12,6 +12,8 @@ from typing import Any
 
 import torch
 
+from nlp.ner.chain import LabelOn
+from nlp.ner.decode import Span
 from nlp.ner.device import Device, choose_device
 from nlp.ner.encoding import Encoder
 from nlp.ner.engine import NerEngine
@@ -25,7 +27,7 @@ from nlp.ner.model import (
 )
 from nlp.ner.score import SpanScore, score_by_label
 from nlp.ner.source import model_fingerprint
-from nlp.ner.training.calibrate import calibrate_folder
+from nlp.ner.training.calibrate import write_curves
 from nlp.ner.training.checkpoint import read_state, write_state
 from nlp.ner.training.examples import Example, collate, cut_batches, make_examples
 from nlp.ner.training.gold import GoldText
@@ -113,13 +115,19 @@ def train(
     save_model(session.trainee, base, out, labels, session.encoder, recipe, describe or {})
     if not dev:
         return {}
-    calibrate_folder(out, dev, device)
-    return score_model(load_model(folder_source(out), chosen), dev)
+    saved = load_model(folder_source(out), chosen)
+    found = NerEngine(saved).find([text.text for text in dev])
+    write_curves(out, found, dev)
+    return score_found(found, dev)
 
 
 def score_model(model: LoadedModel, gold: Sequence[GoldText]) -> dict[str, SpanScore]:
     """Strict span scores by label; each text counts for the labels its corpus annotates."""
-    found = NerEngine(model).find([text.text for text in gold])
+    return score_found(NerEngine(model).find([text.text for text in gold]), gold)
+
+
+def score_found(found: Sequence[Sequence[Span]], gold: Sequence[GoldText]) -> dict[str, SpanScore]:
+    """The same of mentions that were found in the texts."""
     return score_by_label(
         [{m for m in text.mentions if m[2] in text.annotated} for text in gold],
         [
@@ -146,7 +154,7 @@ class _Session:
         tokenizer, self._pad_token = load_tokenizer(folder_source(base))
         word_case = recipe.word_case and _loses_case(base)
         network = build(base, labels, recipe, word_case)
-        label_on = "last" if network.config.model_type in CAUSAL else "first"
+        label_on: LabelOn = "last" if network.config.model_type in CAUSAL else "first"
         self.encoder: Encoder = make_encoder(tokenizer, network.config, word_case, label_on)
         self._examples: list[Example] = make_examples(gold, self.encoder, labels)
         self.trainee = Trainee(network, len(labels), self._pad_token, recipe.dropout)

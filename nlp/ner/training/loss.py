@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import torch
 
-from nlp.ner.tags import FORBIDDEN
-from nlp.ner.training.gold import BEGIN, INSIDE, OUTSIDE, TAGS
+from nlp.ner.tags import FORBIDDEN, bio_tags, read_tags
+from nlp.ner.training.gold import TAGS
 
 
 class Moves(torch.nn.Module):
@@ -20,14 +20,13 @@ class Moves(torch.nn.Module):
         super().__init__()
         self.start = torch.nn.Parameter(torch.zeros(labels, TAGS))
         self.transitions = torch.nn.Parameter(torch.zeros(labels, TAGS, TAGS))
-        bar_start = torch.zeros(TAGS)
-        bar_start[INSIDE] = FORBIDDEN
-        bar_moves = torch.zeros(TAGS, TAGS)
-        bar_moves[OUTSIDE, INSIDE] = FORBIDDEN
+        tags = read_tags(dict(enumerate(bio_tags(["any label"]))))
         self.bar_start: torch.Tensor
         self.bar_moves: torch.Tensor
-        self.register_buffer("bar_start", bar_start, persistent=False)
-        self.register_buffer("bar_moves", bar_moves, persistent=False)
+        self.register_buffer("bar_start", torch.from_numpy(tags.start_scores()), persistent=False)
+        self.register_buffer(
+            "bar_moves", torch.from_numpy(tags.transition_scores()), persistent=False
+        )
 
     def scores(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Start (labels, 3) and move scores (labels, 3, 3) with the forbidden ones barred."""
@@ -74,10 +73,3 @@ def _log_partition(
     if product.shape[1]:
         first = torch.logsumexp(first[..., :, None] + product[:, 0], dim=-2)
     return torch.logsumexp(first, dim=-1)
-
-
-def tag_names(label: str) -> list[str]:
-    """The tag names of a label's chain in the order of its logits."""
-    names = [""] * TAGS
-    names[OUTSIDE], names[BEGIN], names[INSIDE] = "O", f"B-{label}", f"I-{label}"
-    return names

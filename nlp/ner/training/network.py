@@ -17,9 +17,10 @@ from transformers import (
 from nlp.ner.errors import TrainingError
 from nlp.ner.features import CASE_CLASSES
 from nlp.ner.packed import can_pack, training_hidden
+from nlp.ner.tags import bio_tags
 from nlp.ner.training.examples import Batch
 from nlp.ner.training.gold import TAGS
-from nlp.ner.training.loss import Moves, sequence_loss, tag_names
+from nlp.ner.training.loss import Moves, sequence_loss
 from nlp.ner.training.recipe import Recipe
 
 
@@ -73,7 +74,7 @@ def build(base: Path, labels: tuple[str, ...], recipe: Recipe, word_case: bool) 
         TrainingError: the base cannot be loaded as a token classifier, or adapters were asked for
             and peft is not installed.
     """
-    names = [name for label in labels for name in tag_names(label)]
+    names = [name for label in labels for name in bio_tags([label])]
     id2label = {i: f"O ({labels[i // TAGS]})" if n == "O" else n for i, n in enumerate(names)}
     settings: dict[str, Any] = {
         "id2label": id2label,

@@ -15,9 +15,8 @@ from transformers import AutoTokenizer
 from nlp.ner.biogpt.tokenizer import BioGptTokenizer
 from nlp.ner.chain import Chain, Decoder, write_decoder
 from nlp.ner.encoding import Encoder
-from nlp.ner.tags import read_tags
+from nlp.ner.tags import bio_tags, read_tags
 from nlp.ner.training.gold import TAGS
-from nlp.ner.training.loss import tag_names
 from nlp.ner.training.network import Trainee
 from nlp.ner.training.recipe import Recipe
 
@@ -37,7 +36,7 @@ def decoder_of(trainee: Trainee, labels: tuple[str, ...], encoder: Encoder) -> D
         tuple(
             Chain(
                 tuple(range(index * TAGS, (index + 1) * TAGS)),
-                read_tags(dict(enumerate(tag_names(label)))),
+                read_tags(dict(enumerate(bio_tags([label])))),
                 start[index],
                 transitions[index],
             )
@@ -69,21 +68,7 @@ def save_model(
     config["dtype"] = "float16"
     (out / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     _save_tokenizer(base, out, encoder)
-    start, transitions = trainee.moves.start, trainee.moves.transitions
-    write_decoder(
-        out,
-        [
-            (
-                tag_names(label),
-                list(range(index * TAGS, (index + 1) * TAGS)),
-                start[index].detach().cpu().numpy(),
-                transitions[index].detach().cpu().numpy(),
-            )
-            for index, label in enumerate(labels)
-        ],
-        word_case=encoder.word_case,
-        label_on=encoder.label_on,
-    )
+    write_decoder(out, decoder_of(trainee, labels, encoder))
     described = {"recipe": asdict(recipe), "labels": list(labels), **describe}
     (out / "training.json").write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
 

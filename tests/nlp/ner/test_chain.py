@@ -9,9 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nlp.ner.chain import DECODER_FILE, Calibration, read_decoder, write_decoder
+from nlp.ner.chain import (
+    DECODER_FILE,
+    Calibration,
+    Chain,
+    Decoder,
+    constrained,
+    read_decoder,
+    write_decoder,
+)
 from nlp.ner.errors import ModelError
-from nlp.ner.tags import FORBIDDEN
+from nlp.ner.tags import FORBIDDEN, read_tags
 
 NAMES = {0: "O (A)", 1: "B-A", 2: "I-A", 3: "O (B)", 4: "B-B", 5: "I-B"}
 
@@ -19,16 +27,12 @@ NAMES = {0: "O (A)", 1: "B-A", 2: "I-A", 3: "O (B)", 4: "B-B", 5: "I-B"}
 def _write(folder: Path) -> None:
     start = np.array([0.5, -1.0, 0.0], dtype=np.float32)
     moves = np.arange(9, dtype=np.float32).reshape(3, 3)
-    write_decoder(
-        folder,
-        [
-            (["O", "B-A", "I-A"], [0, 1, 2], start, moves),
-            (["O", "B-B", "I-B"], [3, 4, 5], start, moves),
-        ],
-        word_case=True,
-        label_on="last",
-        calibration={"A": Calibration(1.5, -0.25)},
-    )
+    chains = []
+    for columns, label in (((0, 1, 2), "A"), ((3, 4, 5), "B")):
+        free = constrained(columns, read_tags({0: "O", 1: f"B-{label}", 2: f"I-{label}"}))
+        chains.append(Chain(columns, free.tags, free.start + start, free.transitions + moves))
+    decoder = Decoder(tuple(chains), True, "last", {"A": Calibration(1.5, -0.25)})
+    write_decoder(folder, decoder)
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
