@@ -44,6 +44,10 @@ class OpenSessions(Generic[Opened]):
         """None is open yet."""
         self._by_id: dict[str, Opened] = {}
 
+    def __reduce__(self) -> tuple[type[OpenSessions[Opened]], tuple[()]]:
+        """None is open in another process: Prefect sends flows there with the globals they name."""
+        return OpenSessions, ()
+
     @contextmanager
     def opened(self, run_id: str, session: Opened) -> Iterator[Opened]:
         """Make a session known to its flow."""
