@@ -81,4 +81,7 @@ def _save_tokenizer(base: Path, out: Path, encoder: Encoder) -> None:
         return
     tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
     tokenizer.model_max_length = encoder.context
+    if tokenizer.is_fast:  # what the base cut and filled up to was for another task
+        tokenizer.backend_tokenizer.no_truncation()
+        tokenizer.backend_tokenizer.no_padding()
     tokenizer.save_pretrained(out)  # as tokenizer.json, whatever form the base had

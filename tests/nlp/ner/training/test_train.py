@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from tokenizers import Tokenizer
 
 from nlp.ner.decode import Span
 from nlp.ner.device import choose_device
@@ -213,3 +215,18 @@ def test_weights_are_kept_in_half_precision(trained: Path) -> None:
 
     weights = load_file(trained / "model.safetensors")
     assert {w.dtype for w in weights.values()} == {torch.float16}
+
+
+def test_the_base_s_own_cutting_and_filling_up_of_texts_is_left_behind(
+    base: Path, tmp_path: Path
+) -> None:
+    cutting = tmp_path / "base"
+    shutil.copytree(base, cutting)
+    tokenizer = Tokenizer.from_file(str(cutting / "tokenizer.json"))
+    tokenizer.enable_truncation(4)
+    tokenizer.enable_padding(length=4)
+    tokenizer.save(str(cutting / "tokenizer.json"))
+    train(cutting, GOLD[:4], (), tmp_path / "model", replace(RECIPE, epochs=1))
+    saved = json.loads((tmp_path / "model" / "tokenizer.json").read_text("utf-8"))
+    assert saved["truncation"] is None
+    assert saved["padding"] is None
