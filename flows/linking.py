@@ -20,7 +20,12 @@ from flows.warehouse.runs import now
 from flows.work import make_private, remove_tree, write_durably
 from flows.worker import names_file
 from ontologies.linker import LINKER_VERSION
-from ontologies.schema import CONCEPT_ANCESTORS, CONCEPT_NAMES, CONCEPTS
+from ontologies.schema import (
+    CONCEPT_ANCESTORS,
+    CONCEPT_NAMES,
+    CONCEPT_REPLACEMENTS,
+    CONCEPTS,
+)
 from ontologies.store import open_store
 
 NAMES_PER_CHUNK = 10_000
@@ -113,7 +118,7 @@ def _load_release(connection: Connection, target: LinkTarget) -> None:
         return
     release = open_store(target.store).release
     with transaction(connection):
-        for table in (CONCEPTS, CONCEPT_NAMES, CONCEPT_ANCESTORS):
+        for table in (CONCEPTS, CONCEPT_NAMES, CONCEPT_ANCESTORS, CONCEPT_REPLACEMENTS):
             insert(connection, table, parquet(target.store / f"{table.name}.parquet"))
         connection.execute(
             "INSERT INTO ontology_releases (release_id, name, concepts, names, attribution, path) "

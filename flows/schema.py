@@ -5,11 +5,30 @@ from __future__ import annotations
 import polars as pl
 
 from nlp.schema import ANNOTATION_TABLES, DOCUMENTS
-from ontologies.schema import CONCEPT_ANCESTORS, CONCEPT_NAMES, CONCEPTS, NAME_LINKS
+from ontologies.schema import (
+    CONCEPT_ANCESTORS,
+    CONCEPT_NAMES,
+    CONCEPT_REPLACEMENTS,
+    CONCEPTS,
+    NAME_LINKS,
+)
 from ontologies.table import Column, Table
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Of the tables below; kept in the warehouse, raised with every change of a declaration."""
+
+MIGRATIONS: dict[int, tuple[str, ...]] = {
+    1: (
+        "ALTER TABLE concepts ADD COLUMN registry_numbers VARCHAR[]",
+        "ALTER TABLE concepts ADD COLUMN pharmacological_actions VARCHAR[]",
+        "ALTER TABLE concept_names ADD COLUMN lexical_tag VARCHAR",
+        "ALTER TABLE concept_names ADD COLUMN relation VARCHAR",
+        "ALTER TABLE concept_names ADD COLUMN vocabulary VARCHAR",
+        "ALTER TABLE concept_ancestors ADD COLUMN vocabularies VARCHAR[]",
+    ),
+}
+"""What makes a warehouse of a version one of the next. New tables are added without a step here.
+Views ask for no column that an older warehouse lacks, so older ones can be read as they are."""
 
 _RUN = Column("run_id", pl.String, "the run that wrote the row")
 _SECONDS = pl.Struct(
@@ -236,6 +255,7 @@ BIG_TABLES = (
     CONCEPTS,
     CONCEPT_NAMES,
     CONCEPT_ANCESTORS,
+    CONCEPT_REPLACEMENTS,
 )
 """No primary keys (they halve the load rate and double the file); the ledger keeps them unique."""
 

@@ -1,13 +1,14 @@
 """Which concepts a mention label allows.
 
 A label maps to prefixes of semantic type codes: MeSH tree branches (``C``, ``F03``), classes of
-supplementary records (``SCR3``), UMLS semantic types (``T047``). A label that is not in the table
-restricts nothing.
+supplementary records (``SCR3``), UMLS semantic types (``T047``), OBO ontologies (``OBO:DOID``). A
+prefix ends where a code does, or before a digit or a dot: ``C`` allows ``C14`` and not ``CL``. A
+label that is not in the table restricts nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 UNTYPED = frozenset({"SCR1"})
 """Types that say nothing by themselves: supplementary records outside any branch. Class 1 is the
@@ -29,12 +30,16 @@ _ANATOMY = (
 )
 
 LABEL_TYPES: dict[str, tuple[str, ...]] = {
-    "Disease": ("C", "F03", "SCR3", *_DISORDERS),
-    "Chemical": ("D", "SCR1", *_CHEMICALS),
-    "Gene": ("D05", "D06", "D08", "D12", "D13", "D23", "T028", "T114", "T116", "T126", "T192"),
-    "Species": ("B", "SCR4", *_ORGANISMS),
-    "Anatomy": ("A", "C04", "SCR6", *_ANATOMY, "T191"),  # AnatEM counts tumours as anatomy
-    "Cell": ("A11", "T025"),
+    "Disease": ("C", "F03", "SCR3", *_DISORDERS, "OBO:DOID", "OBO:HP", "OBO:MONDO"),
+    "Chemical": ("D", "SCR1", *_CHEMICALS, "OBO:CHEBI"),
+    "Gene": (
+        *("D05", "D06", "D08", "D12", "D13", "D23"),
+        *("T028", "T114", "T116", "T126", "T192", "OBO:HGNC", "OBO:PR"),
+    ),
+    "Species": ("B", "SCR4", *_ORGANISMS, "OBO:NCBITaxon"),
+    # AnatEM counts tumours as anatomy.
+    "Anatomy": ("A", "C04", "SCR6", *_ANATOMY, "T191", "OBO:UBERON"),
+    "Cell": ("A11", "T025", "OBO:CL"),
 }
 """Label to prefixes of the semantic types it allows."""
 
@@ -47,3 +52,11 @@ def allowed_types(label: str, labels: Mapping[str, tuple[str, ...]]) -> tuple[st
     wanted = label.casefold()
     prefixes = {p for name, types in labels.items() if name.casefold() == wanted for p in types}
     return tuple(sorted(prefixes))
+
+
+def is_allowed(code: str, prefixes: Collection[str]) -> bool:
+    """Whether a semantic type code has one of the prefixes."""
+    return any(
+        code.startswith(prefix) and not code[len(prefix) : len(prefix) + 1].isalpha()
+        for prefix in prefixes
+    )

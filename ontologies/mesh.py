@@ -15,8 +15,10 @@ from pathlib import Path
 
 from lxml import etree
 
-from ontologies.concept import Concept
+from ontologies.concept import Concept, Name
+from ontologies.content import Content, ReadOptions, gather
 from ontologies.errors import OntologyError
+from ontologies.problems import Problems
 from ontologies.stream import open_stream
 
 ATTRIBUTION = "MeSH: U.S. National Library of Medicine"
@@ -28,12 +30,14 @@ _RECORDS = {
 }
 _UI = re.compile(r"[A-Z]\d+")
 _CODE = re.compile(r"[A-Za-z][A-Za-z_]*:\s?[A-Za-z]{0,4}\d+|\d{4,}")
+_YEAR = re.compile(r"(?:desc|supp)((?:19|20)\d\d)")
 
 
-def read_mesh(path: Path) -> Iterator[Concept]:
-    """Stream the records of one MeSH XML file, plain or gzip, in file order.
+def read_mesh(path: Path, options: ReadOptions) -> Content:
+    """Read the records of one MeSH XML file, plain or gzip, in file order.
 
-    Memory stays flat. Names of all concepts of a record are its names; identifiers of other
+    The file is streamed. Names of all concepts of a record are its names, with MeSH's lexical tags
+    and the relation of their concept to the record's preferred one; identifiers of other
     vocabularies among them (``DOID:9351``, ``0000400``) are left out.
 
     ``semantic_types`` of a descriptor are the first-level branches of its tree numbers (``C14``);
@@ -42,11 +46,18 @@ def read_mesh(path: Path) -> Iterator[Concept]:
     (https://www.nlm.nih.gov/mesh/intro_record_types.html).
 
     Raises:
-        OntologyError: the file is missing, truncated, not XML, not MeSH, or holds no records or
-            a record without UI or name.
+        OntologyError: the file is missing, not XML, not MeSH, or holds no records; unless
+            lenient, also for a truncated file and a record without UI or name.
     """
     tag = _RECORDS[_root(path)]
-    found = 0
+    year = _YEAR.search(path.name)
+    content = gather(_records(path, tag, options.problems), version=year[1] if year else None)
+    if content.concepts.is_empty():
+        raise OntologyError(f"{path}: holds no {tag} elements; give NLM's complete file")
+    return content
+
+
+def _records(path: Path, tag: str, problems: Problems) -> Iterator[Concept]:
     try:
         with open_stream(path) as stream:
             for _, record in etree.iterparse(
@@ -57,19 +68,17 @@ def read_mesh(path: Path) -> Iterator[Concept]:
                 no_network=True,
                 resolve_entities=False,
             ):
-                found += 1
-                yield _concept(record, tag, path)
+                if (concept := _concept(record, tag, path, problems)) is not None:
+                    yield concept
                 record.clear()
                 parent = record.getparent()
                 if parent is not None:
                     while record.getprevious() is not None:
                         del parent[0]
     except etree.XMLSyntaxError as error:
-        raise _broken_xml(path, error) from error
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise _broken_gzip(path) from error
-    if not found:
-        raise OntologyError(f"{path}: holds no {tag} elements; give NLM's complete file")
+        problems.report(path, error.lineno or 1, _not_well_formed(error), DOWNLOAD)
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        problems.report(path, None, _CUT_SHORT, DOWNLOAD)
 
 
 def _root(path: Path) -> str:
@@ -97,9 +106,11 @@ def _root(path: Path) -> str:
             )
             _, root = next(events)
     except etree.XMLSyntaxError as error:
-        raise _broken_xml(path, error) from error
+        raise OntologyError(
+            f"{path}:{error.lineno or 1}: {_not_well_formed(error)}; {DOWNLOAD}"
+        ) from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise _broken_gzip(path) from error
+        raise OntologyError(f"{path}: {_CUT_SHORT}; {DOWNLOAD}") from error
     except OSError as error:
         reason = error.strerror or "unreadable"
         raise OntologyError(f"{path}: {reason}; check the file and its permissions") from error
@@ -111,22 +122,23 @@ def _root(path: Path) -> str:
     return str(root.tag)
 
 
-def _broken_xml(path: Path, error: etree.XMLSyntaxError) -> OntologyError:
+_CUT_SHORT = "the gzip file is cut short or damaged"
+
+
+def _not_well_formed(error: etree.XMLSyntaxError) -> str:
     reason = " ".join(str(error.msg).split())
-    return OntologyError(f"{path}:{error.lineno or 1}: not well-formed XML ({reason}); {DOWNLOAD}")
+    return f"not well-formed XML ({reason})"
 
 
-def _broken_gzip(path: Path) -> OntologyError:
-    return OntologyError(f"{path}: the gzip file is cut short or damaged; {DOWNLOAD}")
-
-
-def _concept(record: etree._Element, tag: str, path: Path) -> Concept:
+def _concept(record: etree._Element, tag: str, path: Path, problems: Problems) -> Concept | None:
+    """The concept of a record; None for one that is reported as a problem."""
     kind = tag.removesuffix("Record")
     line = _line(record)
     ui = _text(record, f"{kind}{'Record' if kind == 'Supplemental' else ''}UI")
     name = _text(record, f"{kind}{'Record' if kind == 'Supplemental' else ''}Name/String")
     if not _UI.fullmatch(ui) or not name:
-        raise OntologyError(f"{path}:{line}: a {tag} without UI or name; {DOWNLOAD}")
+        problems.report(path, line, f"a {tag} without UI or name", DOWNLOAD)
+        return None
     tree_numbers = tuple(
         number for node in record.iterfind("TreeNumberList/TreeNumber") if (number := _clean(node))
     )
@@ -137,34 +149,63 @@ def _concept(record: etree._Element, tag: str, path: Path) -> Concept:
     return Concept(
         concept_id=f"MESH:{ui}",
         concept_name=name,
-        synonyms=_synonyms(record, name),
+        names=tuple(_names(record)),
         semantic_types=types,
         tree_numbers=tree_numbers,
         definition=_definition(record),
-        mapped_to=_headings(record),
+        registry_numbers=_registry_numbers(record),
+        actions=_references(record, "PharmacologicalActionList/PharmacologicalAction"),
+        mapped_to=_references(record, "HeadingMappedToList/HeadingMappedTo"),
         is_supplementary=kind == "Supplemental",
         line=line,
     )
 
 
-def _synonyms(record: etree._Element, preferred: str) -> tuple[str, ...]:
-    strings = record.iterfind("ConceptList/Concept/TermList/Term/String")
-    names = dict.fromkeys(_clean(node) for node in strings)
-    return tuple(n for n in names if n and n != preferred and not _CODE.fullmatch(n))
+def _names(record: etree._Element) -> Iterator[Name]:
+    """Names of the preferred concept first: of a name that stands twice the first tags count."""
+    concepts = record.findall("ConceptList/Concept")
+    relations = {
+        _text(relation, "Concept2UI"): relation.get("RelationName")
+        for relation in record.iterfind("ConceptList/Concept/ConceptRelationList/ConceptRelation")
+    }
+    for concept in sorted(concepts, key=lambda concept: not _is_preferred(concept)):
+        own = None if _is_preferred(concept) else relations.get(_text(concept, "ConceptUI"))
+        for term in concept.iterfind("TermList/Term"):
+            text = _text(term, "String")
+            if text and not _CODE.fullmatch(text):
+                yield Name(text, lexical_tag=term.get("LexicalTag"), relation=own)
+
+
+def _is_preferred(concept: etree._Element) -> bool:
+    return concept.get("PreferredConceptYN") == "Y"
 
 
 def _definition(record: etree._Element) -> str | None:
     """Scope note of the preferred concept, else the note of a supplementary record."""
     for concept in record.iterfind("ConceptList/Concept"):
-        if concept.get("PreferredConceptYN") == "Y" and (note := _text(concept, "ScopeNote")):
+        if _is_preferred(concept) and (note := _text(concept, "ScopeNote")):
             return note
     return _text(record, "Note") or None
 
 
-def _headings(record: etree._Element) -> tuple[str, ...]:
-    """Descriptors a supplementary record is mapped to; ``*`` marks major topics in NLM's file."""
-    path = "HeadingMappedToList/HeadingMappedTo/DescriptorReferredTo/DescriptorUI"
-    uis = (_clean(node).lstrip("*") for node in record.iterfind(path))
+def _registry_numbers(record: etree._Element) -> tuple[str, ...]:
+    """Of all concepts, once each; 0 stands for none. Lists of them came with the 2022 form."""
+    paths = ("RegistryNumber", "RegistryNumberList/RegistryNumber")
+    found = (
+        _clean(node)
+        for concept in record.iterfind("ConceptList/Concept")
+        for path in paths
+        for node in concept.iterfind(path)
+    )
+    return tuple(number for number in dict.fromkeys(found) if number not in ("", "0"))
+
+
+def _references(record: etree._Element, path: str) -> tuple[str, ...]:
+    """Descriptors that are referred to; ``*`` marks major topics in NLM's file."""
+    uis = (
+        _clean(node).lstrip("*")
+        for node in record.iterfind(f"{path}/DescriptorReferredTo/DescriptorUI")
+    )
     return tuple(f"MESH:{ui}" for ui in dict.fromkeys(uis) if _UI.fullmatch(ui))
 
 

@@ -30,6 +30,18 @@ CONCEPTS = Table(
         ),
         Column("tree_numbers", pl.List(pl.String), "MeSH tree numbers, empty where there are none"),
         Column("definition", pl.String, "scope note or definition", nullable=True),
+        Column(
+            "registry_numbers",
+            pl.List(pl.String),
+            "CAS, EC, UNII and like numbers",
+            nullable=True,
+        ),
+        Column(
+            "pharmacological_actions",
+            pl.List(pl.String),
+            "concept_ids of the substance's actions",
+            nullable=True,
+        ),
     ),
 )
 
@@ -42,6 +54,26 @@ CONCEPT_NAMES = Table(
         Column("concept_id", pl.String, "the concept that carries the name"),
         Column("name", pl.String, "the name as the release writes it"),
         Column("is_preferred", pl.Boolean, "true for the concept's preferred name"),
+        Column(
+            "lexical_tag",
+            pl.String,
+            "kind of name: MeSH's lexical tag (NON, ABB, ACR, TRD ...), UMLS's term type (PT, SY"
+            " ...), OBO's scope, or EXTRA for names given beside the release",
+            nullable=True,
+        ),
+        Column(
+            "relation",
+            pl.String,
+            "null for a synonym; NRW, BRD or REL where the name means something narrower, broader"
+            " or only related",
+            nullable=True,
+        ),
+        Column(
+            "vocabulary",
+            pl.String,
+            "source vocabulary of the name, where a release unites several",
+            nullable=True,
+        ),
     ),
 )
 
@@ -54,6 +86,23 @@ CONCEPT_ANCESTORS = Table(
         Column("concept_id", pl.String, "the narrower concept"),
         Column("ancestor_id", pl.String, "the broader concept"),
         Column("distance", pl.Int32, "fewest steps between the two"),
+        Column(
+            "vocabularies",
+            pl.List(pl.String),
+            "the source vocabularies that say so, where a release unites several",
+            nullable=True,
+        ),
+    ),
+)
+
+CONCEPT_REPLACEMENTS = Table(
+    name="concept_replacements",
+    meaning="Ids of earlier releases, and the concept that took their place.",
+    key=("release_id", "old_id"),
+    columns=(
+        Column("release_id", pl.String, "ontology release the row belongs to"),
+        Column("old_id", pl.String, "an id that is no longer in use"),
+        Column("concept_id", pl.String, "the concept to use instead"),
     ),
 )
 
@@ -84,4 +133,4 @@ NAME_LINKS = Table(
     ),
 )
 
-ONTOLOGY_TABLES = (CONCEPTS, CONCEPT_NAMES, CONCEPT_ANCESTORS, NAME_LINKS)
+ONTOLOGY_TABLES = (CONCEPTS, CONCEPT_NAMES, CONCEPT_ANCESTORS, CONCEPT_REPLACEMENTS, NAME_LINKS)

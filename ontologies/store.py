@@ -1,8 +1,9 @@
 """The compiled concept store: a folder of Parquet tables and memory-mapped index arrays.
 
-Layout: ``release.json``; ``concepts.parquet``, ``concept_names.parquet`` and
-``concept_ancestors.parquet`` as declared in ``ontologies/schema.py``; ``index/*.npy``. Rows of
-the index count concepts by ascending ``concept_id`` and names in the order of
+Layout: ``release.json``; ``concepts.parquet``, ``concept_names.parquet``,
+``concept_ancestors.parquet`` and ``concept_replacements.parquet`` as declared in
+``ontologies/schema.py``; ``index/*.npy``. Rows of the index count concepts by ascending
+``concept_id`` and names in the order of
 ``concept_names.parquet``.
 """
 
@@ -20,12 +21,12 @@ from pydantic import ValidationError
 
 from ontologies.errors import OntologyError
 from ontologies.exact import LEVELS, ExactIndex
-from ontologies.labels import UNTYPED
+from ontologies.labels import UNTYPED, is_allowed
 from ontologies.ngrams import GramIndex, GramSearch, restrict
 from ontologies.normalise import FORMS_VERSION
 from ontologies.release import Release
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 """Raised when the layout of a store changes."""
 
 INDEX_VERSION = f"{LAYOUT_VERSION}.{FORMS_VERSION}"
@@ -51,12 +52,26 @@ class ConceptIndex:
 
 @dataclass(frozen=True)
 class NameIndex:
-    """Names as the linker sees them: their concept's row, and UTF-8 text as ragged rows."""
+    """Names as the linker sees them: their concept's row, and UTF-8 text as ragged rows.
+
+    ``loose`` names mean something narrower, broader or only related; ``count`` is how often a
+    name was used for its concept, where extra names tell.
+    """
 
     concept: npt.NDArray[np.int32]
     preferred: npt.NDArray[np.bool_]
+    loose: npt.NDArray[np.bool_]
+    count: npt.NDArray[np.int32]
     text_start: npt.NDArray[np.int64]
     text: npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class ReplacedIndex:
+    """Ids of earlier releases, sorted, and the ids that took their place (bytes)."""
+
+    old: npt.NDArray[np.bytes_]
+    new: npt.NDArray[np.bytes_]
 
 
 @dataclass(frozen=True)
@@ -73,7 +88,7 @@ class ConceptStore:
     Attributes:
         path: the store's folder.
         release: what it was built from.
-        concepts, names, forms, exact, grams: the index (one ``exact`` index per level).
+        concepts, names, replaced, forms, exact, grams: the index (one ``exact`` index per level).
     """
 
     def __init__(self, path: Path, release: Release, arrays: dict[str, npt.NDArray[Any]]) -> None:
@@ -82,6 +97,7 @@ class ConceptStore:
         self.release = release
         self.concepts = ConceptIndex(**_group(arrays, "concept"))
         self.names = NameIndex(**_group(arrays, "name"))
+        self.replaced = ReplacedIndex(**_group(arrays, "replaced"))
         self.forms = FormIndex(**_group(arrays, "form"))
         self.grams = GramIndex(**_group(arrays, "grams"))
         self.exact = [ExactIndex(**_group(arrays, f"exact-{level.name}")) for level in LEVELS]
@@ -104,6 +120,18 @@ class ConceptStore:
         asked = np.array([concept_id.encode() for concept_id in concept_ids], dtype=np.bytes_)
         rows = np.minimum(np.searchsorted(known, asked), len(known) - 1)
         return np.asarray(known[rows] == asked)
+
+    def current_ids(self, concept_ids: Sequence[str]) -> list[str]:
+        """Each CURIE, or the one that took its place."""
+        old = self.replaced.old
+        if not len(old):
+            return list(concept_ids)
+        asked = np.array([concept_id.encode() for concept_id in concept_ids], dtype=np.bytes_)
+        rows = np.minimum(np.searchsorted(old, asked), len(old) - 1)
+        return [
+            self.replaced.new[row].decode() if found else concept_id
+            for concept_id, row, found in zip(concept_ids, rows, old[rows] == asked, strict=True)
+        ]
 
     def name_texts(self, rows: npt.NDArray[np.integer[Any]]) -> list[str]:
         """Names of name rows, as the release writes them."""
@@ -139,7 +167,7 @@ class ConceptStore:
         if not types:
             return np.full(count, ALLOWED, dtype=np.uint8)
         codes = self.release.semantic_types
-        wanted = np.array([code.startswith(types) for code in codes], dtype=np.bool_)
+        wanted = np.array([is_allowed(code, types) for code in codes], dtype=np.bool_)
         telling = np.array([code not in UNTYPED for code in codes], dtype=np.bool_)
         concept = np.repeat(np.arange(count), np.diff(self.concepts.type_start))
         permit = np.full(count, ALLOWED_UNTYPED, dtype=np.uint8)

@@ -23,6 +23,8 @@ from flows.settings import load_settings
 from flows.warehouse.connection import prepare
 from flows.warehouse.views import VIEWS
 from nlp.ner.tags import read_tags
+from ontologies.content import ReadOptions
+from ontologies.errors import OntologyError
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -202,9 +204,16 @@ def test_example_reader_and_format_work(tmp_path: Path) -> None:
     exec(compile(concepts, "tsv.py", "exec"), code)
     names = tmp_path / "local.tsv"
     names.write_text("7\tAsthma\tbronchial asthma\tAsthma\n8\tGout\n", encoding="utf-8")
-    asthma, gout = code["read_tsv"](names)
-    assert (asthma.concept_id, asthma.synonyms) == ("LOCAL:7", ("bronchial asthma",))
-    assert (gout.concept_name, gout.synonyms, gout.line) == ("Gout", (), 2)
+    content = code["read_tsv"](names, ReadOptions())
+    described = content.concepts.select("concept_id", "concept_name", "line").rows()
+    assert described == [("LOCAL:7", "Asthma", 1), ("LOCAL:8", "Gout", 2)]
+    assert content.names.select("concept_id", "name").rows() == [
+        ("LOCAL:7", "bronchial asthma"),
+        ("LOCAL:7", "Asthma"),
+    ]
+    names.write_text("7\tAsthma\n8\n", encoding="utf-8")
+    with pytest.raises(OntologyError, match=r"local\.tsv:2: no id or no name; mend that line"):
+        code["read_tsv"](names, ReadOptions())
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

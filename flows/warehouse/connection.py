@@ -10,9 +10,10 @@ from pathlib import Path
 import duckdb
 
 from flows.errors import CharthouseError
-from flows.schema import BIG_TABLES, KEYED_TABLES, SCHEMA_VERSION, TABLES
+from flows.schema import KEYED_TABLES, MIGRATIONS, RUNS, SCHEMA_VERSION, TABLES
 from flows.warehouse.ddl import create_table, literal, quoted
 from flows.warehouse.views import VIEWS
+from nlp.schema import DOCUMENTS
 from ontologies.table import Table
 
 Connection = duckdb.DuckDBPyConnection
@@ -48,6 +49,8 @@ def transaction(connection: Connection) -> Iterator[None]:
 def open_warehouse(path: Path) -> Iterator[Connection]:
     """Open a warehouse for writing, creating it with its tables and views where it is not there.
 
+    One of an older schema is brought to this one, in one transaction.
+
     Raises:
         WarehouseError: another process holds it, or the file is no warehouse of this schema.
     """
@@ -60,7 +63,7 @@ def open_warehouse(path: Path) -> Iterator[Connection]:
     connection = _connect(path, read_only=False)
     try:
         if there := _tables_there(connection):
-            _check_version(connection, path)
+            _migrate(connection, _check_version(connection, path))
             _add_missing(connection, there)
         else:
             prepare(connection)
@@ -141,8 +144,21 @@ def prepare(connection: Connection) -> None:
             _comment(connection, "VIEW", view.name, view.meaning)
 
 
+def _migrate(connection: Connection, version: int) -> None:
+    if version == SCHEMA_VERSION:
+        return
+    with transaction(connection):
+        for step in range(version, SCHEMA_VERSION):
+            for statement in MIGRATIONS[step]:
+                connection.execute(statement)
+        there = _tables_there(connection)
+        for table in (table for table in TABLES if table.name in there):
+            _comment_on(connection, table)
+        connection.execute("UPDATE schema_version SET version = ?", [SCHEMA_VERSION])
+
+
 def _add_missing(connection: Connection, there: Collection[str]) -> None:
-    """Create tables that are newer than the warehouse: it stays of its schema version."""
+    """Create tables that are newer than the warehouse."""
     missing = [table for table in TABLES if table.name not in there]
     if missing:
         with transaction(connection):
@@ -153,6 +169,10 @@ def _add_missing(connection: Connection, there: Collection[str]) -> None:
 def _create(connection: Connection, table: Table) -> None:
     """Create a table with its meanings as comments."""
     connection.execute(create_table(table, keyed=table in KEYED_TABLES))
+    _comment_on(connection, table)
+
+
+def _comment_on(connection: Connection, table: Table) -> None:
     _comment(connection, "TABLE", table.name, table.meaning)
     for column in table.columns:
         _comment(connection, "COLUMN", f"{table.name}.{column.name}", column.meaning)
@@ -163,18 +183,20 @@ def _comment(connection: Connection, kind: str, name: str, text: str) -> None:
     connection.execute(f"COMMENT ON {kind} {dotted} IS {literal(text)}")
 
 
-def _check_version(connection: Connection, path: Path) -> None:
+def _check_version(connection: Connection, path: Path) -> int:
+    """The warehouse's schema version, one that this release can use."""
     there = _tables_there(connection)
     if not there:
         raise EmptyWarehouseError(f"warehouse {path} is empty", "charthouse run fills it")
-    if "schema_version" not in there or not {t.name for t in BIG_TABLES} <= there:
+    if not {"schema_version", DOCUMENTS.name, RUNS.name} <= there:
         raise WarehouseError(
             f"{path} is a DuckDB file, but no charthouse warehouse", "Give another path"
         )
     ((version,),) = connection.execute("SELECT version FROM schema_version").fetchall()
-    if version != SCHEMA_VERSION:
+    if version != SCHEMA_VERSION and version not in MIGRATIONS:
         raise WarehouseError(
             f"warehouse {path} has schema version {version}, this charthouse writes "
             f"{SCHEMA_VERSION}",
             "Use the charthouse release that made it, or start a new warehouse",
         )
+    return int(version)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.schema import BIG_TABLES, KEYED_TABLES, TABLES
+from flows.schema import BIG_TABLES, KEYED_TABLES, MIGRATIONS, SCHEMA_VERSION, TABLES
 from flows.warehouse.connection import WarehouseError, open_warehouse, read_warehouse
 from flows.warehouse.ddl import sql_type
 
@@ -61,6 +62,40 @@ def test_foreign_and_newer_files_are_refused(tmp_path: Path) -> None:
         connection.execute("UPDATE schema_version SET version = 999")
     with pytest.raises(WarehouseError, match="version 999"), open_warehouse(newer):
         pass
+
+
+def test_an_older_warehouse_is_brought_to_this_schema(tmp_path: Path) -> None:
+    older = tmp_path / "older.duckdb"
+    with open_warehouse(older) as connection:
+        connection.execute("UPDATE schema_version SET version = 1")
+        connection.execute("DROP TABLE concept_replacements")
+        for statement in MIGRATIONS[1]:
+            table, column = re.fullmatch(
+                r"ALTER TABLE (\w+) ADD COLUMN (\w+) .*", statement
+            ).groups()
+            connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        connection.execute(
+            "INSERT INTO concept_names (release_id, concept_id, name, is_preferred) "
+            "VALUES ('r', 'MESH:D003920', 'Diabetes Mellitus', true)"
+        )
+    with read_warehouse(older) as connection:
+        assert connection.execute("SELECT count(*) FROM entities").fetchall() == [(0,)]
+    with open_warehouse(older) as connection:
+        assert connection.execute("SELECT version FROM schema_version").fetchall() == [
+            (SCHEMA_VERSION,)
+        ]
+        there = connection.execute(
+            "SELECT table_name, column_name, data_type, is_nullable, comment FROM duckdb_columns() "
+            "WHERE table_name != 'schema_version'"
+        ).fetchall()
+        kept = connection.execute("SELECT name, lexical_tag FROM concept_names").fetchall()
+    with open_warehouse(tmp_path / "new.duckdb") as connection:
+        new = connection.execute(
+            "SELECT table_name, column_name, data_type, is_nullable, comment FROM duckdb_columns() "
+            "WHERE table_name != 'schema_version'"
+        ).fetchall()
+    assert sorted(map(str, there)) == sorted(map(str, new))
+    assert kept == [("Diabetes Mellitus", None)]
 
 
 def test_missing_warehouse_is_not_made_by_reading(tmp_path: Path) -> None:

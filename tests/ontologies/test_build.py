@@ -95,8 +95,8 @@ def test_a_file_given_twice(small_mesh, tmp_path: Path) -> None:
 
 
 def test_unknown_format_and_no_source(small_mesh, tmp_path: Path) -> None:
-    with pytest.raises(OntologyError, match=r"unknown format obo; known formats: .*mesh"):
-        build_store([("obo", small_mesh[0][1])], tmp_path / "store")
+    with pytest.raises(OntologyError, match=r"unknown format owl; known formats: .*mesh"):
+        build_store([("owl", small_mesh[0][1])], tmp_path / "store")
     with pytest.raises(OntologyError, match="no ontology given"):
         build_store([], tmp_path / "store")
 

@@ -4,7 +4,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ontologies.hierarchy import closure
+from ontologies.hierarchy import break_cycles, closure
 
 
 def concepts(**trees: list[str]) -> pl.DataFrame:
@@ -15,7 +15,7 @@ def concepts(**trees: list[str]) -> pl.DataFrame:
 
 
 def pairs(frame: pl.DataFrame) -> dict[tuple[str, str], int]:
-    return {(c, a): d for c, a, d in closure(frame).iter_rows()}
+    return {(c, a): d for c, a, d, _ in closure(frame).iter_rows()}
 
 
 def test_prefixes_are_ancestors() -> None:
@@ -66,6 +66,83 @@ def test_closure_against_the_definition(trees: list[list[str]]) -> None:
                         key = (low, high)
                         expected[key] = min(steps, expected.get(key, steps))
     assert pairs(concepts(**named)) == expected
+
+
+def edges(*rows: tuple[str, str, str | None]) -> pl.DataFrame:
+    schema = {"concept_id": pl.String, "parent_id": pl.String, "vocabulary": pl.String}
+    return pl.DataFrame(list(rows), schema=schema, orient="row")
+
+
+def test_stated_parents_are_followed_within_a_vocabulary() -> None:
+    stated = edges(("a", "b", "X"), ("b", "c", "X"), ("a", "b", "Y"), ("c", "d", "Y"))
+    found = {
+        (concept, ancestor): (distance, vocabularies)
+        for concept, ancestor, distance, vocabularies in closure(
+            concepts(a=[], b=[], c=[], d=[]), stated
+        ).iter_rows()
+        if distance
+    }
+    assert found == {
+        ("a", "b"): (1, ["X", "Y"]),
+        ("b", "c"): (1, ["X"]),
+        ("a", "c"): (2, ["X"]),
+        ("c", "d"): (1, ["Y"]),
+    }
+
+
+def test_parents_that_are_no_concepts_are_passed_over() -> None:
+    found = closure(concepts(a=[], b=[]), edges(("a", "gone", None), ("a", "b", None)))
+    assert found.filter(pl.col("distance") > 0).rows() == [("a", "b", 1, [])]
+
+
+def test_cycles_are_broken_at_the_same_edge_whatever_the_order() -> None:
+    rows = [("a", "b", None), ("b", "c", None), ("c", "a", None), ("d", "a", None)]
+    kept, cycles = break_cycles(edges(*rows))
+    assert cycles == [("a", "b", "c")]
+    assert kept.select("concept_id", "parent_id").rows() == [("a", "b"), ("b", "c"), ("d", "a")]
+    again, _ = break_cycles(edges(*reversed(rows)))
+    assert again.equals(kept)
+
+
+EDGES = st.lists(
+    st.tuples(*[st.sampled_from("abcdef")] * 2, st.sampled_from([None, "X"])), max_size=15
+)
+
+
+@given(EDGES)
+def test_what_is_left_has_no_cycles_and_nothing_else_is_dropped(
+    rows: list[tuple[str, str, str | None]],
+) -> None:
+    kept, cycles = break_cycles(edges(*rows))
+    left = {tuple(row) for row in kept.iter_rows()}
+    assert left <= set(rows)
+    assert len(set(rows)) - len(left) == len(cycles)
+    named = concepts(**{name: [] for name in "abcdef"})
+    pairs_found = {(c, a) for c, a, d, _ in closure(named, kept).iter_rows() if d}
+    assert not any(c == a for c, a in pairs_found)
+    for child, parent, vocabulary in set(rows) - left:
+        # The dropped edge leads back: its parent still reaches its child.
+        above = edges(*(row for row in left if row[2] == vocabulary))
+        reached = {(c, a) for c, a, _, _ in closure(named, above).iter_rows()}
+        assert (parent, child) in reached
+
+
+@given(EDGES)
+def test_closure_of_stated_parents_against_a_walk(rows: list[tuple[str, str, str | None]]) -> None:
+    kept, _ = break_cycles(edges(*rows))
+    expected: dict[tuple[str, str], int] = {}
+    for vocabulary in (None, "X"):
+        steps = {(c, p) for c, p, v in kept.iter_rows() if v == vocabulary}
+        for start in "abcdef":
+            reached, distance = {start}, 0
+            while reached:
+                for end in reached:
+                    key = (start, end)
+                    expected[key] = min(distance, expected.get(key, distance))
+                reached = {p for c, p in steps if c in reached}
+                distance += 1
+    named = concepts(**{name: [] for name in "abcdef"})
+    assert {(c, a): d for c, a, d, _ in closure(named, kept).iter_rows()} == expected
 
 
 def test_type_2_diabetes_in_mesh(mesh_store) -> None:
