@@ -45,6 +45,15 @@ def charthouse(root: str, run_id: str) -> None:
         publish(session)
 
 
+@flow(name="charthouse-relink", persist_result=False, validate_parameters=False)
+def charthouse_relink(root: str, run_id: str) -> None:
+    """Names to concepts alone."""
+    session = RUNS.current(run_id)
+    note_flow_run(session.work)
+    with stage(session, "link"):
+        link(session)
+
+
 def plan(session: Session) -> None:
     """Read the sources and store the plan, unless an interrupted run has stored it already."""
     if runs.is_planned(session.connection, session.run_id):

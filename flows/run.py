@@ -9,9 +9,9 @@ from pathlib import Path
 
 import duckdb
 
-from flows.bundled import SAMPLE, store_folder
+from flows.bundled import SAMPLE
 from flows.errors import CharthouseError
-from flows.order import LinkTarget, Order, save_order
+from flows.order import Order, save_order
 from flows.plan import Planner, Preview
 from flows.prefect_server import prefect_api
 from flows.processes import STOP, stoppable
@@ -22,6 +22,7 @@ from flows.session import RUNS, Session, StageFailed
 from flows.settings import Settings
 from flows.sources import files_are_as_planned, is_numbered, numbering_clash
 from flows.summary import Summary, summarise
+from flows.targets import link_targets
 from flows.warehouse import runs
 from flows.warehouse.connection import (
     Connection,
@@ -34,9 +35,6 @@ from flows.work import WorkFolder, is_intact, make_private, remove_tree
 from nlp.fingerprint import identify
 from nlp.ner.errors import ModelError
 from nlp.preprocess import PreprocessError
-from ontologies.errors import OntologyError
-from ontologies.linker import linkset_id
-from ontologies.store import open_store
 
 
 def prepare_order(sources: Sequence[str], warehouse: Path, settings: Settings) -> Order:
@@ -63,14 +61,9 @@ def prepare_order(sources: Sequence[str], warehouse: Path, settings: Settings) -
     try:
         _check_device(settings)
         annotation = identify(settings.annotation)
-        targets = tuple(
-            _target(name, position, settings)
-            for position, name in enumerate(_stores(warehouse, settings), start=1)
-        )
-    except (ModelError, PreprocessError, OntologyError) as error:
+    except (ModelError, PreprocessError) as error:
         raise CharthouseError(str(error)) from None
-    if len({target.linkset_id for target in targets}) < len(targets):
-        raise CharthouseError("one ontology release is given twice", "Name each --ontology once")
+    targets = link_targets(_stores(warehouse, settings), settings)
     return Order(warehouse.resolve(), tuple(map(_absolute, files)), settings, annotation, targets)
 
 
@@ -102,18 +95,6 @@ def _stores(warehouse: Path, settings: Settings) -> Sequence[str]:
         return settings.ontologies
     with _for_reading(warehouse) as connection:
         return runs.current_stores(connection) or (SAMPLE,)
-
-
-def _target(name: str, position: int, settings: Settings) -> LinkTarget:
-    store = store_folder(name)
-    release = open_store(store).release
-    return LinkTarget(
-        name=SAMPLE if name == SAMPLE else str(store),
-        store=store,
-        release_id=release.release_id,
-        linkset_id=linkset_id(release.release_id, settings.link),
-        position=position,
-    )
 
 
 def preview(order: Order) -> Preview:

@@ -256,6 +256,8 @@ These variables are read too, and are no settings:
 | --- | --- |
 | `CHARTHOUSE_CACHE` | folder for the compiled sample ontology; else in the user's cache folder |
 | `PREFECT_API_URL` | a Prefect server to report to; see [Operations](operations.md#prefect) |
+| `UMLS_API_KEY` | key of a UTS profile, for `charthouse ontology fetch umls` |
+| `CHARTHOUSE_MESH_URL`, `CHARTHOUSE_UTS_URL` | [mirrors](ontologies.md#downloading) of NLM |
 | `HF_HUB_OFFLINE` | `1` keeps `hub:` models to what is in the local Hugging Face cache |
 
 ## Labels of models: `ner.label_map`

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
+from flows.cli import fetch
 from flows.errors import CharthouseError
 
-app = typer.Typer(help="Compile ontology releases into concept stores.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from ontologies.release import Release
+
+app = typer.Typer(
+    help="Download ontology releases, compile them into concept stores, look into stores.",
+    no_args_is_help=True,
+)
+app.add_typer(fetch.app, name="fetch")
+
+_SOURCES = "Sources"
+_CHOICE = "What is read"
+_MOST_PROBLEMS = 20
 
 
 @app.callback()
@@ -20,27 +35,157 @@ def _options() -> None:
 
 @app.command()
 def build(
+    out: Annotated[Path, typer.Option(help="Folder of the store to make.")],
     mesh: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Option(
             help="MeSH descriptor or supplementary XML from NLM, plain or gzipped; repeat for "
-            "both (desc2026.xml, supp2026.xml)."
+            "both (desc2026.xml, supp2026.xml).",
+            rich_help_panel=_SOURCES,
         ),
-    ],
-    out: Annotated[Path, typer.Option(help="Folder of the store to make.")],
+    ] = None,
+    umls: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Folder META of a UMLS release, or of a subset made by MetamorphoSys. You need "
+            "a UMLS licence from NLM.",
+            rich_help_panel=_SOURCES,
+        ),
+    ] = None,
+    obo: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="OBO file or OBO Graph JSON (HPO, Disease Ontology ...).",
+            rich_help_panel=_SOURCES,
+        ),
+    ] = None,
+    kb: Annotated[
+        list[Path] | None,
+        typer.Option(help="scispaCy knowledge base, JSON lines.", rich_help_panel=_SOURCES),
+    ] = None,
+    table: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="CSV, TSV or Parquet with the columns id and name, and perhaps synonyms, types, "
+            "definition, parents, tree_numbers; several values in a cell are parted by |.",
+            rich_help_panel=_SOURCES,
+        ),
+    ] = None,
+    names: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Further names: TSV or CSV with the columns concept_id and name, and perhaps "
+            "count. `charthouse ontology names` makes one of annotated documents.",
+            rich_help_panel=_SOURCES,
+        ),
+    ] = None,
+    replaced: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Ids that others took the place of: TSV or CSV with the columns old_id and "
+            "concept_id.",
+            rich_help_panel=_SOURCES,
+        ),
+    ] = None,
+    language: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="UMLS: language of names, as in LAT; repeat for more. (default: ENG)",
+            rich_help_panel=_CHOICE,
+        ),
+    ] = None,
+    vocabulary: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="UMLS: source vocabulary, as in SAB (SNOMEDCT_US, MSH ...); repeat for more. "
+            "(default: all)",
+            rich_help_panel=_CHOICE,
+        ),
+    ] = None,
+    semantic_type: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Only concepts with this type code (T047, C14 ...); repeat for more. "
+            "(default: all)",
+            rich_help_panel=_CHOICE,
+        ),
+    ] = None,
+    suppressed: Annotated[
+        bool,
+        typer.Option(
+            "--suppressed",
+            help="Also what the release marks as suppressed or obsolete.",
+            rich_help_panel=_CHOICE,
+        ),
+    ] = False,
+    hierarchy: Annotated[
+        bool,
+        typer.Option(
+            "--hierarchy",
+            help="UMLS: also read who is whose parent (MRREL, is-a only). Takes time and space.",
+            rich_help_panel=_CHOICE,
+        ),
+    ] = False,
+    lenient: Annotated[
+        bool,
+        typer.Option(
+            "--lenient", help="Leave out rows that cannot be used and list them, instead of ending."
+        ),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the release as JSON.")] = False,
 ) -> None:
-    """Compile MeSH files into a concept store that `charthouse run --ontology` takes.
+    """Compile release files into a concept store that `charthouse run --ontology` takes.
+
+    Sources of several kinds can go into one store. The store is put in its place when all is
+    done: a build that is killed leaves what was there before.
 
     Example: charthouse ontology build --mesh desc2026.xml --mesh supp2026.xml --out mesh2026
-    """
-    from ontologies.build import build_store
-    from ontologies.errors import OntologyError
 
+    Example: charthouse ontology build --umls 2026AA/META --vocabulary SNOMEDCT_US --out snomed
+    """
+    import polars as pl
+
+    from ontologies.build import build_store
+    from ontologies.content import EXTRA_COLUMNS, REPLACED_COLUMNS, ReadOptions
+    from ontologies.errors import OntologyError
+    from ontologies.extra import read_extra_names, read_replaced
+    from ontologies.problems import Problems
+
+    sources = [
+        *(("mesh", path) for path in mesh or ()),
+        *(("umls", path) for path in umls or ()),
+        *((_obo_format(path), path) for path in obo or ()),
+        *(("kb", path) for path in kb or ()),
+        *(("table", path) for path in table or ()),
+    ]
+    problems = Problems(lenient=lenient)
     console = Console(stderr=True)
     with console.status("reading ...") as shown:
         try:
             release = build_store(
-                [("mesh", path) for path in mesh], out, progress=lambda line: shown.update(line)
+                sources,
+                out,
+                options=ReadOptions(
+                    languages=tuple(language or ("ENG",)),
+                    vocabularies=tuple(vocabulary or ()),
+                    semantic_types=tuple(semantic_type or ()),
+                    suppressed=suppressed,
+                    hierarchy=hierarchy,
+                    problems=problems,
+                ),
+                extra=pl.concat(
+                    [
+                        pl.DataFrame(schema=EXTRA_COLUMNS),
+                        *(read_extra_names(path, problems) for path in names or ()),
+                    ]
+                ),
+                replaced=pl.concat(
+                    [
+                        pl.DataFrame(schema=REPLACED_COLUMNS),
+                        *(read_replaced(path, problems) for path in replaced or ()),
+                    ]
+                ),
+                progress=lambda line: shown.update(escape(line)),
             )
         except OntologyError as error:
             raise CharthouseError(str(error)) from None
@@ -48,6 +193,117 @@ def build(
             raise CharthouseError(
                 f"store {out} cannot be written ({error.strerror})", "Check rights and free space"
             ) from None
+    _tell_problems(console, problems.found)
+    if as_json:
+        print(release.model_dump_json())
+        return
     print(f"{release.concepts:,} concepts and {release.names:,} names in {out}")
     print(f"Release {release.release_id}. {release.attribution}")
     print(f"Use it: charthouse run SOURCE --warehouse W.duckdb --ontology {out}")
+
+
+def _obo_format(path: Path) -> str:
+    """OBO's own form or OBO Graph JSON: the latter begins with a brace."""
+    from ontologies.stream import open_stream
+
+    if not path.is_file():
+        return "obo"
+    try:
+        with open_stream(path) as stream:
+            head = stream.read(256)
+    except (OSError, EOFError):
+        return "obo"
+    return "obograph" if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") else "obo"
+
+
+def _tell_problems(console: Console, found: list[str]) -> None:
+    for line in found[:_MOST_PROBLEMS]:
+        console.print(escape(line), soft_wrap=True, highlight=False)
+    if len(found) > _MOST_PROBLEMS:
+        console.print(f"... and {len(found) - _MOST_PROBLEMS:,} more like these")
+
+
+@app.command()
+def info(
+    store: Annotated[str, typer.Argument(metavar="STORE", help="A store's folder, or `sample`.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Show what a concept store holds: counts, sources with hashes, dates and licence lines.
+
+    Example: charthouse ontology info mesh2026
+    """
+    from flows.evaluating.links import open_named_store
+    from flows.store_info import describe_store
+
+    opened = open_named_store(store)
+    described = describe_store(opened)
+    if as_json:
+        print(json.dumps(opened.release.model_dump(mode="json") | described.as_dict()))
+        return
+    console = Console()
+    _print_release(console, opened.release)
+    types = Table(title="Types", title_justify="left", box=None, header_style="dim")
+    types.add_column("type")
+    types.add_column("concepts", justify="right")
+    types.add_column("labels that allow it")
+    for code, count, labels in described.types:
+        types.add_row(escape(code), f"{count:,}", escape(", ".join(labels)))
+    console.print(types)
+    console.print(escape(opened.release.attribution), soft_wrap=True)
+
+
+def _print_release(console: Console, release: Release) -> None:
+    table = Table(title=release.release_id, title_justify="left", show_header=False, box=None)
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    table.add_row("name", escape(release.name))
+    table.add_row("built", release.created_at)
+    for heading, count in (
+        ("concepts", release.concepts),
+        ("names", release.names),
+        ("extra names", release.extra_names),
+        ("replaced ids", release.replacements),
+        ("rows left out, notes", release.problems),
+    ):
+        table.add_row(heading, f"{count:,}")
+    for source in release.sources:
+        version = f" {source.version}" if source.version else ""
+        table.add_row(
+            "source",
+            f"{source.format}{version}: {source.concepts:,} concepts, {source.names:,} names",
+        )
+        for name, digest in source.files.items():
+            table.add_row("", f"{escape(name)}  sha256 {digest}")
+    console.print(table)
+
+
+@app.command("names")
+def collect(
+    gold: Annotated[
+        list[Path],
+        typer.Argument(metavar="GOLD...", help="Annotated documents: PubTator or BioC, with ids."),
+    ],
+    out: Annotated[Path, typer.Option(help="TSV file to write: concept_id, name, count.")],
+    config: Annotated[Path | None, typer.Option(help="TOML file of settings.")] = None,
+) -> None:
+    """Collect the names that annotators gave concepts, for `charthouse ontology build --names`.
+
+    Names are as a run would look them up: short forms that the document defines are replaced by
+    their long forms. Mentions of several concepts at once are left out.
+
+    Example: charthouse ontology names bc5cdr_train.pubtator.gz --out names.tsv
+    """
+    from flows.evaluating.named import names_of_gold
+    from flows.settings import load_settings
+    from ontologies.extra import write_extra_names
+
+    found = names_of_gold(gold, load_settings(config, {}))
+    try:
+        write_extra_names(found, out)
+    except OSError as error:
+        raise CharthouseError(
+            f"{out} cannot be written ({error.strerror})", "Name another file with --out"
+        ) from None
+    concepts = found["concept_id"].n_unique()
+    print(f"{len(found):,} names of {concepts:,} concepts in {out}")
+    print(f"Use them: charthouse ontology build --mesh desc.xml --names {out} --out STORE")

@@ -8,22 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 
 import numpy as np
 
-from flows.errors import CharthouseError
 from flows.evaluating.concepts import gold_concepts, require_concepts
 from flows.evaluating.evaluation import Evaluation, Judgement, judge
 from flows.evaluating.gold import GoldCorpus
-from flows.evaluating.links import Link, Name, held, link, open_named_store
+from flows.evaluating.links import Link, held, link, open_named_store
+from flows.evaluating.named import NamedMention, named_mentions
 from flows.evaluating.predictions import candidate_rows
 from flows.evaluating.request import Request
 from flows.evaluating.scores import COVERAGE, Counts, Measure
 from flows.progress import Reporter
-from flows.readers.gold import GoldMention
-from nlp.lookup import lookup_text
-from nlp.preprocess import PreprocessError
 from ontologies.linker import linkset_id
 
 ALL = "all"
@@ -40,18 +36,6 @@ RECALLS = (
 )
 _COLUMNS = ("gold", "first", "linked", "first_5", f"first_{DEPTH}", "held")
 
-_TEXTS = 200
-"""Documents preprocessed between two words of progress."""
-
-
-@dataclass(frozen=True, slots=True)
-class NamedMention:
-    """A gold mention and the name it is linked by."""
-
-    document_id: str
-    mention: GoldMention
-    name: Name
-
 
 def evaluate_linking(
     request: Request, corpora: Sequence[GoldCorpus], reporter: Reporter
@@ -65,7 +49,7 @@ def evaluate_linking(
     require_concepts(corpora)
     store = open_named_store(request.ontology or "")
     settings = request.settings.link
-    named = _named_mentions(request, corpora, reporter)
+    named = named_mentions(request.settings.preprocess.pipeline, corpora, reporter)
     names = [m.name for mentions in named for m in mentions]
     links = link(store, names, settings, reporter, candidates=DEPTH)
     judged = []
@@ -80,36 +64,6 @@ def evaluate_linking(
         linkset_id=linkset_id(store.release.release_id, settings),
         release=store.release,
     )
-
-
-def _named_mentions(
-    request: Request, corpora: Sequence[GoldCorpus], reporter: Reporter
-) -> list[list[NamedMention]]:
-    """Each corpus's mentions with the names that preprocessing makes of them."""
-    from nlp.preprocess.pipeline import Preprocessor  # takes seconds: spaCy
-
-    try:
-        preprocessor = Preprocessor(request.settings.preprocess.pipeline)
-    except PreprocessError as error:
-        raise CharthouseError(str(error)) from None
-    total = sum(len(corpus.documents) for corpus in corpora)
-    reporter.stage("preprocessing", "documents", total)
-    done, named = 0, []
-    for corpus in corpora:
-        mentions: list[NamedMention] = []
-        documents = list(corpus.documents.items())
-        for first in range(0, len(documents), _TEXTS):
-            batch = documents[first : first + _TEXTS]
-            preprocessed = preprocessor.process([document.text for _, document in batch])
-            for (document_id, document), pre in zip(batch, preprocessed, strict=True):
-                for m in document.mentions:
-                    text = lookup_text(document.text, m.start_char, m.end_char, pre.abbreviations)
-                    mentions.append(NamedMention(document_id, m, (text, m.label)))
-            done += len(batch)
-            reporter.done(done)
-        named.append(mentions)
-    reporter.end(total)
-    return named
 
 
 def _judge(
