@@ -7,7 +7,7 @@ are read from the work folder, so that no text, native id or file name reaches P
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from prefect import flow
 from prefect.artifacts import create_table_artifact
@@ -19,7 +19,7 @@ from flows.linking import Chunk, LinkStage
 from flows.plan import Planner
 from flows.processes import STOP
 from flows.receipt import Receipt
-from flows.session import RUNS, Session, stage
+from flows.session import RUNS, Session, StageFailed, stage
 from flows.summary import artifact_rows
 from flows.tasks import annotate_shard, in_pool, link_names
 from flows.warehouse import runs
@@ -28,6 +28,18 @@ from flows.work import remove_tree
 
 CHUNKS_LINKED_HERE = 2
 """So many chunks of names are linked in the main process; more of them get a pool."""
+
+
+def run_flow(job: Callable[[str, str], None], session: Session) -> None:
+    """Run a flow, and raise what really went wrong instead of what Prefect was told."""
+    with RUNS.opened(session.run_id, session):
+        try:
+            job(str(session.work.root), session.run_id)
+        except StageFailed:
+            STOP.check()  # a signal to the whole group ends servers and workers as well
+            if session.error is None:
+                raise
+            raise session.error from None
 
 
 @flow(name="charthouse", persist_result=False, validate_parameters=False)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from flows.bundled import SAMPLE
 from flows.order import Order, save_order
 from flows.prefect_server import prefect_api
-from flows.processes import STOP, stoppable
+from flows.processes import stoppable
 from flows.progress import Reporter
-from flows.session import RUNS, Session, StageFailed
+from flows.session import Session
 from flows.settings import Settings
-from flows.targets import link_targets
+from flows.targets import link_targets, stores_to_link
 from flows.warehouse import runs
 from flows.warehouse.connection import Connection, open_warehouse, read_warehouse
 from flows.work import WorkFolder, make_private, remove_tree
@@ -76,7 +74,7 @@ def names_to_link(warehouse: Path, settings: Settings) -> dict[str, int]:
         CharthouseError: there is no such warehouse, or a store cannot be used.
     """
     with read_warehouse(warehouse) as connection:
-        targets = link_targets(_stores(connection, settings), settings)
+        targets = link_targets(stores_to_link(connection, settings), settings)
         return {
             target.name: connection.execute(
                 "SELECT count(*) FROM (SELECT DISTINCT lookup_text, label FROM mentions m WHERE "
@@ -98,7 +96,7 @@ def relink(warehouse: Path, settings: Settings, *, quiet: bool = False) -> Relin
         CharthouseError: there is no such warehouse, a store cannot be used, or linking failed.
     """
     with read_warehouse(warehouse) as connection:
-        stores = _stores(connection, settings)
+        stores = stores_to_link(connection, settings)
     targets = link_targets(stores, settings)
     order = Order(warehouse.resolve(), (), settings, _ANNOTATES_NOTHING, targets)
     work = WorkFolder.beside(order.warehouse)
@@ -112,10 +110,6 @@ def relink(warehouse: Path, settings: Settings, *, quiet: bool = False) -> Relin
                 if not runs.open_runs(connection):
                     remove_tree(work.root)
         return _report(connection, order, before)
-
-
-def _stores(connection: Connection, settings: Settings) -> Sequence[str]:
-    return settings.ontologies or runs.current_stores(connection) or (SAMPLE,)
 
 
 def _current(connection: Connection) -> dict[int, tuple[str, str]]:
@@ -132,17 +126,10 @@ def _link(connection: Connection, order: Order, work: WorkFolder, *, quiet: bool
     save_order(order, work.order)
     with prefect_api(), Reporter(run_id, work.status, quiet=quiet) as reporter:
         from flows.flow_runs import forget_flow_runs
-        from flows.pipeline import charthouse_relink
+        from flows.pipeline import charthouse_relink, run_flow
 
-        session = Session(run_id, connection, order, work, reporter)
         try:
-            with RUNS.opened(run_id, session):
-                charthouse_relink(str(work.root), run_id)
-        except StageFailed:
-            STOP.check()
-            if session.error is None:
-                raise
-            raise session.error from None
+            run_flow(charthouse_relink, Session(run_id, connection, order, work, reporter))
         finally:
             remove_tree(work.run(run_id))
         forget_flow_runs(work)

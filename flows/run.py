@@ -9,20 +9,19 @@ from pathlib import Path
 
 import duckdb
 
-from flows.bundled import SAMPLE
 from flows.errors import CharthouseError
 from flows.order import Order, save_order
 from flows.plan import Planner, Preview
 from flows.prefect_server import prefect_api
-from flows.processes import STOP, stoppable
+from flows.processes import stoppable
 from flows.progress import Reporter
 from flows.readers.base import SourceFile
 from flows.readers.discover import discover
-from flows.session import RUNS, Session, StageFailed
+from flows.session import Session
 from flows.settings import Settings
 from flows.sources import files_are_as_planned, is_numbered, numbering_clash
 from flows.summary import Summary, summarise
-from flows.targets import link_targets
+from flows.targets import link_targets, stores_to_link
 from flows.warehouse import runs
 from flows.warehouse.connection import (
     Connection,
@@ -90,11 +89,11 @@ def _check_ids(files: Sequence[SourceFile]) -> None:
 
 
 def _stores(warehouse: Path, settings: Settings) -> Sequence[str]:
-    """The stores asked for, else those the warehouse is linked to, else the sample."""
+    """The stores to link to; the warehouse is only opened where it has to say."""
     if settings.ontologies:
         return settings.ontologies
     with _for_reading(warehouse) as connection:
-        return runs.current_stores(connection) or (SAMPLE,)
+        return stores_to_link(connection, settings)
 
 
 def preview(order: Order) -> Preview:
@@ -154,12 +153,13 @@ def _execute(connection: Connection, order: Order, work: WorkFolder, *, quiet: b
     runs.record_annotation_set(connection, order.annotation)
     with prefect_api():
         from flows.flow_runs import close_stale_flow_runs, forget_flow_runs
+        from flows.pipeline import charthouse, run_flow
 
         close_stale_flow_runs(work)
         for run_id in leftovers:
             with Reporter(run_id, work.status, quiet=quiet) as reporter:
                 reporter.say(f"Going on with the interrupted run {run_id}")
-                _flow(Session(run_id, connection, order, work, reporter))
+                run_flow(charthouse, Session(run_id, connection, order, work, reporter))
         goes_on = leftovers and runs.order_hash(connection, leftovers[-1]) == order.order_hash
         if goes_on and files_are_as_planned(connection, order):
             run_id = leftovers[-1]
@@ -167,7 +167,7 @@ def _execute(connection: Connection, order: Order, work: WorkFolder, *, quiet: b
             run_id = runs.new_run_id()
             runs.begin_run(connection, run_id, order)
             with Reporter(run_id, work.status, quiet=quiet) as reporter:
-                _flow(Session(run_id, connection, order, work, reporter))
+                run_flow(charthouse, Session(run_id, connection, order, work, reporter))
         forget_flow_runs(work)
     return summarise(connection, order.warehouse, run_id, here={*leftovers, run_id})
 
@@ -206,17 +206,3 @@ def _shards_are_there(connection: Connection, run_id: str) -> bool:
         is_intact(Path(shard.path), shard.checksum)
         for shard in runs.planned_shards(connection, run_id)
     )
-
-
-def _flow(session: Session) -> None:
-    """Run the flow, and raise what really went wrong instead of what Prefect was told."""
-    from flows.pipeline import charthouse
-
-    with RUNS.opened(session.run_id, session):
-        try:
-            charthouse(str(session.work.root), session.run_id)
-        except StageFailed:
-            STOP.check()  # a signal to the whole group ends servers and workers as well
-            if session.error is None:
-                raise
-            raise session.error from None

@@ -8,9 +8,16 @@ from flows.bundled import SAMPLE, store_folder
 from flows.errors import CharthouseError
 from flows.order import LinkTarget
 from flows.settings import Settings
+from flows.warehouse import runs
+from flows.warehouse.connection import Connection
 from ontologies.errors import OntologyError
 from ontologies.linker import linkset_id
 from ontologies.store import open_store
+
+
+def stores_to_link(connection: Connection, settings: Settings) -> Sequence[str]:
+    """The stores asked for, else those the warehouse is linked to, else the sample."""
+    return settings.ontologies or runs.current_stores(connection) or (SAMPLE,)
 
 
 def link_targets(names: Sequence[str], settings: Settings) -> tuple[LinkTarget, ...]:

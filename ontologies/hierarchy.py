@@ -9,8 +9,6 @@ import polars as pl
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-_NO_VOCABULARY = pl.lit([], dtype=pl.List(pl.String))
-
 
 def closure(concepts: pl.DataFrame, parents: pl.DataFrame | None = None) -> pl.DataFrame:
     """Ancestors of every concept, itself at distance 0.

@@ -18,6 +18,7 @@ from lxml import etree
 from ontologies.concept import Concept, Name
 from ontologies.content import Content, ReadOptions, gather
 from ontologies.errors import OntologyError
+from ontologies.opening import check_file
 from ontologies.problems import Problems
 from ontologies.stream import open_stream
 
@@ -83,19 +84,8 @@ def _records(path: Path, tag: str, problems: Problems) -> Iterator[Concept]:
 
 def _root(path: Path) -> str:
     """Name of the root element, one of ``_RECORDS``."""
-    if path.is_dir():
-        raise OntologyError(f"{path}: is a folder; give the MeSH XML file itself")
-    if not path.is_file():
-        raise OntologyError(f"{path}: no such file; check the path given with --mesh")
+    check_file(path, DOWNLOAD)
     try:
-        with open_stream(path) as stream:
-            head = stream.read(1024).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-        if not head:
-            raise OntologyError(f"{path}: is empty; {DOWNLOAD}")
-        if head.startswith(b"pk\x03\x04"):
-            raise OntologyError(f"{path}: is a zip archive; unpack it and give the XML file in it")
-        if head.startswith((b"<!doctype html", b"<html")):
-            raise OntologyError(f"{path}: is an HTML page, not MeSH XML; {DOWNLOAD}")
         with open_stream(path) as stream:
             events = etree.iterparse(
                 stream,
@@ -111,9 +101,6 @@ def _root(path: Path) -> str:
         ) from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise OntologyError(f"{path}: {_CUT_SHORT}; {DOWNLOAD}") from error
-    except OSError as error:
-        reason = error.strerror or "unreadable"
-        raise OntologyError(f"{path}: {reason}; check the file and its permissions") from error
     if root.tag not in _RECORDS:
         raise OntologyError(
             f"{path}:{_line(root)}: root element is {root.tag}, not one of"
