@@ -14,7 +14,7 @@ from hashlib import blake2b
 import numpy as np
 import numpy.typing as npt
 
-from ontologies.normalise import compact_form, folded_form, sorted_form
+from ontologies.normalise import compact_form, folded_form, reduced_form, sorted_form
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ LEVELS = (
     Level("compact", compact_form, 0.99),
     Level("sorted", sorted_form, 0.98),
     Level("folded", folded_form, 0.95),
+    Level("reduced", reduced_form, 0.9),
 )
 """From strictest to loosest; a name is looked up in the next level only if all before missed."""
 

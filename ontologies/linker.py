@@ -48,9 +48,9 @@ LINKER_VERSION = 1
 """Raised when the same store and settings give other links; part of ``linkset_id``."""
 
 _BATCH = 4096
-_TIES = ("level", "score", "typed", "literal", "preferred", "supplementary")
+_TIES = ("level", "score", "typed", "frequency", "literal", "loose", "preferred", "supplementary")
 _ORDER = ("query", *_TIES, "concept_id", "name")
-_DESCENDING = [False, False, True, True, True, True, False, False, False]
+_DESCENDING = [False, False, True, True, True, True, False, True, False, False, False]
 
 
 _Part = tuple[npt.NDArray[Any], npt.NDArray[Any], int, npt.NDArray[np.float64]]
@@ -240,7 +240,9 @@ def _describe(
             "level": level,
             "score": score,
             "typed": store.permits(types)[concept] == ALLOWED,
+            "frequency": store.names.count[name],
             "literal": literal,
+            "loose": store.names.loose[name],
             "preferred": store.names.preferred[name],
             "supplementary": store.concepts.supplementary[concept],
         }

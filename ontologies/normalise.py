@@ -14,9 +14,9 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from ontologies.words import EQUIVALENTS, STOP_WORDS
+from ontologies.words import EQUIVALENTS, HEADS, IRREGULAR, LOOSE, SALTS, STOP_WORDS
 
-FORMS_VERSION = 1
+FORMS_VERSION = 2
 
 _GREEK = {
     "α": "alpha",
@@ -93,13 +93,17 @@ def singular(word: str) -> str:
 
     Meant for equality on both sides, not for display.
     """
+    if word in IRREGULAR:
+        return IRREGULAR[word]
     if len(word) < 4 or word[-1] != "s" or word[-2] in "sui" or word.isdigit():
         return word
+    if word.endswith("itides"):
+        return word[:-4] + "s"
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
     if word.endswith(("oses", "yses", "stases", "eses")) and len(word) > 6:
         return word[:-2] + "is"
-    if word.endswith(("sses", "xes", "ches", "shes", "zes")):
+    if word.endswith(("sses", "xes", "ches", "shes", "zes")) and not word.endswith("aches"):
         return word[:-2]
     return word[:-1]
 
@@ -146,6 +150,38 @@ def folded_text(form: str) -> str:
     return " ".join(EQUIVALENTS.get(word, word) for word in words.split())
 
 
+def reduced_form(form: str) -> str:
+    """A normal form as the sorted stems of the words that tell one disease or drug from another.
+
+    From the words of ``folded_form`` those that every disease has (``words.HEADS``) and what a
+    drug is bound to (``words.SALTS``) are taken away, unless nothing else is left; the others are
+    folded once more (``words.LOOSE``) and stemmed. So *diabetic*, *diabetes* and, where no name
+    says more, *diabetic condition* are one.
+    """
+    words = {word for word in folded_text(form).split() if word not in STOP_WORDS}
+    kept = {word for word in words if word not in HEADS and word not in SALTS} or words
+    kept = {part for word in kept for part in LOOSE.get(word, word).split()}
+    return " ".join(sorted({stem(word) for word in kept} or set(form.split())))
+
+
+@lru_cache(maxsize=200_000)
+def stem(word: str) -> str:
+    """What a word shares with the nouns and adjectives made of it: *thrombotic*, *thrombosis*.
+
+    A few endings of medical English, not a stemmer of the language: for equality on both sides.
+    """
+    if len(word) < 6:
+        return word
+    for ending, rest in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            word = word.removesuffix(ending) + rest
+            break
+    for ending in ("ic", "ia", "y", "e", "a", "i"):
+        if word.endswith(ending) and len(word) - len(ending) >= 4:
+            return word.removesuffix(ending)
+    return word
+
+
 @lru_cache(maxsize=200_000)
 def _american(word: str) -> str:
     """The singular in American spelling. Cached: the same words come again and again."""
@@ -157,3 +193,43 @@ def _american(word: str) -> str:
 
 _ACID = re.compile(r"\b(\w{3,})ic acid\b")
 _SPELLINGS = (("ae", "e"), ("oe", "e"), ("our", "or"), ("sulph", "sulf"), ("isation", "ization"))
+_ENDINGS = (
+    ("icity", "ic"),
+    ("eptic", "eps"),
+    ("epsy", "eps"),
+    ("kinetic", "kines"),
+    ("kinesia", "kines"),
+    ("plastic", "plas"),
+    ("plasia", "plas"),
+    ("plasm", "plas"),
+    ("otic", "os"),
+    ("osis", "os"),
+    ("itic", "it"),
+    ("itis", "it"),
+    ("istic", "ist"),
+    ("ism", "ist"),
+    ("ssive", "ss"),
+    ("ssion", "ss"),
+    ("ssed", "ss"),
+    ("nsive", "ns"),
+    ("nsion", "ns"),
+    ("lytic", "lys"),
+    ("lysis", "lys"),
+    ("ation", "at"),
+    ("ative", "at"),
+    ("ated", "at"),
+    ("tional", "t"),
+    ("tion", "t"),
+    ("tive", "t"),
+    ("ical", "ic"),
+    ("eal", "e"),
+    ("ial", "i"),
+    ("al", ""),
+    ("ous", ""),
+    ("ity", ""),
+    ("ness", ""),
+    ("ent", "enc"),
+    ("ence", "enc"),
+    ("ency", "enc"),
+)
+"""Endings in the order they are tried, and what takes their place."""

@@ -17,24 +17,40 @@ _NUMERALS = (("1", "i"), ("2", "ii"), ("3", "iii"), ("4", "iv"), ("5", "v"), ("6
 _GENERAL = (
     ("neoplasm", "cancer", "tumor", "malignancy"),
     ("disease", "disorder"),
-    ("injury", "damage", "lesion"),
-    ("abnormality", "malformation", "defect"),
+    ("injury", "damage", "lesion", "trauma"),
+    ("abnormality", "malformation", "defect", "anomaly"),
     ("dysfunction", "impairment"),
     ("hereditary", "inherited", "familial"),
+    ("hypersensitivity", "allergy"),
+    ("seizure", "convulsion"),
+    ("paralysis", "palsy"),
+    ("calculus", "stone"),
+    ("metastasis", "metastatic"),
+    ("virus", "viral"),
+    ("chromosome", "chromosomal"),
+    ("myeloid", "myelogenous", "myelocytic"),
+    ("lymphoblastic", "lymphocytic"),
+    ("pediatric", "childhood"),
 )
 
 _ORGANS = (
+    ("adrenal", "suprarenal"),
     ("bladder", "vesical"),
+    ("bone", "osseous"),
     ("brain", "cerebral"),
     ("breast", "mammary"),
     ("colon", "colonic"),
     ("eye", "ocular"),
     ("heart", "cardiac"),
-    ("intestine", "intestinal"),
+    ("intestine", "intestinal", "bowel"),
     ("kidney", "renal"),
+    ("larynx", "laryngeal"),
+    ("limb", "extremity"),
     ("liver", "hepatic"),
     ("lung", "pulmonary"),
+    ("mouth", "oral"),
     ("muscle", "muscular"),
+    ("nose", "nasal"),
     ("ovary", "ovarian"),
     ("pancreas", "pancreatic"),
     ("prostate", "prostatic"),
@@ -43,7 +59,9 @@ _ORGANS = (
     ("spleen", "splenic"),
     ("stomach", "gastric"),
     ("testis", "testicular"),
+    ("thymus", "thymic"),
     ("thyroid", "thyroidal"),
+    ("tooth", "dental"),
     ("uterus", "uterine"),
     ("artery", "arterial"),
     ("vein", "venous"),
@@ -87,3 +105,48 @@ _CLASSES = (*_NUMERALS, *_GENERAL, *_ORGANS, *_COMPOUNDS, *_DRUGS)
 
 EQUIVALENTS = {word: words[0] for words in _CLASSES for word in words[1:]}
 """Word to the representative of its class, which may be several words."""
+
+IRREGULAR = {
+    "calculi": "calculus",
+    "bacteria": "bacterium",
+    "diverticula": "diverticulum",
+    "feet": "foot",
+    "fungi": "fungus",
+    "ganglia": "ganglion",
+    "mice": "mouse",
+    "nevi": "nevus",
+    "ova": "ovum",
+    "teeth": "tooth",
+    "thrombi": "thrombus",
+    "women": "woman",
+    "men": "man",
+}
+"""Plurals that their ending does not tell."""
+
+HEADS = frozenset(
+    "condition disease disturbance dysfunction mellitus syndrome".split()  # noqa: SIM905
+)
+"""Words that say only that something is a disease; the reduced form does without them."""
+
+SALTS = frozenset(
+    (  # noqa: SIM905
+        "besylate dihydrate dihydrochloride disodium fumarate hcl hydrobromide hydrochloride hydrate"
+        " maleate mesylate monohydrate sodium sulfate tartrate"
+    ).split()
+)
+"""What a drug is bound to; the reduced form does without, unless nothing else is left."""
+
+_LOOSE = (
+    ("neoplasm", "carcinoma", "adenocarcinoma", "tumorigenesis", "neoplasia", "neoplastic"),
+    ("failure", "insufficiency"),
+    ("neurologic", "neurological", "nervous system"),
+    ("decrease", "reduction", "decline", "low"),
+    ("loss", "deficit", "impairment"),
+    ("bleeding", "hemorrhage"),
+    ("elevated", "increase", "high", "raised"),
+    ("edema", "swelling"),
+    ("vision", "visual"),
+    ("hearing", "auditory"),
+)
+LOOSE = {word: words[0] for words in _LOOSE for word in words[1:]}
+"""As ``EQUIVALENTS``, for the reduced form alone: words that often, not always, mean the same."""
