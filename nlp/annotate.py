@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from nlp.fingerprint import AnnotationSet, identify
-from nlp.lookup import lookup_text
+from nlp.long_forms import lookup_texts
 from nlp.ner.decode import Span
 from nlp.ner.device import choose_device
 from nlp.ner.engine import NerEngine
@@ -158,7 +158,9 @@ class Annotator:
     ) -> Iterator[Row]:
         sentence_starts = [start for start, _ in sentences]
         spread = [spread_labels(found, abbreviations) for found in spans]
-        for mention_id, (span, model) in enumerate(merge_spans(spread)):
+        merged = merge_spans(spread)
+        names = lookup_texts(text, [(s.start, s.end, s.label) for s, _ in merged], abbreviations)
+        for mention_id, ((span, model), name) in enumerate(zip(merged, names, strict=True)):
             sentence = bisect_right(sentence_starts, span.start) - 1
             inside = sentence >= 0 and span.start < sentences[sentence][1]
             yield {
@@ -172,7 +174,7 @@ class Annotator:
                 "model": self.identity.models[model].name,
                 "sentence_id": sentence if inside else None,
                 "section_id": _innermost(sections, span.start),
-                "lookup_text": lookup_text(text, span.start, span.end, abbreviations),
+                "lookup_text": name,
             }
 
 

@@ -16,7 +16,7 @@ from flows.labels import parse_rules
 from flows.progress import Reporter
 from flows.readers.gold import GoldMention
 from flows.settings import Settings
-from nlp.lookup import lookup_text
+from nlp.long_forms import lookup_texts
 from nlp.preprocess import PreprocessError
 from ontologies.extra import collect_names
 
@@ -57,9 +57,12 @@ def named_mentions(
             batch = documents[first : first + _TEXTS]
             preprocessed = preprocessor.process([document.text for _, document in batch])
             for (document_id, document), pre in zip(batch, preprocessed, strict=True):
-                for m in document.mentions:
-                    text = lookup_text(document.text, m.start_char, m.end_char, pre.abbreviations)
-                    mentions.append(NamedMention(document_id, m, (text, m.label)))
+                spans = [(m.start_char, m.end_char, m.label) for m in document.mentions]
+                names = lookup_texts(document.text, spans, pre.abbreviations)
+                mentions += [
+                    NamedMention(document_id, m, (name, m.label))
+                    for m, name in zip(document.mentions, names, strict=True)
+                ]
             done += len(batch)
             reporter.done(done)
         named.append(mentions)
