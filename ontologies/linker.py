@@ -1,7 +1,7 @@
 """The linking policy: names in, ranked concepts out, set-wise over distinct names.
 
-Steps, each for the names the one before left over: exact levels from strict to loose
-(``ontologies/exact.py``), then candidates by character 3-grams (``ontologies/ngrams.py``). Only
+Steps, each for the names the one before left over: exact ones from strict to loose
+(``ontologies/steps.py``), then candidates by character 3-grams (``ontologies/ngrams.py``). Only
 concepts that the name's label allows (``ontologies/labels.py``), or whose types do not tell, are
 candidates.
 
@@ -30,7 +30,6 @@ import numpy.typing as npt
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
-from ontologies.exact import LEVELS, find_forms
 from ontologies.labels import LABEL_TYPES, allowed_types
 from ontologies.ngrams import nearest
 from ontologies.normalise import normal_form
@@ -42,10 +41,14 @@ from ontologies.schema import (
     NAME_LINKS,
     NO_CANDIDATE,
 )
+from ontologies.steps import STEPS, find_exact
 from ontologies.store import ALLOWED, FORBIDDEN, ConceptStore
 
-LINKER_VERSION = 1
+LINKER_VERSION = 2
 """Raised when the same store and settings give other links; part of ``linkset_id``."""
+
+NEAR = "ngram"
+"""Method of links by similarity."""
 
 _BATCH = 4096
 _TIES = ("level", "score", "typed", "frequency", "literal", "loose", "preferred", "supplementary")
@@ -76,6 +79,12 @@ class LinkSettings(BaseModel):
         ge=0,
         le=1,
         description="factor on the 3-gram score of concepts whose types do not tell",
+    )
+    supplementary_weight: float = Field(
+        default=0.9,
+        ge=0,
+        le=1,
+        description="factor on the 3-gram score of records outside the main vocabulary",
     )
     neighbours: int = Field(
         default=50,
@@ -162,9 +171,9 @@ def _link(
     kept = best.filter(pl.col("rank") <= candidates)
     kept = kept.with_columns(
         matched_name=pl.Series(store.name_texts(kept["name"].to_numpy()), dtype=pl.String),
-        method=pl.when(pl.col("level") < len(LEVELS))
-        .then(pl.lit("exact"))
-        .otherwise(pl.lit("ngram")),
+        method=pl.col("level").replace_strict(
+            range(len(STEPS) + 1), [*(step.method for step in STEPS), NEAR], return_dtype=pl.String
+        ),
     )
     queries = pl.DataFrame({"lookup_text": texts}, schema={"lookup_text": pl.String})
     return (
@@ -188,11 +197,8 @@ def _candidates(
     forms = [normal_form(text) for text in texts]
     missing = np.arange(len(texts), dtype=np.int64)
     parts: list[_Part] = []
-    for number, level in enumerate(LEVELS):
-        query, name = find_forms(store.exact[number], [level.form(forms[i]) for i in missing])
-        allowed = permit[store.names.concept[name]] != FORBIDDEN
-        query, name = missing[query[allowed]], name[allowed]
-        parts.append((query, name, number, np.full(len(query), level.score)))
+    for number, (query, name) in find_exact(store, texts, forms, permit):
+        parts.append((query, name, number, np.full(len(query), STEPS[number].score)))
         missing = np.setdiff1d(missing, query)
     near, form, score = nearest(
         store.grams,
@@ -208,8 +214,10 @@ def _candidates(
     query, score = np.repeat(missing[near], carriers), np.repeat(score, carriers)
     standing = permit[store.names.concept[name]]
     score = np.where(standing == ALLOWED, score, score * settings.untyped_weight)
+    outside = store.concepts.supplementary[store.names.concept[name]]
+    score = np.where(outside, score * settings.supplementary_weight, score)
     allowed = (standing != FORBIDDEN) & (score > settings.floor)
-    parts.append((query[allowed], name[allowed], len(LEVELS), score[allowed].round(4)))
+    parts.append((query[allowed], name[allowed], len(STEPS), score[allowed].round(4)))
     return _describe(store, texts, types, parts)
 
 
