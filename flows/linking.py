@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from prefect.futures import PrefectFuture
 
+from flows.contextual import link_in_context
 from flows.dispatch import dispatch
 from flows.errors import CharthouseError
 from flows.order import LinkTarget
@@ -77,8 +78,17 @@ class LinkStage:
             )
 
     def close(self) -> None:
-        """Make this run's linksets the current ones, in one transaction."""
+        """Let context choose, then make this run's linksets the current ones in one transaction."""
         connection = self._session.connection
+        if self._session.order.settings.link.context:
+            for target in self._session.order.targets:
+                link_in_context(
+                    connection,
+                    target,
+                    self._session.order.settings.link,
+                    self._session.run_id,
+                    STOP.check,
+                )
         settings = {
             "linker": LINKER_VERSION,
             **self._session.order.settings.link.model_dump(mode="json"),

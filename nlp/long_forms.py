@@ -23,7 +23,9 @@ LONGEST_SHORT_FORM = 8
 
 _WORD = re.compile(r"[^\W_]+")
 _TOKEN = re.compile(r"[^\s()\[\],;/]+")
-_PASSED_OVER = frozenset(("a", "an", "and", "by", "for", "in", "of", "on", "or", "the", "to", "with"))
+_PASSED_OVER = frozenset(
+    ("a", "an", "and", "by", "for", "in", "of", "on", "or", "the", "to", "with")
+)
 """Words that often give no letter to a short form."""
 
 _LONGEST_SUBSEQUENCE = 4

@@ -86,6 +86,26 @@ class LinkSettings(BaseModel):
         le=1,
         description="factor on the 3-gram score of records outside the main vocabulary",
     )
+    context: bool = Field(
+        default=True,
+        description="let the other concepts of a document decide between candidates of a mention"
+        " whose name does not",
+    )
+    context_ratio: float = Field(
+        default=0.85,
+        ge=0,
+        le=1,
+        description="a candidate that context may choose scores at least so much of the best",
+    )
+    context_floor: float = Field(
+        default=0.5, ge=0, le=1, description="and at least this, whatever the best scores"
+    )
+    context_information: float = Field(
+        default=3.0,
+        ge=0,
+        description="nats: how much an ancestor must say (-ln of the share of concepts below it)"
+        " to make two concepts kin",
+    )
     neighbours: int = Field(
         default=50,
         ge=1,

@@ -128,12 +128,11 @@ HEADS = frozenset(
 )
 """Words that say only that something is a disease; the reduced form does without them."""
 
-SALTS = frozenset(
-    (  # noqa: SIM905
-        "besylate dihydrate dihydrochloride disodium fumarate hcl hydrobromide hydrochloride hydrate"
-        " maleate mesylate monohydrate sodium sulfate tartrate"
-    ).split()
-)
+_SALTS = """
+besylate dihydrate dihydrochloride disodium fumarate hcl hydrate hydrobromide hydrochloride maleate
+mesylate monohydrate sodium sulfate tartrate
+"""
+SALTS = frozenset(_SALTS.split())
 """What a drug is bound to; the reduced form does without, unless nothing else is left."""
 
 _LOOSE = (

@@ -24,7 +24,7 @@ from flows.errors import CharthouseError
 from flows.evaluating.evaluation import Evaluation, Judgement, judge
 from flows.evaluating.finding import find_mentions, found_notes
 from flows.evaluating.gold import GoldCorpus, Span
-from flows.evaluating.links import Link, Name, held, link, open_named_store
+from flows.evaluating.links import Link, held, link_documents, open_named_store
 from flows.evaluating.mentions import Found, FoundMention
 from flows.evaluating.predictions import candidate_rows
 from flows.evaluating.request import Request
@@ -37,7 +37,8 @@ from ontologies.linker import linkset_id
 DOCUMENT = "document"
 MENTION = "mention"
 
-Links = Mapping[Name, Link]
+Linked = tuple[FoundMention, Link]
+"""A mention and what it was linked to."""
 
 
 def evaluate_concepts(
@@ -52,8 +53,12 @@ def evaluate_concepts(
     require_concepts(corpora)
     store = open_named_store(request.ontology or "")
     annotation, found = find_mentions(request, corpora, reporter)
-    names = [_name(m) for its in found for mentions in its.mentions.values() for m in mentions]
-    links = link(store, names, request.settings.link, reporter)
+    documents = {
+        document_id: [(m.lookup_text, m.own_label) for m in mentions]
+        for its in found
+        for document_id, mentions in its.mentions.items()
+    }
+    links = link_documents(store, documents, request.settings.link, reporter)
     judged = []
     for corpus, its in zip(corpora, found, strict=True):
         there = held(store, gold_concepts(corpus))
@@ -83,21 +88,21 @@ def gold_concepts(corpus: GoldCorpus) -> set[str]:
     return {c for d in corpus.documents.values() for m in d.mentions for c in m.concept_ids}
 
 
-def _name(mention: FoundMention) -> Name:
-    return mention.lookup_text, mention.own_label
-
-
 def _judge(
     request: Request,
     corpus: GoldCorpus,
     annotation: AnnotationSet,
     found: Found,
-    links: Links,
+    links: Mapping[str, Sequence[Link]],
     there: AbstractSet[str],
 ) -> Judgement:
     labels = corpus.concept_labels
     documents = list(corpus.documents.values())
-    mentions = [found.mentions[document_id] for document_id in corpus.documents]
+    linked = {
+        document_id: list(zip(mentions, links[document_id], strict=True))
+        for document_id, mentions in found.mentions.items()
+    }
+    mentions = [linked[document_id] for document_id in corpus.documents]
     nil = sum(not m.concept_ids for d in documents for m in d.mentions if m.label in labels)
     notes = found_notes(request, annotation, corpus, found)
     if left_out := [label for label in corpus.labels if label not in labels]:
@@ -106,39 +111,37 @@ def _judge(
         request,
         corpus,
         (
-            by_document(documents, mentions, links, labels, there),
-            by_mention(documents, mentions, links, labels, there),
+            by_document(documents, mentions, labels, there),
+            by_mention(documents, mentions, labels, there),
         ),
-        candidate_rows(_decided(found, links)),
+        candidate_rows(_decided(linked)),
         facts={"rejected": found.rejected, "gold_mentions_without_concept": nil},
         notes=notes,
     )
 
 
-def _decided(found: Found, links: Links) -> list[tuple[str, int, int, str, Link]]:
+def _decided(
+    linked: Mapping[str, Sequence[Linked]],
+) -> list[tuple[str, int, int, str, Link]]:
     """Mentions with what decides their concept: the candidates of those that are linked."""
     rows = []
-    for document_id, mentions in found.mentions.items():
-        for m in mentions:
-            linked = links[_name(m)]
-            if linked.concept_id is None:
-                linked = replace(linked, candidates=())
-            rows.append((document_id, m.start_char, m.end_char, m.label, linked))
+    for document_id, mentions in linked.items():
+        for m, its in mentions:
+            decided = its if its.concept_id is not None else replace(its, candidates=())
+            rows.append((document_id, m.start_char, m.end_char, m.label, decided))
     return rows
 
 
 def by_document(
     gold: Sequence[GoldDocument],
-    found: Sequence[Sequence[FoundMention]],
-    links: Links,
+    found: Sequence[Sequence[Linked]],
     labels: Sequence[str],
     there: AbstractSet[str],
 ) -> Counts:
     """Count each document's distinct concepts, by label.
 
     Args:
-        gold, found: documents and what was found in each, in the same order.
-        links: of the names of found mentions.
+        gold, found: documents and what was found and linked in each, in the same order.
         labels: the labels to count.
         there: concepts that the store holds; counted as ``held`` where they are gold.
     """
@@ -149,9 +152,9 @@ def by_document(
             concepts[mention.label].update(mention.concept_ids)
         wanted.append(concepts)
         concepts = defaultdict(set)
-        for m in mentions:
-            if (concept_id := links[_name(m)].concept_id) is not None:
-                concepts[m.label].add(concept_id)
+        for m, its in mentions:
+            if its.concept_id is not None:
+                concepts[m.label].add(its.concept_id)
         linked.append(concepts)
     holding = [[len(concepts[label] & there) for label in labels] for concepts in wanted]
     return _with_held(count_sets(DOCUMENT, wanted, linked, labels), holding)
@@ -159,8 +162,7 @@ def by_document(
 
 def by_mention(
     gold: Sequence[GoldDocument],
-    found: Sequence[Sequence[FoundMention]],
-    links: Links,
+    found: Sequence[Sequence[Linked]],
     labels: Sequence[str],
     there: AbstractSet[str],
 ) -> Counts:
@@ -176,9 +178,9 @@ def by_mention(
                 if m.label == label and m.concept_ids
             }
             linked: dict[Span, str] = {
-                (m.start_char, m.end_char): concept_id
-                for m in mentions
-                if m.label == label and (concept_id := links[_name(m)].concept_id) is not None
+                (m.start_char, m.end_char): its.concept_id
+                for m, its in mentions
+                if m.label == label and its.concept_id is not None
             }
             agreed = sum(concept in wanted.get(span, ()) for span, concept in linked.items())
             values[row, column] = len(wanted), len(linked), agreed

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from itertools import chain
 
 import numpy as np
 
 from flows.evaluating.concepts import gold_concepts, require_concepts
 from flows.evaluating.evaluation import Evaluation, Judgement, judge
 from flows.evaluating.gold import GoldCorpus
-from flows.evaluating.links import Link, held, link, open_named_store
+from flows.evaluating.links import Link, Name, held, link_documents, open_named_store
 from flows.evaluating.named import NamedMention, named_mentions
 from flows.evaluating.predictions import candidate_rows
 from flows.evaluating.request import Request
@@ -50,12 +51,17 @@ def evaluate_linking(
     store = open_named_store(request.ontology or "")
     settings = request.settings.link
     named = named_mentions(request.settings.preprocess.pipeline, corpora, reporter)
-    names = [m.name for mentions in named for m in mentions]
-    links = link(store, names, settings, reporter, candidates=DEPTH)
+    documents: dict[str, list[Name]] = {}
+    for mention in chain.from_iterable(named):
+        documents.setdefault(mention.document_id, []).append(mention.name)
+    links = link_documents(store, documents, settings, reporter, candidates=DEPTH)
     judged = []
     for corpus, mentions in zip(corpora, named, strict=True):
         there = held(store, gold_concepts(corpus))
-        linked = [(m, links[m.name]) for m in mentions]
+        # Mentions stand by document, in the order their names were given in.
+        by_document = dict.fromkeys(mention.document_id for mention in mentions)
+        its_links = chain.from_iterable(links[document_id] for document_id in by_document)
+        linked = list(zip(mentions, its_links, strict=True))
         judged.append(_judge(request, corpus, linked, there))
     return Evaluation(
         task="linking",

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from flows.bundled import store_folder
 from flows.errors import CharthouseError
 from flows.progress import Reporter
+from nlp.context import METHOD, choose_in_context
+from nlp.schema import MENTIONS
 from ontologies.errors import OntologyError
 from ontologies.linker import LinkSettings, link_names
-from ontologies.schema import LINKED
+from ontologies.schema import LINKED, NAME_LINKS
 from ontologies.store import ConceptStore, open_store
 
 Name = tuple[str, str]
 """A lookup text and the label it is linked under."""
 
 _CHUNK = 5_000
+_MENTION = ("document_id", "annotation_id", "mention_id")
+_RANKED = ("rank", "status", "concept_id", "score", "method")
+_NAME_SCHEMA = {"lookup_text": pl.String, "label": pl.String}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +82,74 @@ def link(
     links: dict[Name, Link] = {}
     for first in range(0, len(distinct), _CHUNK):
         chunk = distinct[first : first + _CHUNK]
-        schema = {"lookup_text": pl.String, "label": pl.String}
-        frame = pl.DataFrame(chunk, schema=schema, orient="row")
+        frame = pl.DataFrame(chunk, schema=_NAME_SCHEMA, orient="row")
         _collect(link_names(store, frame, settings, candidates=candidates), links)
         reporter.done(first + len(chunk))
     reporter.end(len(distinct))
     return links
+
+
+def link_documents(
+    store: ConceptStore,
+    documents: Mapping[str, Sequence[Name]],
+    settings: LinkSettings,
+    reporter: Reporter,
+    *,
+    candidates: int | None = None,
+) -> Mapping[str, Sequence[Link]]:
+    """Link the mentions of documents: by their names, then by what else their document says.
+
+    Args:
+        store, settings, reporter, candidates: as of :func:`link`.
+        documents: document_id to the names of all its mentions.
+
+    Returns:
+        document_id to one link a mention, in the same order. What context chose stands first
+        among the candidates.
+    """
+    names = link(
+        store,
+        (n for its in documents.values() for n in its),
+        settings,
+        reporter,
+        candidates=candidates,
+    )
+    links = {document_id: [names[n] for n in its] for document_id, its in documents.items()}
+    if settings.context:
+        for document_id, at, concept in _chosen(store, documents, names, settings):
+            links[document_id][at] = _preferring(links[document_id][at], concept)
+    return links
+
+
+def _chosen(
+    store: ConceptStore,
+    documents: Mapping[str, Sequence[Name]],
+    names: Mapping[Name, Link],
+    settings: LinkSettings,
+) -> Iterator[tuple[str, int, str]]:
+    """Document, position of the mention and concept of what context decided."""
+    mentions = pl.DataFrame(
+        [(d, "", at, *name) for d, its in documents.items() for at, name in enumerate(its)],
+        schema={**{c: MENTIONS.schema[c] for c in _MENTION}, **_NAME_SCHEMA},
+        orient="row",
+    )
+    ranked = pl.DataFrame(
+        [
+            (*name, rank, its.status, c.concept_id, c.score, c.method)
+            for name, its in names.items()
+            for rank, c in enumerate(its.candidates[: settings.candidates], start=1)
+        ],
+        schema={c: NAME_LINKS.schema[c] for c in (*_NAME_SCHEMA, *_RANKED)},
+        orient="row",
+    )
+    chosen = choose_in_context(mentions, ranked, store, settings)
+    return chosen.select("document_id", "mention_id", "concept_id").iter_rows()
+
+
+def _preferring(linked: Link, concept_id: str) -> Link:
+    first = [c for c in linked.candidates if c.concept_id == concept_id]
+    others = [c for c in linked.candidates if c.concept_id != concept_id]
+    return Link(LINKED, (replace(first[0], method=METHOD), *others))
 
 
 def _collect(frame: pl.DataFrame, links: dict[Name, Link]) -> None:

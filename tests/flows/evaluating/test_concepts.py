@@ -50,8 +50,11 @@ OFFICIAL_SAMPLE = (
 """PMIDs of the 50 articles that come with the official scorer of BioCreative V CDR."""
 
 
-def found(*mentions: tuple[int, str, str]) -> list[FoundMention]:
-    return [FoundMention(s, s + 4, label, 1.0, name, label) for s, name, label in mentions]
+def found(*mentions: tuple[int, str, str]) -> list[tuple[FoundMention, Link]]:
+    return [
+        (FoundMention(s, s + 4, label, 1.0, name, label), LINKS[name, label])
+        for s, name, label in mentions
+    ]
 
 
 def row(counts: Counts, label: str) -> dict[str, int]:
@@ -61,7 +64,7 @@ def row(counts: Counts, label: str) -> dict[str, int]:
 
 def test_a_document_has_each_concept_once_wherever_it_was_found() -> None:
     there = found((30, "gout", "Disease"), (35, "gout", "Disease"), (15, "none", "Disease"))
-    counts = by_document([GOLD], [there], LINKS, ("Chemical", "Disease"), STORE)
+    counts = by_document([GOLD], [there], ("Chemical", "Disease"), STORE)
     assert row(counts, "Disease") == {"gold": 3, "found": 2, "agreed": 1, "held": 2}
     assert row(counts, "Chemical") == {"gold": 1, "found": 0, "agreed": 0, "held": 0}
 
@@ -69,7 +72,7 @@ def test_a_document_has_each_concept_once_wherever_it_was_found() -> None:
 def test_what_the_linker_did_not_decide_is_not_found() -> None:
     there = found((10, "open", "Disease"), (20, "salt", "Chemical"))
     for count in (by_document, by_mention):
-        counts = count([GOLD], [there], LINKS, ("Chemical", "Disease"), STORE)
+        counts = count([GOLD], [there], ("Chemical", "Disease"), STORE)
         assert row(counts, "Disease")["found"] == row(counts, "Chemical")["found"] == 0
 
 
@@ -80,16 +83,16 @@ def test_a_mention_agrees_in_span_label_and_one_of_its_concepts() -> None:
         (10, "both", "Disease"),  # one of two concepts
         (15, "none", "Disease"),  # a concept where gold has none
     )
-    counts = by_mention([GOLD], [there], LINKS, ("Disease",), STORE)
+    counts = by_mention([GOLD], [there], ("Disease",), STORE)
     assert row(counts, "Disease") == {"gold": 3, "found": 4, "agreed": 2, "held": 3}
 
 
 def test_the_label_a_mention_was_found_under_decides_its_concept() -> None:
     """A found label that is judged as another one is linked as itself, as in a run."""
-    (mention,) = found((0, "gout", "Disease"))
+    ((mention, its),) = found((0, "gout", "Disease"))
     renamed = FoundMention(0, 4, "Finding", 1.0, "gout", mention.own_label)
     gold = GoldDocument("1", "gout", (GoldMention(0, 4, "gout", "Finding", ("MESH:D1",)),))
-    counts = by_mention([gold], [[renamed]], LINKS, ("Finding",), STORE)
+    counts = by_mention([gold], [[(renamed, its)]], ("Finding",), STORE)
     assert row(counts, "Finding")["agreed"] == 1
 
 
@@ -103,7 +106,7 @@ def test_gold_counts_are_those_of_the_official_scorer(data_dir: Path) -> None:
     documents = [corpus.documents[f"bc5cdr_train:{pmid}"] for pmid in OFFICIAL_SAMPLE.split()]
     assert sum(m.label == "Disease" for d in documents for m in d.mentions) == 303 + 121
     nothing = [()] * len(documents)
-    counts = by_document(documents, nothing, {}, ("Disease",), set())
+    counts = by_document(documents, nothing, ("Disease",), set())
     assert counts.values[:, 0, 0].sum() == 150 + 64
 
 
