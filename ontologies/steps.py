@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ontologies.broader import broader
 from ontologies.composite import parts
 from ontologies.equivalents import equivalents
 from ontologies.exact import LEVELS, find_forms
@@ -47,6 +48,7 @@ STEPS = (
     Step("equivalent", "folded", 0.93, equivalents),
     Step("exact", "reduced", 0.9),
     Step("part", "folded", 0.85, parts),
+    Step("broader", "folded", 0.8, broader),
 )
 """The steps in their order."""
 
