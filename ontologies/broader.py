@@ -10,13 +10,13 @@ import re
 
 from ontologies.normalise import normal_form, singular
 
-_HARM = frozenset(
-    """
-    abnormality adverse alteration change complication damage damaged defect deterioration
-    disturbance dysfunction effect failure impairment impaired injury injured involvement lesion
-    problem toxicity toxic
-    """.split()
-)
+_HARM_WORDS = """
+abnormality adverse alteration change complication damage damaged defect deterioration disturbance
+dysfunction effect failure impairment impaired injury injured involvement lesion problem toxicity
+toxic
+"""
+_HARM = frozenset(_HARM_WORDS.split())
+_SAYS_NOTHING = frozenset((*_HARM, "function", "in", "of", "on", "the", "to"))
 _ORGANS = {
     "cardio": "heart",
     "hepato": "liver",
@@ -40,9 +40,7 @@ def broader(name: str) -> tuple[str, ...]:
     words = normal_form(name).split()
     if len(words) == 1 and (match := _TOXIC.fullmatch(words[0])):
         return (f"{_ORGANS[match[1]]} disease",)
-    place = [
-        word
-        for word in words
-        if singular(word) not in _HARM and word not in ("function", "of", "in", "the", "to", "on")
-    ]
-    return (f"{' '.join(place)} disease",) if place and len(place) < len(words) else ()
+    place = [word for word in words if singular(word) not in _SAYS_NOTHING]
+    if not any(singular(word) in _HARM for word in words):
+        return ()
+    return (f"{' '.join(place)} disease",) if place else ()

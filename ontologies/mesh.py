@@ -11,6 +11,7 @@ import gzip
 import re
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from lxml import etree
@@ -20,6 +21,7 @@ from ontologies.content import Content, ReadOptions, gather
 from ontologies.errors import OntologyError
 from ontologies.opening import check_file
 from ontologies.problems import Problems
+from ontologies.renumbered import promoted_records
 from ontologies.stream import open_stream
 
 ATTRIBUTION = "MeSH: U.S. National Library of Medicine"
@@ -44,7 +46,8 @@ def read_mesh(path: Path, options: ReadOptions) -> Content:
     ``semantic_types`` of a descriptor are the first-level branches of its tree numbers (``C14``);
     of a supplementary record ``SCR`` and its class: 1 chemical, 2 protocol, 3 disease,
     4 organism, 5 population group, 6 anatomy
-    (https://www.nlm.nih.gov/mesh/intro_record_types.html).
+    (https://www.nlm.nih.gov/mesh/intro_record_types.html). ``replaced`` are the records known to
+    have become descriptors, whatever the year: which of each pair is there, the builder sees.
 
     Raises:
         OntologyError: the file is missing, not XML, not MeSH, or holds no records; unless
@@ -53,6 +56,7 @@ def read_mesh(path: Path, options: ReadOptions) -> Content:
     tag = _RECORDS[_root(path)]
     year = _YEAR.search(path.name)
     content = gather(_records(path, tag, options.problems), version=year[1] if year else None)
+    content = replace(content, replaced=promoted_records())
     if content.concepts.is_empty():
         raise OntologyError(f"{path}: holds no {tag} elements; give NLM's complete file")
     return content

@@ -307,3 +307,33 @@ def collect(
     concepts = found["concept_id"].n_unique()
     print(f"{len(found):,} names of {concepts:,} concepts in {out}")
     print(f"Use them: charthouse ontology build --mesh desc.xml --names {out} --out STORE")
+
+
+@app.command()
+def replaced(
+    old: Annotated[str, typer.Argument(metavar="OLD_STORE", help="Store of the earlier release.")],
+    new: Annotated[str, typer.Argument(metavar="NEW_STORE", help="Store of the later release.")],
+    out: Annotated[
+        Path, typer.Option(help="TSV file to write: old_id, concept_id, name, names, shared.")
+    ],
+) -> None:
+    """Find concepts that another id took over between two releases, for `build --replaced`.
+
+    Names tell: a concept took the place of one that is gone if it alone carries that one's
+    preferred name, and at least half of its names. Links, and the gold files of `evaluate`, then
+    follow the ids.
+
+    Example: charthouse ontology replaced mesh2025 mesh2026 --out replaced.tsv
+    """
+    from flows.evaluating.links import open_named_store
+    from ontologies.renumbered import renumbered
+
+    found = renumbered(open_named_store(old), open_named_store(new))
+    try:
+        found.write_csv(out, separator="\t")
+    except OSError as error:
+        raise CharthouseError(
+            f"{out} cannot be written ({error.strerror})", "Name another file with --out"
+        ) from None
+    print(f"{len(found):,} ids that others took the place of in {out}")
+    print(f"Use them: charthouse ontology build --mesh desc.xml --replaced {out} --out STORE")

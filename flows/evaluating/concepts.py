@@ -33,6 +33,7 @@ from flows.progress import Reporter
 from flows.readers.gold import GoldDocument
 from nlp.fingerprint import AnnotationSet
 from ontologies.linker import linkset_id
+from ontologies.store import ConceptStore
 
 DOCUMENT = "document"
 MENTION = "mention"
@@ -52,6 +53,7 @@ def evaluate_concepts(
     """
     require_concepts(corpora)
     store = open_named_store(request.ontology or "")
+    corpora = in_release(corpora, store)
     annotation, found = find_mentions(request, corpora, reporter)
     documents = {
         document_id: [(m.lookup_text, m.own_label) for m in mentions]
@@ -81,6 +83,30 @@ def require_concepts(corpora: Sequence[GoldCorpus]) -> None:
                 f"gold corpus {corpus.name} names no concepts",
                 "Give a PubTator or BioC file with concept ids; evaluate ner needs none",
             )
+
+
+def in_release(corpora: Sequence[GoldCorpus], store: ConceptStore) -> list[GoldCorpus]:
+    """The corpora with the ids that the store's release replaced by those in their place."""
+    old = sorted({concept_id for corpus in corpora for concept_id in gold_concepts(corpus)})
+    current = dict(zip(old, store.current_ids(old), strict=True))
+    return [
+        replace(
+            corpus,
+            documents={
+                document_id: replace(
+                    document,
+                    mentions=tuple(
+                        replace(
+                            m, concept_ids=tuple(dict.fromkeys(current[c] for c in m.concept_ids))
+                        )
+                        for m in document.mentions
+                    ),
+                )
+                for document_id, document in corpus.documents.items()
+            },
+        )
+        for corpus in corpora
+    ]
 
 
 def gold_concepts(corpus: GoldCorpus) -> set[str]:

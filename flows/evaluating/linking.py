@@ -12,7 +12,7 @@ from itertools import chain
 
 import numpy as np
 
-from flows.evaluating.concepts import gold_concepts, require_concepts
+from flows.evaluating.concepts import gold_concepts, in_release, require_concepts
 from flows.evaluating.evaluation import Evaluation, Judgement, judge
 from flows.evaluating.gold import GoldCorpus
 from flows.evaluating.links import Link, Name, held, link_documents, open_named_store
@@ -49,6 +49,7 @@ def evaluate_linking(
     """
     require_concepts(corpora)
     store = open_named_store(request.ontology or "")
+    corpora = in_release(corpora, store)
     settings = request.settings.link
     named = named_mentions(request.settings.preprocess.pipeline, corpora, reporter)
     documents: dict[str, list[Name]] = {}
