@@ -1,14 +1,17 @@
-"""Other names of a thing, by whole names: ``5-FU`` and ``fluorouracil``, ``Wilson disease`` and
-``hepatolenticular degeneration``.
+"""Other names of a thing, by whole names: ``5-FU`` for fluorouracil, or Wilson disease for
+hepatolenticular degeneration.
 
 For names that no index level finds: symbols, codes, abbreviations, trade names, eponyms and lay
 words that a thin ontology lacks. The classes stand in ``equivalents.tsv``, whose head says its
 rules. ``ontologies/words.py`` is the same for single words.
 
-Case: names are compared by ``compact_form`` of their ``normal_form``, which drop case, hyphens and
-plurals. That would make ``no`` nitric oxide and ``as`` arsenic. So a *case-bound* name (up to three
-letters and no digit, or an abbreviation that is also an English word) matches only as the file
-writes it, but for punctuation and a plural ``s``; one in small letters may begin with a capital.
+Names are compared by ``compact_form`` of their ``normal_form``, which drop case, hyphens and
+plurals. That alone would make ``no`` nitric oxide and ``DHEAS`` a plural of DHEA. So case tells:
+
+- A *case-bound* name (up to three letters and no digit, or an abbreviation that is also an English
+  word) matches only as the file writes it, but for punctuation and a plural ``s``. One in small
+  letters may begin with a capital.
+- A capital S at the end of an abbreviation is not its plural.
 """
 
 from __future__ import annotations
@@ -29,8 +32,10 @@ RULES_VERSION = 1
 
 _FILE = "equivalents.tsv"
 _MOST_LETTERS = 3
-_WORDS = frozenset({"AIDS"})
+_WORDS = frozenset({"AIDS", "CAPS", "GIST", "IRIS", "MODS", "POTS", "SNAP"})
 _PLURAL = re.compile(r"(?<=[A-Z0-9])s$")
+# Longer words in capitals are rather headings, where an S may well be a plural.
+_ABBREVIATION_IN_S = re.compile(r"[A-Z]{3,5}S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +48,8 @@ class EquivalenceClass:
 
 @dataclass(frozen=True, slots=True)
 class _Lexicon:
-    # Normal forms of each class, and for each compact form the classes and names that have it.
-    forms: tuple[tuple[str, ...], ...]
+    # For each class its normal forms, each with its key; for each key the classes and names.
+    forms: tuple[tuple[tuple[str, str], ...], ...]
     entries: dict[str, tuple[tuple[int, str], ...]]
 
 
@@ -57,11 +62,11 @@ def equivalents(name: str) -> tuple[str, ...]:
     of the kind (*CO* and *Co*) is not given: who looks it up would find both.
     """
     lexicon = _lexicon()
-    key = compact_form(normal_form(name))
+    key = _key(name)
     found: dict[str, None] = {}
     for number, written in lexicon.entries.get(key, ()):
         if not is_case_bound(written) or _as_written(name, written):
-            found |= {form: None for form in lexicon.forms[number] if compact_form(form) != key}
+            found |= {form: None for form, other in lexicon.forms[number] if other != key}
     return tuple(found)
 
 
@@ -76,7 +81,7 @@ def equivalence_classes() -> tuple[EquivalenceClass, ...]:
 @lru_cache(maxsize=1)
 def equivalents_version() -> str:
     """What a linkset's fingerprint has to hold: it changes with the classes and with the rules."""
-    digest = hashlib.sha256(f"{RULES_VERSION}".encode())
+    digest = hashlib.sha256(str(RULES_VERSION).encode())
     for row in equivalence_classes():
         digest.update("\t".join(("\n" + row.kind, *row.names)).encode())
     return digest.hexdigest()[:12]
@@ -90,7 +95,7 @@ def is_case_bound(name: str) -> bool:
 
 def written_key(name: str) -> str:
     """What two names of the file share if a text could mean either by the same writing."""
-    return _symbol(name) if is_case_bound(name) else compact_form(normal_form(name))
+    return _symbol(name) if is_case_bound(name) else _key(name)
 
 
 @lru_cache(maxsize=1)
@@ -100,20 +105,26 @@ def _lexicon() -> _Lexicon:
     owners: dict[tuple[str, str], set[int]] = {}
     for number, row in enumerate(classes):
         for name in row.names:
-            key = compact_form(normal_form(name))
-            entries.setdefault(key, []).append((number, name))
-            owners.setdefault((row.kind, key), set()).add(number)
+            entries.setdefault(_key(name), []).append((number, name))
+            owners.setdefault((row.kind, compact_form(normal_form(name))), set()).add(number)
     return _Lexicon(
         forms=tuple(
             tuple(
-                form
-                for form in dict.fromkeys(map(normal_form, row.names))
-                if len(owners[row.kind, compact_form(form)]) == 1
+                (normal_form(name), _key(name))
+                for name in row.names
+                if len(owners[row.kind, compact_form(normal_form(name))]) == 1
             )
             for row in classes
         ),
         entries={key: tuple(found) for key, found in entries.items()},
     )
+
+
+def _key(name: str) -> str:
+    form = normal_form(name)
+    if _ABBREVIATION_IN_S.fullmatch(_symbol(name)):
+        return form.replace(" ", "")
+    return compact_form(form)
 
 
 def _as_written(name: str, written: str) -> bool:
