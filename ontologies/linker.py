@@ -30,6 +30,7 @@ import numpy.typing as npt
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
+from ontologies.equivalents import equivalents_version
 from ontologies.labels import LABEL_TYPES, allowed_types
 from ontologies.ngrams import nearest
 from ontologies.normalise import normal_form
@@ -120,10 +121,11 @@ class LinkSettings(BaseModel):
 
 
 def linkset_id(release_id: str, settings: LinkSettings) -> str:
-    """Fingerprint of everything that decides links: release, linker version, settings."""
+    """Fingerprint of all that decides links: release, linker, lexicon of equivalents, settings."""
     labels = sorted((name, sorted(set(types))) for name, types in settings.labels.items())
     values = settings.model_dump(mode="json", exclude={"labels"})
-    text = repr((LINKER_VERSION, release_id, sorted(values.items()), labels))
+    versions = (LINKER_VERSION, equivalents_version())
+    text = repr((versions, release_id, sorted(values.items()), labels))
     return f"ls-{sha256(text.encode()).hexdigest()[:12]}"
 
 
