@@ -34,13 +34,22 @@ _OTHER_WORD_STEM = 1.5
 _PASS_STOP_WORD = 0.15
 _PASS_PART = 0.5
 _PASS_WORD = 1.3
+_PASS_BRACKET = 1.5
 _TRAILING_WORD = 1.6
 _TRAILING_STOP_WORD = 3.0
-_LONGEST_TRAIL = 3.5
+_LONGEST_TRAIL = 3.1
 """More than this after the last letter is no long form, whatever its letters cost."""
 
-_OUT_OF_ORDER = 1.0
-"""Cost of another order of the letters."""
+# Costs of other orders of the letters.
+_LAST_FIRST = 1.5
+"""pHi, intracellular pH."""
+_FIGURES_FIRST = 1.0
+"""IP3, inositol trisphosphate."""
+_NOTATION = 0.5
+"""V(T), tidal volume; INa, sodium current; [Ca2+]i, intracellular Ca2+ concentration."""
+
+_STOP_WORD_FIRST = 1.5
+"""Cost of a long form that begins with a stop word; "in" begins many: in situ hybridization."""
 
 # Costs of signs of the short form that the long form need not have.
 _NO_DIGIT = 1.5
@@ -75,11 +84,16 @@ _NUMBERS = {
 }
 _NUMBER = re.compile("|".join(sorted(_NUMBERS, key=len, reverse=True)))
 _SYMBOLS = {
-    **{"positive": "+", "negative": "-", "current": "i", "currents": "i", "extracellular": "o"},
+    **{"positive": "+", "negative": "-", "current": "i", "currents": "i"},
+    **{"extracellular": "o", "concentration": "[", "concentrations": "["},
 }
 """Words that a sign stands for, which is not their first letter."""
-_CURRENT = re.compile(r"(I)([A-Z][a-z]?)(\(?[A-Z]\)?)?")
+_SUBSCRIPT = re.compile(r"(?P<last>[A-Z])\((?P<first>[A-Z])\)")
+"""A quantity and what it is of: V(T), tidal volume."""
+_CURRENT = re.compile(r"(?P<last>I)(?P<middle>[A-Z][a-z]?)(?P<first>\(?[A-Z]\)?)?")
 """An ion's current as physiologists write it: INa, ICa(L)."""
+_CONCENTRATION = re.compile(r"(?P<last>\[)(?P<middle>.+)\](?P<first>[a-z])")
+"""An ion's concentration inside or outside cells: [Ca2+]i."""
 
 _STEM = re.compile(
     "(?:acetyl|adren|amin|angi|arteri|arthr|aspart|benz|blast|bol|brom|bronch|carb|cardi|cephal|"
@@ -94,6 +108,7 @@ _STEM = re.compile(
     "system|therap|therm|thi|thorac|thromb|thym|thyr|tom|tonin|toxi|transp|trop|troph|tub|"
     "typ|uria|vasc|ventric|vertebr|vir|virus|zygo)"
 )
+_BRACKET = re.compile(r"[()\[\]]")
 _RUN = re.compile(r"[^\W_]+")
 _HUMP = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_]+")
 
@@ -131,12 +146,14 @@ class _Words(NamedTuple):
     """A text to align with.
 
     ``places`` are those of each letter, in order; ``skip[w]`` is the cost of passing over all words
-    before ``w``, ``trail[w]`` that of the words from ``w`` on where they follow the last letter.
+    before ``w``, ``trail[w]`` that of the words from ``w`` on where they follow the last letter;
+    ``unusual`` are positions where a long form seldom begins.
     """
 
     places: dict[str, list[_Place]]
     skip: list[float]
     trail: list[float]
+    unusual: set[int]
 
 
 def lowered(text: str) -> str:
@@ -164,8 +181,11 @@ def _units(short: str) -> list[_Unit]:
 
 
 def letters_of(short: str) -> int:
-    """How many letters of a short form a long form has to account for."""
-    return sum(unit.letter.isalpha() for unit in _units(short))
+    """How many letters of a short form a long form has to account for; figures count beside two."""
+    units = _units(short)
+    letters = sum(unit.letter.isalpha() for unit in units)
+    figures = sum(unit.letter.isdigit() for unit in units)
+    return letters + figures if letters > 1 else letters
 
 
 def align(short: str, before: str) -> Alignment | None:
@@ -177,22 +197,37 @@ def align(short: str, before: str) -> Alignment | None:
     units = _units(short)
     if all(unit.without < _NEVER for unit in units):
         return None
-    words = _read(before, {unit.letter for unit in units})
+    words = _read(before, {unit.letter for unit in units} | ({"["} if short[0] == "[" else set()))
     best = _cheapest(units, words)
-    for order in _other_orders(short, units):
+    for order, extra in _other_orders(short, units):
         other = _cheapest(order, words)
-        if other and (best is None or other.cost + _OUT_OF_ORDER < best.cost):
-            best = Alignment(other.start, other.cost + _OUT_OF_ORDER)
+        if other and (best is None or other.cost + extra < best.cost):
+            best = Alignment(other.start, other.cost + extra)
     return best
 
 
-def _other_orders(short: str, units: list[_Unit]) -> Iterator[list[_Unit]]:
-    """Orders in which the letters may be meant instead: the last one first, a current's last."""
-    if len(units) > 1 and units[-1].without in (_NEVER, _NO_DIGIT):
-        yield [units[-1], *units[:-1]]
-    if current := _CURRENT.fullmatch(short):
-        groups = [_units(group) for group in reversed(current.groups()) if group]
-        yield [unit for group in groups for unit in group]
+def _other_orders(short: str, units: list[_Unit]) -> Iterator[tuple[list[_Unit], float]]:
+    """Orders in which the letters may be meant instead, and what each costs."""
+    if len(units) > 2 and units[-1].without == _NEVER:
+        yield [units[-1], *units[:-1]], _LAST_FIRST
+    if any(unit.without == _NO_DIGIT for unit in units[1:]):
+        yield _figures_first(units), _FIGURES_FIRST
+    if subscript := _SUBSCRIPT.fullmatch(short):
+        yield [*_units(subscript["first"]), *_units(subscript["last"])], _NOTATION
+    if notation := _CURRENT.fullmatch(short) or _CONCENTRATION.fullmatch(short):
+        first, middle = _units(notation["first"] or ""), _units(notation["middle"])
+        yield [*first, *middle, _Unit(lowered(notation["last"]), _NEVER)], _NOTATION
+
+
+def _figures_first(units: list[_Unit]) -> list[_Unit]:
+    """Each figure before the letter it follows: P3 as in trisphosphate."""
+    ordered: list[_Unit] = []
+    for unit in units:
+        if unit.without == _NO_DIGIT and ordered and ordered[-1].without == _NEVER:
+            ordered.insert(-1, unit)
+        else:
+            ordered.append(unit)
+    return ordered
 
 
 def _cheapest(units: list[_Unit], words: _Words) -> Alignment | None:
@@ -211,7 +246,7 @@ def _cheapest(units: list[_Unit], words: _Words) -> Alignment | None:
         reached = here
     best: Alignment | None = None
     for place, cost in reached:
-        total = cost + place.enter
+        total = cost + place.enter + (_STOP_WORD_FIRST if place.position in words.unusual else 0.0)
         if place.begins and (best is None or total <= best.cost):
             best = Alignment(place.position, total)
     return best
@@ -261,15 +296,22 @@ def _read(before: str, letters: set[str]) -> _Words:
     skip, after = [0.0], []
     figures = any(letter.isdigit() for letter in letters)
     depth, read = 0, 0
+    unusual: set[int] = set()
     for word, match in enumerate(_RUN.finditer(lower)):
         start, end = match.span()
-        for sign in before[read:start]:
-            depth += (sign in "([") - (sign in ")]")
+        for sign in _BRACKET.finditer(before, read, start):
+            # One that opens within a word belongs to it: 4'-(9-acridinylamino)-methane.
+            if sign[0] in ")]":
+                depth = max(0, depth - 1)
+            elif depth or not before[sign.start() - 1 : sign.start()].strip():
+                depth += 1
+                skip[-1] += _PASS_BRACKET
         read = end
         is_part = start > 0 and not lower[start - 1].isspace()
         is_stop = match[0] in STOP_WORDS
+        is_passed = is_stop or match[0].isdigit()
         skip.append(
-            skip[-1] + (_PASS_STOP_WORD if is_stop else _PASS_PART if is_part else _PASS_WORD)
+            skip[-1] + (_PASS_STOP_WORD if is_passed else _PASS_PART if is_part else _PASS_WORD)
         )
         after.append(
             _TRAILING_STOP_WORD if is_stop else _PASS_PART if is_part else _TRAILING_WORD
@@ -277,7 +319,9 @@ def _read(before: str, letters: set[str]) -> _Words:
         humps = {start + m.start() for m in _HUMP.finditer(before[start:end])}
         stems = {m.start() for m in _STEM.finditer(lower, start + 1, end)}
         begin = _PART_START if is_part else 0.0
-        first = _Place(start, word, begin, begin, depth <= 0)
+        first = _Place(start, word, begin, begin, depth == 0)
+        if is_stop and match[0] != "in":
+            unusual.add(start)
         for position in range(start, end):
             letter = lower[position]
             letter = _INITIAL.get(letter, letter)
@@ -288,18 +332,25 @@ def _read(before: str, letters: set[str]) -> _Words:
             if position == start:
                 place = first
             elif position in humps:
-                place = _Place(position, word, _HUMP_START, _HUMP_START, depth <= 0)
+                place = _Place(position, word, _HUMP_START, _HUMP_START, depth == 0)
             elif position in stems or letter == "x":
                 place = _Place(position, word, _OTHER_WORD_STEM, _STEM_START, False)
             else:
-                place = _Place(position, word, _OTHER_WORD, _SAME_WORD, False)
+                other = _NEVER if is_stop else _OTHER_WORD
+                place = _Place(position, word, other, _SAME_WORD, False)
             places.setdefault(letter, []).append(place)
         if figures and (number := _NUMBER.match(lower, start, end)):
-            places.setdefault(_NUMBERS[number[0]], []).append(first)
-        for letter in _SYMBOLS.get(match[0], ""):
-            places.setdefault(letter, []).append(first)
+            _insert(places.setdefault(_NUMBERS[number[0]], []), first)
+        if (letter := _SYMBOLS.get(match[0], "")) in letters:
+            at = first if letter == "o" else first._replace(position=end - 1)
+            _insert(places.setdefault(letter, []), at)
     trail = [0.0]
     for cost in reversed(after):
         total = trail[-1] + cost
         trail.append(total if total <= _LONGEST_TRAIL else _NEVER)
-    return _Words(places, skip, trail[::-1])
+    return _Words(places, skip, trail[::-1], unusual)
+
+
+def _insert(places: list[_Place], place: _Place) -> None:
+    places.append(place)
+    places.sort(key=lambda p: p.position)

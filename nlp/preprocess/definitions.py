@@ -20,12 +20,16 @@ LONGEST_BRACKET = 200
 LONGEST_SHORT_FORM = 24
 """Characters of a short form."""
 
-_LIMITS = (0.0, 1.0, 2.3, 3.6, 5.5, 6.5, 7.0)
+_LIMITS = (0.0, 0.6, 2.3, 3.6, 5.0, 5.5, 7.0)
 """The highest cost taken for a definition, by the letters of the short form; the last for more."""
+
+_WORD = 0.1
+"""Share of the limit for what may be a plain word in brackets."""
 
 _BRACKET = re.compile(r"[()\[\]]")
 _SEPARATOR = re.compile(r"\s*[,;:=]\s|\s(?:or|and)\s|=")
-_UNLIKE_SHORT = re.compile(r"[<>=%~]|\d\s")
+_UNLIKE_SHORT = re.compile(r"[<>=%~]|^\d\S*\s|^[a-z]{4,}\s|^[ivx]+$|^[a-z]+\s\d")
+"""Comparisons, quantities, group A, and the (ii) of a list."""
 _INSIDE_LONG = re.compile(r"[;,:]\s+")
 _END = re.compile(r"(?<!\b\w)[.?!][\"')\]]*\s+(?=[A-Z0-9(\[\"'])|[;:]\s|\n[ \t\r]*\n")
 """Where the words before a bracket stop belonging to it."""
@@ -89,11 +93,13 @@ def _long_before(text: str, opening: int, closing: int) -> Definition | None:
         if letters < 2 and not (letters and is_whole and short.isupper()):
             continue
         glued = opening > 0 and not text[opening - 1].isspace()
-        if glued and not (is_whole and letters > 1 and sum(map(str.isupper, short)) > 1):
+        if glued and not (is_whole and letters > 1 and _is_glued_short(text, opening, short)):
             continue
         first, last = _words_before(text, opening, letters)
         aligned = align(short, text[first:last])
         share = 0.5 if glued else 0.1 if text[end:closing].lstrip().startswith("=") else 1.0
+        if letters > 3 and short.isalpha() and short.islower():
+            share = min(share, _WORD)
         if aligned is None or aligned.cost > share * _limit(letters):
             continue
         begin = _whole_name(text, first, first + aligned.start, aligned.cost)
@@ -182,6 +188,11 @@ def _is_short(short: str) -> bool:
     )
 
 
+def _is_glued_short(text: str, opening: int, short: str) -> bool:
+    """Whether a bracket right after a word, as in kidney(KI), may define a short form."""
+    return text[opening - 1].isalnum() and sum(map(str.isupper, short)) > 1
+
+
 def _ends_as_short(word: str) -> bool:
     return word[-1].isalnum() or word[-1] in "+)]" or "." in word[:-1]
 
@@ -226,7 +237,7 @@ def _words_before(text: str, opening: int, letters: int) -> tuple[int, int]:
 def _begin(text: str, first: int, start: int) -> int:
     """The start of a long form with the locants that stand before it."""
     glued = _GLUED.search(text, first, start)
-    return glued.start() if glued and _LOCANT.fullmatch(glued[0]) and _closes(glued[0]) else start
+    return glued.start() if glued and _LOCANT.fullmatch(glued[0]) else start
 
 
 def _whole_name(text: str, first: int, start: int, cost: float) -> int:
