@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import islice
 
-from nlp.preprocess.pipeline import Abbreviation
+from nlp.preprocess.abbreviations import Abbreviation
 
 
 def lookup_text(text: str, start: int, end: int, abbreviations: Sequence[Abbreviation]) -> str:

@@ -17,6 +17,8 @@ from nlp.preprocess.definitions import Definition, find_definitions
 _RUN = re.compile(r"[^\W_]+")
 _SINGLE_GLUE = frozenset("-'’/.+")
 """Signs that join a single letter to what is another name: N-methyl, C.elegans."""
+_COMPARED = re.compile(r"\s?[<>=≤≥]")
+"""What follows the letter of a statistic: P < 0.05."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,4 +93,7 @@ def _is_token(text: str, start: int, end: int) -> bool:
     before, after = text[start - 1 : start] if start else "", text[end : end + 1]
     if before.isalnum() or before == "_" or after.isalnum() or after == "_":
         return False
-    return end - start > 1 or not (before in _SINGLE_GLUE or after in _SINGLE_GLUE - {"."})
+    if end - start > 1:
+        return True
+    glued = before in _SINGLE_GLUE or after in _SINGLE_GLUE - {"."}
+    return not glued and not _COMPARED.match(text, end)

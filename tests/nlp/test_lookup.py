@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nlp.lookup import lookup_text
-from nlp.preprocess.pipeline import Abbreviation
+from nlp.preprocess.abbreviations import Abbreviation
 
 
 def _define(text: str, short: str, long: str) -> list[Abbreviation]:
