@@ -70,9 +70,7 @@ def _definition_at(definitions: Sequence[Definition], position: int) -> Definiti
     return definitions[max(0, index - 1)]
 
 
-def _occurrences(
-    text: str, by_short: Mapping[str, object]
-) -> Iterator[tuple[int, int, str]]:
+def _occurrences(text: str, by_short: Mapping[str, object]) -> Iterator[tuple[int, int, str]]:
     """Start, end and short form wherever one stands as a whole token."""
     by_run: dict[str, list[tuple[str, int]]] = {}
     for short in sorted(by_short, key=len, reverse=True):
