@@ -53,8 +53,10 @@ _UNLIKE_SHORT = re.compile(r"[<>=%~]|^\d\S*\s|^[a-z]{4,}\s|^[ivx]+$|^[a-z]+\s\d"
 """Comparisons, quantities, group A, and the (ii) of a list."""
 _END = re.compile(r"(?<!\b\w)[.?!][\"')\]]*\s+(?=[A-Z0-9(\[\"'])|[;:]\s|\n[ \t\r]*\n")
 """Where the words before a bracket stop belonging to it."""
-_LAST_WORD = re.compile(r"(\S{1,24})\s+\Z")
-_LAST_BUT_ONE = re.compile(r"(\S{1,24})\s+[a-z]+\s+\Z")
+_SPACE = r"(?=\s)[^\S\n]*(?:\n[^\S\n]*)?"
+"""White space without a blank line."""
+_LAST_WORD = re.compile(rf"(\S{{1,24}}){_SPACE}\Z")
+_LAST_BUT_ONE = re.compile(rf"(\S{{1,24}}){_SPACE}[a-z]+{_SPACE}\Z")
 _SLASH = re.compile(r"\w/")
 _LOCANT = re.compile(
     r"(?:[\d,'()+\[\]-]|\b(?:[a-z]|di|tri|cis|trans|alpha|beta|gamma|delta|omega|[A-Z]{1,2})-)+",
@@ -104,6 +106,8 @@ def words_before(text: str, opening: int, weight: int) -> Range:
     last = opening
     while last and (text[last - 1].isspace() or text[last - 1] in ",\"'"):
         last -= 1
+    if text.count("\n", last, opening) > 1:
+        return last, last
     least, more, most = _WINDOW
     first = max(0, last - min(least + more * weight, most))
     while 0 < first < last and not text[first - 1].isspace():
@@ -171,6 +175,7 @@ def _short_before(text: str, opening: int, closing: int) -> Definition | None:
         weight = weight_of(short)
         if weight < 2:
             continue
+        best: tuple[float, Definition] | None = None
         for begin, stop in _long_forms(text, opening + 1, closing):
             long = text[begin:stop]
             if len(long) < 2 * len(short) or not any(map(str.islower, long)):
@@ -178,8 +183,11 @@ def _short_before(text: str, opening: int, closing: int) -> Definition | None:
             aligned = align(short, long)
             if aligned is None or aligned.cost > share * limit(weight):
                 continue
-            if _with_locants(text, begin, begin + aligned.start) == begin and _is_long(long, short):
-                return Definition(end - len(short), end, begin, stop)
+            is_whole = _with_locants(text, begin, begin + aligned.start) == begin
+            if is_whole and _is_long(long, short) and (best is None or aligned.cost < best[0]):
+                best = aligned.cost, Definition(end - len(short), end, begin, stop)
+        if best:
+            return best[1]
     return None
 
 
