@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from nlp.preprocess.definitions import Definition, find_definitions
+
+FEW = 16
+"""Short forms up to which searching a text for each is faster than reading it."""
 
 _RUN = re.compile(r"[^\W_]+")
 _SINGLE_GLUE = frozenset("-'’/.+")
@@ -70,21 +73,39 @@ def _definition_at(definitions: Sequence[Definition], position: int) -> Definiti
     return definitions[max(0, index - 1)]
 
 
-def _occurrences(text: str, by_short: Mapping[str, object]) -> Iterator[tuple[int, int, str]]:
-    """Start, end and short form wherever one stands as a whole token."""
+def _occurrences(text: str, shorts: Collection[str]) -> Iterator[tuple[int, int, str]]:
+    """Start, end and short form wherever one stands as a whole token, none within another."""
+    tokens = _sought(text, shorts) if len(shorts) <= FEW else _read(text, shorts)
+    reached = 0
+    for start, end, short in sorted(tokens, key=lambda token: (token[0], -token[1])):
+        if start >= reached:
+            yield start, end, short
+            reached = end
+
+
+def _sought(text: str, shorts: Collection[str]) -> Iterator[tuple[int, int, str]]:
+    """Tokens of a few short forms: the text is searched for each."""
+    for short in shorts:
+        start = text.find(short)
+        while start >= 0:
+            end = start + len(short)
+            if _is_token(text, start, end):
+                yield start, end, short
+            start = text.find(short, start + 1)
+
+
+def _read(text: str, shorts: Collection[str]) -> Iterator[tuple[int, int, str]]:
+    """Tokens of many short forms: the text is read once, whatever their number."""
     by_run: dict[str, list[tuple[str, int]]] = {}
-    for short in sorted(by_short, key=len, reverse=True):
+    for short in shorts:
         if run := _RUN.search(short):
             by_run.setdefault(run[0], []).append((short, run.start()))
-    reached = 0
     for run in _RUN.finditer(text):
         for short, offset in by_run.get(run[0], ()):
             start = run.start() - offset
             end = start + len(short)
-            if start >= reached and text.startswith(short, start) and _is_token(text, start, end):
+            if start >= 0 and text.startswith(short, start) and _is_token(text, start, end):
                 yield start, end, short
-                reached = end
-                break
 
 
 def _is_token(text: str, start: int, end: int) -> bool:

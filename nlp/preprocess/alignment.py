@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from nlp.preprocess.letters import NEVER, Units, other_orders, units_of
-from nlp.preprocess.places import Place, Words, ends_with_initials, read_words
+from nlp.preprocess.letters import NEVER, Units, folded, other_orders, units_of
+from nlp.preprocess.places import STAND_INS, Place, Words, ends_with_initials, read_words
 
 _NEXT_LETTER = 0.5
 """Cost of the letter after the one before, wherever in a word."""
@@ -48,6 +48,8 @@ def align(short: str, before: str) -> Alignment | None:
         start = ends_with_initials(before, "".join(unit.letter for unit in units))
         if start is not None:
             return Alignment(start, 0.0)
+    if not _may_hold(folded(before), units):
+        return None
     orders = [(units, 0.0), *other_orders(short)]
     words = read_words(before, frozenset(unit.letter for order, _ in orders for unit in order))
     best: Alignment | None = None
@@ -58,6 +60,11 @@ def align(short: str, before: str) -> Alignment | None:
         if found and (best is None or found.cost + extra < best.cost):
             best = Alignment(found.start, found.cost + extra)
     return best
+
+
+def _may_hold(text: str, units: Units) -> bool:
+    """Whether a text has all letters that are needed; most brackets fail, at little cost."""
+    return all(unit.letter in text or unit.letter in STAND_INS for unit in units if unit.is_needed)
 
 
 def _cheapest(units: Units, words: Words) -> Alignment | None:

@@ -53,10 +53,6 @@ _UNLIKE_SHORT = re.compile(r"[<>=%~]|^\d\S*\s|^[a-z]{4,}\s|^[ivx]+$|^[a-z]+\s\d"
 """Comparisons, quantities, group A, and the (ii) of a list."""
 _END = re.compile(r"(?<!\b\w)[.?!][\"')\]]*\s+(?=[A-Z0-9(\[\"'])|[;:]\s|\n[ \t\r]*\n")
 """Where the words before a bracket stop belonging to it."""
-_SPACE = r"(?=\s)[^\S\n]*(?:\n[^\S\n]*)?"
-"""White space without a blank line."""
-_LAST_WORD = re.compile(rf"(\S{{1,24}}){_SPACE}\Z")
-_LAST_BUT_ONE = re.compile(rf"(\S{{1,24}}){_SPACE}[a-z]+{_SPACE}\Z")
 _SLASH = re.compile(r"\w/")
 _LOCANT = re.compile(
     r"(?:[\d,'()+\[\]-]|\b(?:[a-z]|di|tri|cis|trans|alpha|beta|gamma|delta|omega|[A-Z]{1,2})-)+",
@@ -159,18 +155,9 @@ def _long_before(text: str, opening: int, closing: int) -> Definition | None:
 
 def _short_before(text: str, opening: int, closing: int) -> Definition | None:
     """``SF (long form)``, and with a word between, ``SF protein (long form)``."""
-    first = max(0, opening - _BESIDE)
-    before = text[first:opening]
-    for pattern, share in (
-        (_LAST_WORD, _SHORT_FIRST),
-        (_LAST_BUT_ONE, _SHORT_FIRST_WORD_BETWEEN),
-    ):
-        word = pattern.search(before)
-        if word is None:
-            continue
-        short = word[1].lstrip("([\"'")
-        end = first + word.end(1)
-        if not short or not _ends_as_short(short) or not _is_short(short) or short.islower():
+    for start, end, share in _words_beside(text, opening):
+        short = text[start:end]
+        if not short or short.islower() or not _ends_as_short(short) or not _is_short(short):
             continue
         weight = weight_of(short)
         if weight < 2:
@@ -185,10 +172,31 @@ def _short_before(text: str, opening: int, closing: int) -> Definition | None:
                 continue
             is_whole = _with_locants(text, begin, begin + aligned.start) == begin
             if is_whole and _is_long(long, short) and (best is None or aligned.cost < best[0]):
-                best = aligned.cost, Definition(end - len(short), end, begin, stop)
+                best = aligned.cost, Definition(start, end, begin, stop)
         if best:
             return best[1]
     return None
+
+
+def _words_beside(text: str, opening: int) -> Iterator[tuple[int, int, float]]:
+    """The last two words before a bracket, and the shares of the limit they may cost."""
+    first = max(0, opening - _BESIDE)
+    _, end = _stripped(text, first, opening)
+    if end == opening or text.count("\n", end, opening) > 1:
+        return
+    start = _token_start(text, first, end)
+    yield _without_opening(text, start, end), end, _SHORT_FIRST
+    if text[start:end].isalpha() and text[start:end].islower():
+        _, before = _stripped(text, first, start)
+        if text.count("\n", before, start) < 2:
+            start = _token_start(text, first, before)
+            yield _without_opening(text, start, before), before, _SHORT_FIRST_WORD_BETWEEN
+
+
+def _without_opening(text: str, start: int, end: int) -> int:
+    while start < end and text[start] in "([\"'":
+        start += 1
+    return start
 
 
 def _both_within(text: str, opening: int, closing: int) -> Definition | None:

@@ -62,6 +62,9 @@ _SYMBOLS = {
 _SURGICAL = "ectom"
 """Written x, as in ovariectomized (OVX)."""
 
+STAND_INS = frozenset("x+-") | frozenset(_SYMBOLS.values())
+"""Letters and signs that a text may hold under another name."""
+
 _STEMS = """
     acetyl adren amin angi arteri arthr aspart benz blast bol brom bronch carb cardi cephal chem
     chlor chol chondr chrom cocc cort crine cycl cyt derm dipine dopa encephal enter epine erg
@@ -136,22 +139,29 @@ def read_words(text: str, letters: frozenset[str]) -> Words:
     stems = {match.start() for match in _STEM.finditer(lower)}
     places: dict[str, list[Place]] = {letter: [] for letter in letters}
     skip, trailing = [0.0], []
+    has_brackets = BRACKET.search(text) is not None
+    has_figures = any(map(str.isdigit, letters))
     has_x = "x" in letters
-    depth, read = 0, 0
+    depth = opened = read = 0
     for word, match in enumerate(_RUN.finditer(lower)):
         start, end = match.span()
-        depth, opened = _depth(text, read, start, depth)
-        read = end
         run = match[0]
+        if has_brackets:
+            depth, opened = _depth(text, read, start, depth)
+            read = end
         is_part = start > 0 and not lower[start - 1].isspace()
         is_stop = run in _STOP_WORDS
-        is_passed = is_stop or run.isdigit()
-        cost = _PASS_STOP_WORD if is_passed else _PASS_PART if is_part else _PASS_WORD
+        if is_stop:
+            passing, last = _PASS_STOP_WORD, _TRAILING_STOP_WORD
+        elif is_part:
+            passing, last = _PASS_PART, _PASS_PART
+        else:
+            passing, last = _PASS_WORD, _TRAILING_WORD
+        if run.isdigit():
+            passing = _PASS_STOP_WORD
         skip[-1] += opened * _PASS_BRACKET
-        skip.append(skip[-1] + cost)
-        trailing.append(
-            _TRAILING_STOP_WORD if is_stop else _PASS_PART if is_part else _TRAILING_WORD
-        )
+        skip.append(skip[-1] + passing)
+        trailing.append(last)
         at_start = _PART_START if is_part else 0.0
         begin = NEVER if depth else at_start + _STOP_WORD_FIRST * (run in _SELDOM_FIRST)
         first = Place(start, word, at_start, at_start, begin)
@@ -172,11 +182,13 @@ def read_words(text: str, letters: frozenset[str]) -> Words:
                 enter = NEVER if is_stop else _OTHER_WORD
                 place = Place(position, word, enter, _SAME_WORD, NEVER)
             places[letter].append(place)
-        if (number := _NUMBER.match(run)) and (figure := _NUMBERS[number[0]]) in letters:
-            _insert(places[figure], first)
-        if (sign := _SYMBOLS.get(run)) and sign in letters:
-            last = Place(end - 1, word, at_start, at_start, NEVER)
-            _insert(places[sign], first if sign == "o" else last)
+        if has_figures and (number := _NUMBER.match(run)):
+            figure = _NUMBERS[number[0]]
+            if figure in letters:
+                _insert(places[figure], first)
+        if run in _SYMBOLS and (sign := _SYMBOLS[run]) in letters:
+            at_end = Place(end - 1, word, at_start, at_start, NEVER)
+            _insert(places[sign], first if sign == "o" else at_end)
     return Words(places, skip, _trails(trailing))
 
 
@@ -195,9 +207,12 @@ def _depth(text: str, start: int, end: int, depth: int) -> tuple[int, int]:
     return depth, opened
 
 
+_NO_HUMPS: frozenset[int] = frozenset()
+
+
 def _humps(run: str, start: int) -> frozenset[int]:
     if run.isalpha() and (run.islower() or run[1:].islower()):
-        return frozenset()
+        return _NO_HUMPS
     return frozenset(start + match.start() for match in _HUMP.finditer(run))
 
 
