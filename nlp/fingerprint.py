@@ -12,7 +12,7 @@ from nlp.ner.source import find_model, model_fingerprint, read_model_decoder
 from nlp.preprocess import BLANK, PREPROCESS_VERSION
 from nlp.settings import AnnotationSettings
 
-ANNOTATE_VERSION = 2
+ANNOTATE_VERSION = 3
 """Raised by hand when what is done with mentions after NER changes."""
 
 
