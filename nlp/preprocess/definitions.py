@@ -53,9 +53,9 @@ _UNLIKE_SHORT = re.compile(r"[<>=%~]|^\d\S*\s|^[a-z]{4,}\s|^[ivx]+$|^[a-z]+\s\d"
 """Comparisons, quantities, group A, and the (ii) of a list."""
 _END = re.compile(r"(?<!\b\w)[.?!][\"')\]]*\s+(?=[A-Z0-9(\[\"'])|[;:]\s|\n[ \t\r]*\n")
 """Where the words before a bracket stop belonging to it."""
-_SLASH = re.compile(r"\w/")
+_SLASH = re.compile(r"[\w)\]]/")
 _LOCANT = re.compile(
-    r"(?:[\d,'()+\[\]-]|\b(?:[a-z]|di|tri|cis|trans|alpha|beta|gamma|delta|omega|[A-Z]{1,2})-)+",
+    r"(?:[\d,'()+\[\]-]|\b(?:[a-z]{1,2}|tri|cis|trans|alpha|beta|gamma|delta|omega)-)+",
     re.IGNORECASE,
 )
 """What stands before the name of a chemical, as in 1,2-diacylglycerol, and is not abbreviated."""

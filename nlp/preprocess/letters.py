@@ -22,7 +22,7 @@ _FIGURES_FIRST = 1.0
 _NOTATION = 0.5
 """V(T), tidal volume; ICl, chloride current; [Ca2+]i, intracellular Ca2+ concentration."""
 
-_SUBSCRIPT = re.compile(r"(?P<last>[A-Z])\((?P<first>[A-Z])\)")
+_SUBSCRIPT = re.compile(r"(?P<last>[A-Z])\((?P<first>[A-Za-z])\)")
 _CURRENT = re.compile(r"(?P<last>I)(?P<middle>[A-Z][a-z]?)(?P<first>\(?[A-Z]\)?)?")
 _CONCENTRATION = re.compile(r"(?P<last>\[)(?P<middle>.+)\](?P<first>[a-z])")
 

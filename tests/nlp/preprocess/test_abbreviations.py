@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from flows.evaluating.abbreviations import find_pairs
 from flows.readers.med1250 import read_definitions
+from nlp.preprocess import abbreviations
 from nlp.preprocess.abbreviations import Abbreviation, find_abbreviations
+from nlp.preprocess.definitions import find_definitions
 
 Pairs = set[tuple[str, str]]
 
@@ -72,6 +74,7 @@ def assert_sound(text: str, found: list[Abbreviation]) -> None:
         # Another order.
         ("the intracellular pH (pHi) fell", "pHi", "intracellular pH"),
         ("tidal volume (V(T)) fell", "V(T)", "tidal volume"),
+        ("ambient temperature (T(a))", "T(a)", "ambient temperature"),
         ("the chloride current (ICl) fell", "ICl", "chloride current"),
         ("intracellular Na concentration ([Na]i)", "[Na]i", "intracellular Na concentration"),
         # Brackets and what stands in them.
@@ -183,10 +186,16 @@ def test_any_text_gives_sound_offsets(text: str) -> None:
 
 
 @given(texts, texts)
-def test_what_follows_a_blank_line_changes_no_definition_before_it(text: str, more: str) -> None:
-    """A document may be read on its own or with another after it."""
-    own = {(a.short_form, a.long_form) for a in find_abbreviations(text + "\n\n")}
-    assert own <= pairs(f"{text}\n\n.\n\n{more}") | own
+def test_what_follows_a_definition_does_not_change_it(text: str, more: str) -> None:
+    assert set(find_definitions(text)) <= set(find_definitions(text + more))
+
+
+@given(texts)
+def test_few_short_forms_are_found_as_many_are(text: str) -> None:
+    found = find_abbreviations(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(abbreviations, "FEW", 0)
+        assert find_abbreviations(text) == found
 
 
 @pytest.mark.parametrize(
@@ -202,8 +211,23 @@ def test_what_follows_a_blank_line_changes_no_definition_before_it(text: str, mo
         ("a" * 250 + " (AAAAAAAA) ") * 50,
         ("current " * 30 + "(IAIAIAIA) ") * 100,
         "x" * 300_000 + " (XX)",
+        ("a-" * 100 + "?beta-c (CB) ") * 50,
+        ("1," * 100 + "?cb (CB) ") * 50,
     ],
-    ids=["open", "words", "close", "nested", "space", "quotes", "blank", "a", "current", "x"],
+    ids=[
+        "open",
+        "words",
+        "close",
+        "nested",
+        "space",
+        "quotes",
+        "blank",
+        "a",
+        "current",
+        "x",
+        "locants",
+        "figures",
+    ],
 )
 def test_texts_made_to_be_slow(text: str) -> None:
     """Each would take minutes if a bracket cost more than a few words around it."""
