@@ -205,7 +205,8 @@ def _both_within(text: str, opening: int, closing: int) -> Definition | None:
     separators = list(_SEPARATOR_OF_LONG.finditer(text, start, end))
     if not separators:
         return None
-    begin, stop, start = start, separators[-1].start(), separators[-1].end()
+    begin, stop = _stripped(text, start, separators[-1].start())
+    start = separators[-1].end()
     short, long = text[start:end], text[begin:stop]
     if not short or not _is_short(short) or short.islower():
         return None
@@ -223,7 +224,7 @@ def _long_forms(text: str, start: int, end: int) -> Iterator[Range]:
         yield start, end
         separator = _SEPARATOR_OF_LONG.search(text, start, end)
         if separator and separator.start() > start:
-            yield start, separator.start()
+            yield _stripped(text, start, separator.start())
 
 
 def _is_short(short: str) -> bool:

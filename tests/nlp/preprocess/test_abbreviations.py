@@ -83,6 +83,7 @@ def assert_sound(text: str, found: list[Abbreviation]) -> None:
         ("hypertensive rats (HR, 8 weeks of age)", "HR", "hypertensive rats"),
         ("an odds ratio (OR = 1.8)", "OR", "odds ratio"),
         ("vessels (blood-brain barrier, BBB)", "BBB", "blood-brain barrier"),
+        ("vessels (blood-brain barrier ; BBB )", "BBB", "blood-brain barrier"),
         ("AP (acid phosphatase) activity", "AP", "acid phosphatase"),
         ("MOI (multiplicity of infection, 4)", "MOI", "multiplicity of infection"),
         ("EMLA cream (eutectic mixture of LA)", "EMLA", "eutectic mixture of LA"),
