@@ -55,7 +55,8 @@ def main() -> None:
     if arguments.chance:
         print_chance(unlabelled(arguments.data))
         return
-    gold = list(read_definitions(arguments.data / "abbreviations" / "med1250_dev.txt.gz"))
+    path = arguments.data / "abbreviations" / "med1250_dev.txt.gz"
+    gold = [document for document in read_definitions(path) if document.text.strip()]
     detectors: dict[str, Find] = {OURS: find_pairs, **scispacy_detectors()}
     for find in detectors.values():
         list(find("Heart rate (HR). HR."))

@@ -50,8 +50,6 @@ def find_abbreviations(text: str) -> list[Abbreviation]:
         by_short.setdefault(short, []).append(definition)
     if not by_short:
         return []
-    for definitions in by_short.values():
-        definitions.sort(key=lambda d: d.short_start)
     found = []
     for start, end, short in _occurrences(text, by_short):
         definition = _definition_at(by_short[short], start)

@@ -1,8 +1,8 @@
 """Where the letters of a short form may stand in a text, and what each place costs.
 
 A word's first letter costs nothing; the less likely it is that a writer meant a letter, the more it
-costs. The costs are in units of each other only, and were set on half of the abstracts that Ab3P
-was judged by.
+costs. The costs were set by hand on the abstracts of MED1250 with odd PMIDs (the set that Ab3P was
+judged by); ``benchmarks/abbreviations.py`` shows what they reach on the others.
 """
 
 from __future__ import annotations
@@ -187,6 +187,7 @@ def read_words(text: str, letters: frozenset[str]) -> Words:
             if figure in letters:
                 _insert(places[figure], first)
         if run in _SYMBOLS and (sign := _SYMBOLS[run]) in letters:
+            # At its end: what it stands for is the whole word, so that no letter of it may follow.
             at_end = Place(end - 1, word, at_start, at_start, NEVER)
             _insert(places[sign], first if sign == "o" else at_end)
     return Words(places, skip, _trails(trailing))
