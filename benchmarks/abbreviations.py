@@ -90,7 +90,7 @@ def scispacy_detectors() -> dict[str, Find]:
 
 
 def print_agreement(gold: list[DefiningDocument], detectors: dict[str, Find]) -> None:
-    """Precision, recall and F1; our costs were set on odd PMIDs first, then on some even ones."""
+    """Precision, recall and F1; our costs were set on odd PMIDs, then on a few even ones."""
     halves = {
         "all": gold,
         "odd PMIDs": [d for d in gold if int(d.native_id) % 2],
