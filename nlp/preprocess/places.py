@@ -1,8 +1,8 @@
 """Where the letters of a short form may stand in a text, and what each place costs.
 
 A word's first letter costs nothing; the less likely it is that a writer meant a letter, the more it
-costs. The costs were set by hand on abstracts of MED1250 (the set that Ab3P was judged by), at first
-those with odd PMIDs alone, then a few with even ones; ``benchmarks/abbreviations.py`` shows both.
+costs. They were set by hand on abstracts of MED1250 (the set that Ab3P was judged by), at first
+those with odd PMIDs, then a few with even ones; ``benchmarks/abbreviations.py`` shows both.
 """
 
 from __future__ import annotations
