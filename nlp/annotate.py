@@ -19,7 +19,8 @@ from nlp.ner.errors import DeviceError
 from nlp.ner.merge import merge_spans
 from nlp.ner.model import load_model
 from nlp.ner.source import find_model
-from nlp.preprocess.pipeline import Abbreviation, Preprocessor
+from nlp.preprocess.abbreviations import Abbreviation
+from nlp.preprocess.pipeline import Preprocessor
 from nlp.preprocess.sections import Section, find_sections
 from nlp.schema import ABBREVIATIONS, ANNOTATION_TABLES, MENTIONS, SECTIONS, SENTENCES
 from nlp.settings import AnnotationSettings

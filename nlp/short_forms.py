@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nlp.ner.decode import Span
-from nlp.preprocess.pipeline import Abbreviation
+from nlp.preprocess.abbreviations import Abbreviation
 
 
 def spread_labels(spans: Sequence[Span], abbreviations: Sequence[Abbreviation]) -> list[Span]:

@@ -1,4 +1,4 @@
-"""``charthouse evaluate``: models and links against gold files."""
+"""``charthouse evaluate``: models, links and abbreviations against gold files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from rich.console import Console
 if TYPE_CHECKING:
     from flows.evaluating.request import Request
 
-app = typer.Typer(help="Judge models and links against gold files.", no_args_is_help=True)
+app = typer.Typer(
+    help="Judge models, links and abbreviations against gold files.", no_args_is_help=True
+)
 
 EXIT_INTERRUPTED = 130
 
@@ -246,6 +248,41 @@ def linking(
         seed=seed,
     )
     _carry_out("linking", request, prefect, predictions, warehouse, as_json=as_json)
+
+
+@app.command()
+def abbreviations(
+    gold: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...",
+            help="Gold files in the form of MED1250, plain, .gz or .zst. Each is judged by itself.",
+        ),
+    ],
+    limit: Limit = None,
+    prefect: UsePrefect = None,
+    resamples: Resamples = 1000,
+    seed: Seed = 0,
+    predictions: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.tsv",
+            help="Write PMID, short form and long form of what was found, tab-separated, for "
+            "others to score.",
+            rich_help_panel=_RESULTS,
+        ),
+    ] = None,
+    warehouse: Warehouse = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge abbreviations: pairs of short form and long form, by document.
+
+    A pair is right when both are those of a gold pair of the document, white space aside.
+
+    Example: charthouse evaluate abbreviations med1250.txt --predictions found.tsv
+    """
+    request = _request(gold, None, limit=limit, resamples=resamples, seed=seed)
+    _carry_out("abbreviations", request, prefect, predictions, warehouse, as_json=as_json)
 
 
 def _request(

@@ -58,6 +58,16 @@ def read_corpora(
         SourceError: a file cannot be read, or holds nothing to judge by.
         CharthouseError: two files would give documents the same ids.
     """
+    named_apart(paths)
+    return [_read(path, rules, limit) for path in paths]
+
+
+def named_apart(paths: Sequence[Path]) -> None:
+    """Check that no two gold files give their corpora the same name.
+
+    Raises:
+        CharthouseError: two do.
+    """
     named: dict[str, Path] = {}
     for path in paths:
         name = corpus_name(path)
@@ -67,7 +77,6 @@ def read_corpora(
                 "Name each gold file once, or give one of them another file name",
             )
         named[name] = path
-    return [_read(path, rules, limit) for path in paths]
 
 
 def corpus_name(path: Path) -> str:

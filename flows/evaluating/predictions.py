@@ -1,8 +1,12 @@
-"""Predictions as tab-separated rows, for others to score. They hold ids and offsets, no text."""
+"""Predictions as tab-separated rows, for others to score.
+
+They hold ids and offsets, no text; but for abbreviations, which are told by nothing else.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +31,7 @@ _CANDIDATE = {
     "method": pl.String,
     "status": pl.String,
 }
+_ABBREVIATION = {"pmid": pl.String, "short_form": pl.String, "long_form": pl.String}
 
 Row = tuple[Any, ...]
 
@@ -61,6 +66,12 @@ def _candidates(link: Link) -> Sequence[Row]:
         (candidate.score, rank, candidate.concept_id, candidate.method, link.status)
         for rank, candidate in enumerate(link.candidates, start=1)
     ]
+
+
+def abbreviation_rows(found: Mapping[str, AbstractSet[tuple[str, str]]]) -> pl.DataFrame:
+    """One row per pair of short form and long form, by PMID, in alphabetical order."""
+    rows = [(pmid, *pair) for pmid, pairs in found.items() for pair in sorted(pairs)]
+    return pl.DataFrame(rows, schema=_ABBREVIATION, orient="row")
 
 
 def write_predictions(path: Path, frames: Sequence[pl.DataFrame]) -> None:

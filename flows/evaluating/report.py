@@ -20,6 +20,7 @@ _TITLES = {
     "mention": "mentions with their concept",
     "all": "gold mentions with a concept",
     "in_store": "those whose concept is in the store",
+    "pairs": "short forms with their long forms",
 }
 _FACTS = {
     "gold_mentions_without_concept": "gold mentions without a concept: {:,}",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from flows.errors import CharthouseError
+from flows.evaluating import abbreviations
 from flows.evaluating.concepts import evaluate_concepts
 from flows.evaluating.evaluation import Evaluation
 from flows.evaluating.gold import GoldCorpus, read_corpora
@@ -22,7 +24,10 @@ TASKS: dict[str, Callable[[Request, Sequence[GoldCorpus], Reporter], Evaluation]
     "concepts": evaluate_concepts,
     "linking": evaluate_linking,
 }
-"""What can be evaluated, by the name of its command."""
+"""What is judged by gold mentions, by the name of its command."""
+
+ABBREVIATIONS = "abbreviations"
+"""The command that is judged by gold definitions."""
 
 
 def evaluate(
@@ -31,7 +36,7 @@ def evaluate(
     """Read the gold files and judge by them.
 
     Args:
-        task: a key of :data:`TASKS`.
+        task: a key of :data:`TASKS`, or :data:`ABBREVIATIONS`.
         request: what to judge, and how.
         prefect: as a Prefect flow or not; ``None`` = where an API is configured.
         quiet: show no progress.
@@ -39,22 +44,31 @@ def evaluate(
     Raises:
         CharthouseError: a gold file, a model, a store, a warehouse or Prefect cannot be used.
     """
-    rules, _ = request.label_rules, request.found_rules  # both are read before anything else
-    corpora = read_corpora(request.gold, rules, request.limit)
-    check_rules_are_used(rules, {corpus.name: corpus.own_labels for corpus in corpora})
+    judge = _with_gold(task, request)
     with Reporter(request.evaluation_id, None, quiet=quiet) as reporter:
         wants_prefect = bool(configured_api()) if prefect is None else prefect
         if not wants_prefect:
-            return TASKS[task](request, corpora, reporter)
+            return judge(reporter)
         with prefect_api():
             from flows.evaluating.flow import as_flow  # takes seconds: Prefect
 
             return as_flow(
                 task,
                 request.evaluation_id,
-                lambda: TASKS[task](request, corpora, reporter),
+                lambda: judge(reporter),
                 reporter,
             )
+
+
+def _with_gold(task: str, request: Request) -> Callable[[Reporter], Evaluation]:
+    """Read what a task judges by, so that only the judging is left to do."""
+    if task == ABBREVIATIONS:
+        definitions = abbreviations.read_corpora(request.gold, request.limit)
+        return partial(abbreviations.evaluate_abbreviations, request, definitions)
+    rules, _ = request.label_rules, request.found_rules  # both are read before anything else
+    corpora = read_corpora(request.gold, rules, request.limit)
+    check_rules_are_used(rules, {corpus.name: corpus.own_labels for corpus in corpora})
+    return partial(TASKS[task], request, corpora)
 
 
 def check_outputs(warehouse: Path | None, predictions: Path | None) -> None:

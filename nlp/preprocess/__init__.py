@@ -1,6 +1,6 @@
-"""scispaCy preprocessing: tokens, sentences, sections, abbreviations. Text is never altered."""
+"""Preprocessing: tokens, sentences, sections, abbreviations. Text is never altered."""
 
-PREPROCESS_VERSION = 1
+PREPROCESS_VERSION = 2
 """Raised by hand when a change of this package changes sentences, sections or abbreviations."""
 
 BLANK = "blank"

@@ -140,6 +140,19 @@ def test_concepts_tell_models_linkset_and_store(gold: Path, cache: None, tmp_pat
     ]  # fmt: skip
 
 
+def test_abbreviations_can_be_scored_by_others(tmp_path: Path) -> None:
+    gold, out, warehouse = (tmp_path / name for name in ("pairs.txt", "p.tsv", "w.duckdb"))
+    gold.write_text("7\nHeart rate (HR).\n  HR|Heart rate\n  XY|no such\n", encoding="utf-8")
+    said = evaluated("abbreviations", gold, "--predictions", out, "--warehouse", warehouse)
+    assert (said["task"], said["models"], said["annotation_id"]) == ("abbreviations", [], None)
+    recall = {s["value"] for s in said["corpora"][0]["scores"] if s["measure"] == "recall"}
+    assert recall == {0.5}
+    assert rows(out) == [{"pmid": "7", "short_form": "HR", "long_form": "Heart rate"}]
+    kept = query(warehouse, "SELECT DISTINCT task, scope, gold, found, agreed FROM evaluations")
+    assert kept == [("abbreviations", "pairs", 2, 1, 1)]
+    assert "short forms with their long forms" in evaluate("abbreviations", gold).output
+
+
 def test_scores_are_kept_in_a_warehouse(gold: Path, cache: None, tmp_path: Path) -> None:
     warehouse = tmp_path / "w.duckdb"
     call = ("linking", gold, "--ontology", "sample", "--warehouse", warehouse)

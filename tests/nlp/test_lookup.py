@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nlp.lookup import lookup_text
-from nlp.preprocess.pipeline import Abbreviation
+from nlp.preprocess.abbreviations import Abbreviation
 
 
 def _define(text: str, short: str, long: str) -> list[Abbreviation]:
@@ -65,6 +65,37 @@ def test_a_suffix_stays_glued_to_the_long_form() -> None:
 def test_only_the_parenthesis_of_the_definition_is_dropped() -> None:
     text = "kidney injury (KI) or KI"
     assert _lookup(text, text, "KI", "kidney injury") == "kidney injury or kidney injury"
+
+
+def test_definition_in_square_brackets() -> None:
+    text = "kidney injury [KI] care; KI [kidney injury] care"
+    assert _lookup(text, "kidney injury [KI] care", "KI", "kidney injury") == "kidney injury care"
+    found = [Abbreviation("KI", "kidney injury", 25, 27, 29, 42)]
+    assert lookup_text(text, 25, len(text), found) == "kidney injury care"
+
+
+def test_short_forms_in_a_long_form_are_expanded() -> None:
+    text = "blood pressure (BP); diastolic BP (DBP); DBP"
+    found = [
+        Abbreviation("BP", "blood pressure", 16, 18, 0, 14),
+        Abbreviation("BP", "blood pressure", 31, 33, 0, 14),
+        Abbreviation("DBP", "diastolic BP", 35, 38, 21, 33),
+        Abbreviation("DBP", "diastolic BP", 41, 44, 21, 33),
+    ]
+    assert lookup_text(text, 41, 44, found) == "diastolic blood pressure"
+    assert lookup_text(text, 21, 33, found) == "diastolic blood pressure"
+    assert lookup_text(text, 21, 39, found) == "diastolic blood pressure"
+
+
+def test_short_forms_that_define_each_other() -> None:
+    text = "AB: CD e. CD: AB f."
+    found = [
+        Abbreviation("AB", "CD e", 0, 2, 4, 8),
+        Abbreviation("CD", "AB f", 4, 6, 14, 18),
+        Abbreviation("CD", "AB f", 10, 12, 14, 18),
+        Abbreviation("AB", "CD e", 14, 16, 4, 8),
+    ]
+    assert lookup_text(text, 0, 2, found) == "AB f e"
 
 
 def test_a_short_form_that_defines_itself() -> None:
