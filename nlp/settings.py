@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -44,6 +45,40 @@ class PreprocessSettings(BaseModel):
         "blank",
         description="`blank` (scispaCy's tokenizer with a rule sentencizer), or the name or "
         "folder of an installed spaCy or scispaCy pipeline such as en_core_sci_sm",
+    )
+
+
+class DictionarySettings(BaseModel):
+    """Which concept stores' names are searched for beside the models, and which names are."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    stores: tuple[str, ...] = Field(
+        (),
+        description="concept stores whose names are mentions wherever they stand, `sample` or "
+        "folders made by `charthouse ontology build`; none = no dictionary",
+    )
+    labels: tuple[str, ...] = Field(
+        (), description="labels that are wanted of a dictionary, for example Finding; none = all"
+    )
+    types: tuple[str, ...] = Field(
+        (),
+        description="prefixes of semantic types that are wanted, as in `link.labels`: only names "
+        "of concepts with one of them are found; none = all",
+    )
+    min_characters: int = Field(
+        3, ge=1, description="a mention has at least so many characters of the text"
+    )
+    same_case: int = Field(
+        5,
+        ge=0,
+        description="a name in capitals of at most so many characters is found only as it is "
+        "written: ALL is no all",
+    )
+    stop_words: Path | None = Field(
+        None,
+        description="text file of further words and phrases that are no mention, one a line; "
+        "those in the box always hold",
     )
 
 

@@ -31,7 +31,7 @@ from ontologies.store import (
 from ontologies.stream import open_stream
 from ontologies.tables import make_tables
 
-BUILDER_VERSION = 2
+BUILDER_VERSION = 3
 """Raised when the same sources give other tables or another index; part of ``release_id``."""
 
 

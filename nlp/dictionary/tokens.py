@@ -1,0 +1,141 @@
+"""Texts as words of ``normal_form`` with exact offsets, many texts at a time.
+
+A token is a run of characters none of which ``normal_form`` makes a space; apostrophes are part of
+it, so that possessives are told as there. Its words are those of its own normal form, usually one:
+*TGFβ1* has three. Words of neighbouring tokens joined by spaces are the normal form of the text
+between: nothing in ``normal_form`` looks across what it makes a space.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ontologies.normalise import normal_form
+from ontologies.phrases import Keys, word_hash
+
+LARGEST_VOCABULARY = 500_000
+"""Distinct tokens that are remembered; then all are forgotten, for memory's sake."""
+
+_SPACE = 32
+_POSSESSIVE = "'s"
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Words:
+    """Words in text order; shape of every array (words,).
+
+    Attributes:
+        hash: as the keys of phrases are made of.
+        start, end: the token a word is from, in characters, without apostrophes around it and
+            without a possessive at its end.
+        first, last: whether a word is the first, or the last, of its token.
+    """
+
+    hash: Keys
+    start: Ints
+    end: Ints
+    first: npt.NDArray[np.bool_]
+    last: npt.NDArray[np.bool_]
+
+
+class Tokenizer:
+    """Cuts texts into words and remembers what each distinct token is made of."""
+
+    def __init__(self) -> None:
+        """Begin with an empty vocabulary."""
+        self._forget()
+
+    def _forget(self) -> None:
+        self._entries = _Entries()
+
+    def words(self, text: str) -> Words:
+        """The words of a text."""
+        if len(self._entries) > LARGEST_VOCABULARY:
+            self._forget()
+        spaced = text.translate(_SPACES)
+        tokens = spaced.split(" ")
+        entries = self._entries
+        entry = np.fromiter(map(entries.__getitem__, filter(None, tokens)), dtype=np.int64)
+        start, end = _bounds(spaced)
+        count = entries.array("count", np.int64)[entry]
+        token = np.repeat(np.arange(len(entry)), count)
+        within = np.arange(len(token)) - np.repeat(np.cumsum(count) - count, count)
+        row = entries.array("first_word", np.int64)[entry]
+        return Words(
+            hash=entries.array("hash", np.uint64)[row[token] + within],
+            start=(start + entries.array("before", np.int64)[entry])[token],
+            end=(end - entries.array("after", np.int64)[entry])[token],
+            first=within == 0,
+            last=within == count[token] - 1,
+        )
+
+
+class _Entries(dict[str, int]):
+    """Number of each distinct token, given when it is first asked for, and what is in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._columns = {
+            "hash": array("Q"),
+            **{name: array("q") for name in ("count", "first_word", "before", "after")},
+        }
+
+    def array(self, name: str, kind: type[np.generic]) -> npt.NDArray[Any]:
+        """A copy of a column: of ``hash`` a row a word, of the others a row a token."""
+        return np.array(self._columns[name], dtype=kind)
+
+    def __missing__(self, token: str) -> int:
+        columns = self._columns
+        form = normal_form(token)
+        words = form.split() if any(map(str.isalnum, form)) else []
+        columns["first_word"].append(len(columns["hash"]))
+        columns["hash"].extend(map(word_hash, words))
+        columns["count"].append(len(words))
+        before, after = _around(token, form)
+        columns["before"].append(before)
+        columns["after"].append(after)
+        number = self[token] = len(self)
+        return number
+
+
+def _around(token: str, form: str) -> tuple[int, int]:
+    """Characters at a token's start and end that are apostrophes or make it a possessive."""
+    bare = token.strip("'")
+    before = token.find(bare)
+    if bare.endswith((_POSSESSIVE, _POSSESSIVE.upper())) and normal_form(bare[:-2]) == form:
+        bare = bare[:-2].rstrip("'")
+    return before, len(token) - before - len(bare)
+
+
+def _bounds(spaced: str) -> tuple[Ints, Ints]:
+    """First and one past the last character of each run of characters that are no space."""
+    codes = np.frombuffer(spaced.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    inside = np.concatenate([[False], codes != _SPACE, [False]])
+    edges = np.flatnonzero(inside[1:] != inside[:-1])
+    return edges[::2], edges[1::2]
+
+
+class _Spaces(dict[int, str]):
+    """Each character as a token sees it: a space, a plain apostrophe, or itself."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        if normal_form(f"x{character}s") == "x":
+            seen = "'"
+        elif normal_form(f"x{character}x") == "x x":
+            seen = " "
+        else:
+            seen = character
+        self[code] = seen
+        return seen
+
+
+_SPACES = _Spaces()

@@ -1,0 +1,172 @@
+"""Names as sequences of words, found in text by keys that n-grams are compared to.
+
+A word is a word of ``normal_form`` with its plural folded; a phrase's key is made of its words'
+hashes in their order, so that the keys of all n-grams of a text come from a few array operations::
+
+    key(w1) = hash(w1)        key(w1 ... wn) = key(w1 ... wn-1) * BASE + hash(wn)    (mod 2^64)
+
+(the polynomial of Karp and Rabin 1987, doi:10.1147/rd.312.0249, over words). Hashes are 64 bits of
+BLAKE2b, the same on every machine.
+
+**Odds of a collision.** Phrases of different words have the same key with a probability of 2^-64;
+phrases that differ in the order of two words alone with one of 2^-60 at most, since BASE^i - BASE^j
+has no more than four factors of two within ``MAX_WORDS``. The names themselves are not compared: of
+n-grams that are no name of a store of nine million names, one in 2 * 10^12 is taken for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from ontologies.normalise import normal_form, singular
+
+MAX_WORDS = 8
+"""Longest phrase in words; of MeSH's names fewer than one in a hundred are longer."""
+
+_BASE = np.uint64(0x9E3779B97F4A7C15)
+_BITS_PER_KEY = 16
+_CHUNK = 200_000
+
+Keys = npt.NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class PhraseIndex:
+    """The names that a text may be searched for.
+
+    Attributes:
+        key: of each name, sorted, shape (names,).
+        name: row of each name.
+        upper: whether the name is written in capitals alone.
+        present: one bit for each leading part of a key, packed, lowest bit first: where it is not
+            set, no key begins so. Spares most n-grams the search. Its length is a power of two.
+    """
+
+    key: Keys
+    name: npt.NDArray[np.int32]
+    upper: npt.NDArray[np.bool_]
+    present: npt.NDArray[np.uint8]
+
+
+def word_hash(word: str) -> int:
+    """The 64-bit hash of a word of a normal form, its plural folded."""
+    folded = singular(word).encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(folded, digest_size=8).digest(), "little")
+
+
+def extend(key: Keys, following: Keys) -> Keys:
+    """Keys of phrases that are each one word longer; ``following`` are the words' hashes."""
+    return key * _BASE + following
+
+
+def phrase_keys(forms: Sequence[str]) -> Keys:
+    """Keys of non-empty normal forms, shape (forms,)."""
+    words = pl.Series("word", forms, dtype=pl.String).str.split(" ")
+    count = words.list.len().to_numpy()
+    flat = words.explode().to_frame()
+    known = flat.unique()
+    hashes = np.array([word_hash(word) for word in known["word"]], dtype=np.uint64)
+    known = known.with_columns(hash=pl.Series(hashes, dtype=pl.UInt64))
+    hashed = flat.join(known, on="word", how="left", maintain_order="left")["hash"].to_numpy()
+    start = np.cumsum(count) - count
+    key = np.zeros(len(forms), dtype=np.uint64)
+    for position in range(int(count.max(initial=0))):
+        rows = np.flatnonzero(count > position)
+        key[rows] = extend(key[rows], hashed[start[rows] + position])
+    return key
+
+
+def index_phrases(
+    texts: Sequence[str], forms: Sequence[str], loose: npt.NDArray[np.bool_]
+) -> PhraseIndex:
+    """Index the names that may be searched for.
+
+    Left out are loose names, names without a letter, and those of more than ``MAX_WORDS`` words. A
+    name with its head first, *Arthritis, Rheumatoid*, is there in its natural order too.
+
+    Args:
+        texts: the names as the release writes them.
+        forms: their normal forms.
+        loose: whether a name means something narrower, broader or only related.
+    """
+    return join_phrases(
+        phrase_rows(first, texts[rows], forms[rows], loose[rows])
+        for first in range(0, len(texts), _CHUNK)
+        for rows in [slice(first, first + _CHUNK)]
+    )
+
+
+def phrase_rows(
+    first: int, texts: Sequence[str], forms: Sequence[str], loose: npt.NDArray[np.bool_]
+) -> pl.DataFrame:
+    """Rows of the index for a chunk of names, the first of which is name ``first``, unsorted.
+
+    Returns:
+        Columns ``key``, ``name`` and ``upper``.
+    """
+    name, phrase, upper = [], [], []
+    for row, (text, form, is_loose) in enumerate(zip(texts, forms, loose.tolist(), strict=True)):
+        if is_loose or form.count(" ") >= MAX_WORDS or not any(map(str.isalpha, form)):
+            continue
+        for words in (form, *_natural_order(text)):
+            name.append(first + row)
+            phrase.append(words)
+            upper.append(text.isupper())
+    return pl.DataFrame(
+        {"key": phrase_keys(phrase), "name": name, "upper": upper},
+        schema={"key": pl.UInt64, "name": pl.Int32, "upper": pl.Boolean},
+    )
+
+
+def join_phrases(parts: Iterable[pl.DataFrame]) -> PhraseIndex:
+    """The index of all chunks that :func:`phrase_rows` made."""
+    rows = pl.concat([phrase_rows(0, [], [], np.zeros(0, dtype=np.bool_)), *parts])
+    rows = rows.sort("key", "name")
+    key = rows["key"].to_numpy()
+    bits = max(3, int(np.ceil(np.log2(max(1, len(key)) * _BITS_PER_KEY))))
+    part = np.unique(key >> np.uint64(64 - bits))
+    present = np.zeros(1 << (bits - 3), dtype=np.uint8)
+    np.bitwise_or.at(present, part >> np.uint64(3), _bit(part))
+    return PhraseIndex(
+        key=key, name=rows["name"].to_numpy(), upper=rows["upper"].to_numpy(), present=present
+    )
+
+
+def may_hold(index: PhraseIndex, key: Keys) -> npt.NDArray[np.bool_]:
+    """Where the index may have a key, shape as ``key``; of those it has not, one in 16 passes."""
+    part = key >> np.uint64(64 - 3 - (len(index.present).bit_length() - 1))
+    return (index.present[part >> np.uint64(3)] & _bit(part)) != 0
+
+
+def find_phrases(
+    index: PhraseIndex, key: Keys
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """All names with the given keys.
+
+    Returns:
+        Two arrays of one length: the position in ``key``, ascending, and the row of the index.
+    """
+    first = np.searchsorted(index.key, key, side="left")
+    runs = np.searchsorted(index.key, key, side="right") - first
+    query = np.repeat(np.arange(len(key), dtype=np.int64), runs)
+    within = np.arange(len(query)) - np.repeat(np.cumsum(runs) - runs, runs)
+    return query, first[query] + within
+
+
+def _natural_order(text: str) -> tuple[str, ...]:
+    """The normal form of a name of the form *head, modifier* read as *modifier head*."""
+    head, comma, modifier = text.partition(", ")
+    if not comma or ", " in modifier:
+        return ()
+    words = normal_form(f"{modifier} {head}")
+    return (words,) if any(map(str.isalpha, words)) else ()
+
+
+def _bit(part: Keys) -> npt.NDArray[np.uint8]:
+    return np.left_shift(np.uint8(1), (part & np.uint64(7)).astype(np.uint8))
