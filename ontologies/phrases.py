@@ -43,14 +43,12 @@ class PhraseIndex:
     Attributes:
         key: of each name, sorted, shape (names,).
         name: row of each name.
-        upper: whether the name is written in capitals alone.
         present: one bit for each leading part of a key, packed, lowest bit first: where it is not
             set, no key begins so. Spares most n-grams the search. Its length is a power of two.
     """
 
     key: Keys
     name: npt.NDArray[np.int32]
-    upper: npt.NDArray[np.bool_]
     present: npt.NDArray[np.uint8]
 
 
@@ -108,19 +106,17 @@ def phrase_rows(
     """Rows of the index for a chunk of names, the first of which is name ``first``, unsorted.
 
     Returns:
-        Columns ``key``, ``name`` and ``upper``.
+        Columns ``key`` and ``name``.
     """
-    name, phrase, upper = [], [], []
+    name, phrase = [], []
     for row, (text, form, is_loose) in enumerate(zip(texts, forms, loose.tolist(), strict=True)):
         if is_loose or form.count(" ") >= MAX_WORDS or not any(map(str.isalpha, form)):
             continue
         for words in (form, *_natural_order(text)):
             name.append(first + row)
             phrase.append(words)
-            upper.append(text.isupper())
     return pl.DataFrame(
-        {"key": phrase_keys(phrase), "name": name, "upper": upper},
-        schema={"key": pl.UInt64, "name": pl.Int32, "upper": pl.Boolean},
+        {"key": phrase_keys(phrase), "name": name}, schema={"key": pl.UInt64, "name": pl.Int32}
     )
 
 
@@ -133,9 +129,7 @@ def join_phrases(parts: Iterable[pl.DataFrame]) -> PhraseIndex:
     part = np.unique(key >> np.uint64(64 - bits))
     present = np.zeros(1 << (bits - 3), dtype=np.uint8)
     np.bitwise_or.at(present, part >> np.uint64(3), _bit(part))
-    return PhraseIndex(
-        key=key, name=rows["name"].to_numpy(), upper=rows["upper"].to_numpy(), present=present
-    )
+    return PhraseIndex(key=key, name=rows["name"].to_numpy(), present=present)
 
 
 def may_hold(index: PhraseIndex, key: Keys) -> npt.NDArray[np.bool_]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from nlp.dictionary.context import is_rest_of_chemical, may_mean
 from nlp.dictionary.labels import LABEL_ORDER, NO_LABEL, concept_labels
 from nlp.dictionary.matches import Joined, Matches, find_matches
 from nlp.dictionary.overlap import longest
@@ -72,19 +73,24 @@ class Dictionary:
         return self._store.names.concept[self._store.phrases.name[found.row]]
 
     def _allowed(self, text: str, found: Matches) -> Matches:
-        """The matches that no filter of the settings takes out."""
-        length = found.end - found.start
-        found = found.where(length >= self._settings.min_characters)
+        """The matches that no filter takes out."""
+        found = found.where(found.end - found.start >= self._settings.min_characters)
         found = found.where(~np.isin(found.key, self._stop_keys))
-        found = found.where(self._labels[self._concepts(found)] != NO_LABEL)
-        length = found.end - found.start
-        same = ~self._store.phrases.upper[found.row] | (length > self._settings.same_case)
-        doubtful = np.flatnonzero(~same)
-        names = self._store.name_texts(self._store.phrases.name[found.row[doubtful]])
-        same[doubtful] = [
-            text[start:end] == name
+        label = self._labels[self._concepts(found)]
+        found, label = found.where(label != NO_LABEL), label[label != NO_LABEL]
+        kept = np.ones(len(label), dtype=np.bool_)
+        chemical = np.flatnonzero(label == LABEL_ORDER.index("Chemical"))
+        kept[chemical] = [
+            not is_rest_of_chemical(text, start) for start in found.start[chemical].tolist()
+        ]
+        short = np.flatnonzero(found.end - found.start <= self._settings.same_case)
+        kept[short] &= [
+            may_mean(text, start, end, name)
             for start, end, name in zip(
-                found.start[doubtful].tolist(), found.end[doubtful].tolist(), names, strict=True
+                found.start[short].tolist(),
+                found.end[short].tolist(),
+                self._store.name_texts(self._store.phrases.name[found.row[short]]),
+                strict=True,
             )
         ]
-        return found.where(same)
+        return found.where(kept)

@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from ontologies.labels import LABEL_TYPES, UNTYPED, is_allowed
 from ontologies.store import ConceptStore
@@ -30,12 +31,17 @@ LABEL_ORDER = (
 (C23) and a sensation. A hormone or a drug that is a protein is a chemical."""
 
 TYPE_LABELS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    # Roles, forms and kinds of substances: analgesics, tablets and antigens are no substance.
+    ("", ("D23", "D25", "D26", "D27")),
     ("Finding", LABEL_TYPES["Finding"]),
     ("Cell", LABEL_TYPES["Cell"]),
     ("Gene", ("D08", "D12", "T028", "T116", "T123", "T126", "T192", "OBO:HGNC", "OBO:PR")),
     *LABEL_TYPES.items(),
 )
-"""Label and the prefixes of the types that are its own."""
+"""Label and the prefixes of the types that are its own; no label for those that name nothing."""
+
+_SMALL_MOLECULES = ("D12.125", "D12.644")
+"""Amino acids and peptides, by tree number: MeSH's D12 has them in one branch with the proteins."""
 
 NO_LABEL = -1
 
@@ -46,7 +52,7 @@ def type_label(code: str) -> int:
         return NO_LABEL
     for label, prefixes in TYPE_LABELS:
         if is_allowed(code, prefixes):
-            return LABEL_ORDER.index(label)
+            return LABEL_ORDER.index(label) if label else NO_LABEL
     return NO_LABEL
 
 
@@ -73,8 +79,20 @@ def concept_labels(
     if len(codes):
         np.minimum.at(found, concept, of_type[store.concepts.type_code].astype(np.int8))
         kept[concept[wanted[store.concepts.type_code]]] = True
+    if "D12" in codes:
+        small = _is_small_molecule(store)
+        found[small] = np.minimum(found[small], LABEL_ORDER.index("Chemical"))
     for number, label in enumerate(LABEL_ORDER):
         if labels and label not in labels:
             found[found == number] = last
     found[(found == last) | ~kept] = NO_LABEL
     return found
+
+
+def _is_small_molecule(store: ConceptStore) -> npt.NDArray[np.bool_]:
+    """For each concept whether it stands in one of the branches ``_SMALL_MOLECULES``."""
+    numbers = pl.read_parquet(store.table_path("concepts"), columns=["tree_numbers"])
+    within = pl.element().str.starts_with(_SMALL_MOLECULES[0])
+    for prefix in _SMALL_MOLECULES[1:]:
+        within |= pl.element().str.starts_with(prefix)
+    return numbers["tree_numbers"].list.eval(within.any()).list.first().fill_null(False).to_numpy()

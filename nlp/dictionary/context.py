@@ -1,0 +1,42 @@
+"""What the characters of a match and those beside it say against its name."""
+
+from __future__ import annotations
+
+import re
+
+_NEAR = 20
+"""Characters to either side in which a neighbouring word is looked for."""
+
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_LOCANT = re.compile(
+    r"(?:(?<![^\W_])|(?<=\d))(?:[^\W_]|\d+|alpha|beta|gamma|delta|omega|[\])])-\Z", re.IGNORECASE
+)
+
+
+def may_mean(text: str, start: int, end: int, name: str) -> bool:
+    """Whether a short match ``text[start:end]`` may be a name, by its capitals.
+
+    Where the name is in capitals alone (*ALL*), or the match has them inside (*ACh*), both are
+    written alike, letter for letter. A match in capitals throughout is an abbreviation of something
+    else (*CAT scan*) unless what stands around it is in capitals too, or it is a heading.
+    """
+    written = text[start:end]
+    if name.isupper() or not (written.islower() or written.isupper() or written.istitle()):
+        return written == name
+    return not written.isupper() or text[end : end + 1] == ":" or _among_capitals(text, start, end)
+
+
+def _among_capitals(text: str, start: int, end: int) -> bool:
+    """Whether a neighbouring word is in capitals; true where there is none."""
+    after = _WORD.search(text, end, end + _NEAR)
+    before = _WORD.findall(text, max(0, start - _NEAR), start)
+    words = [*([after[0]] if after else []), *before[-1:]]
+    return not words or any(word.isupper() for word in words)
+
+
+def is_rest_of_chemical(text: str, start: int) -> bool:
+    """Whether a position follows a locant and a hyphen, as in *5-fluorouracil*, *17beta-estradiol*.
+
+    What begins there is the rest of a longer name, which means another substance.
+    """
+    return _LOCANT.search(text[max(0, start - 8) : start]) is not None
