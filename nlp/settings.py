@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class NerSettings(BaseModel):
@@ -15,9 +15,8 @@ class NerSettings(BaseModel):
 
     models: tuple[str, ...] = Field(
         ("bundled",),
-        min_length=1,
         description="models, each `bundled`, a folder, or `hub:owner/name@revision`; all of them "
-        "see every document",
+        "see every document; none (on the command line `none`) only beside a dictionary",
     )
     label_map: dict[str, str] = Field(
         default_factory=dict,
@@ -89,3 +88,10 @@ class AnnotationSettings(BaseModel):
 
     preprocess: PreprocessSettings = PreprocessSettings()
     ner: NerSettings = NerSettings()
+    dictionary: DictionarySettings = DictionarySettings()
+
+    @model_validator(mode="after")
+    def _something_finds_mentions(self) -> Self:
+        if not self.ner.models and not self.dictionary.stores:
+            raise ValueError("ner.models is empty and there is no dictionary: nothing to find with")
+        return self

@@ -135,7 +135,7 @@ def join_phrases(parts: Iterable[pl.DataFrame]) -> PhraseIndex:
 def may_hold(index: PhraseIndex, key: Keys) -> npt.NDArray[np.bool_]:
     """Where the index may have a key, shape as ``key``; of those it has not, one in 16 passes."""
     part = key >> np.uint64(64 - 3 - (len(index.present).bit_length() - 1))
-    return (index.present[part >> np.uint64(3)] & _bit(part)) != 0
+    return np.asarray((index.present[part >> np.uint64(3)] & _bit(part)) != 0)
 
 
 def find_phrases(

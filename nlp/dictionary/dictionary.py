@@ -70,7 +70,7 @@ class Dictionary:
         return spans
 
     def _concepts(self, found: Matches) -> npt.NDArray[np.int32]:
-        return self._store.names.concept[self._store.phrases.name[found.row]]
+        return np.asarray(self._store.names.concept[self._store.phrases.name[found.row]])
 
     def _allowed(self, text: str, found: Matches) -> Matches:
         """The matches that no filter takes out."""

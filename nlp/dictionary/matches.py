@@ -72,24 +72,21 @@ def find_matches(
     """
     words = tokenizer.words(joined.text)
     segment = np.searchsorted(_breaks(joined, sentences), words.start, side="right")
+    starts, ends, keys = [words.start[:0]], [words.end[:0]], [words.hash[:0]]
     key = words.hash
-    parts: list[tuple[Ints, Ints, Keys]] = []
-    for extra in range(min(MAX_WORDS, len(key))):
-        if extra:
-            key = extend(key[:-1], words.hash[extra:])
-        until = len(key)
+    for further in range(min(MAX_WORDS, len(key))):
+        if further:
+            key = extend(key[:-1], words.hash[further:])
         hit = may_hold(index, key)
-        hit &= words.first[:until]
-        hit &= words.last[extra:]
-        hit &= segment[:until] == segment[extra:]
+        hit &= words.first[: len(key)] & words.last[further:]
+        hit &= segment[: len(key)] == segment[further:]
         at = np.flatnonzero(hit)
-        parts.append((words.start[at], words.end[at + extra], key[at]))
-    start, end, keys = (
-        np.concatenate(column) if parts else np.empty(0, dtype=kind)
-        for column, kind in zip(zip(*parts, strict=True) if parts else ((), (), ()), "qqQ")
-    )
-    query, row = find_phrases(index, keys)
-    return Matches(start[query], end[query], keys[query], row)
+        starts.append(words.start[at])
+        ends.append(words.end[at + further])
+        keys.append(key[at])
+    start, end, key = np.concatenate(starts), np.concatenate(ends), np.concatenate(keys)
+    query, row = find_phrases(index, key)
+    return Matches(start[query], end[query], key[query], row)
 
 
 def _breaks(joined: Joined, sentences: Sequence[Sequence[tuple[int, int]]]) -> Ints:

@@ -2,8 +2,8 @@
 
 **The rule.** Among a dictionary's matches the longest stays; of equally long ones the earlier; of
 those at the very same place that of the dictionary named first. Mentions of models stand: a
-dictionary's mention that shares a character with one of them, of whatever label, gives way. A model has
-seen the sentence; a dictionary knows the words alone.
+dictionary's mention that shares a character with one of them, of whatever label, gives way. A model
+has seen the sentence; a dictionary knows the words alone.
 """
 
 from __future__ import annotations

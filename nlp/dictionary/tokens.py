@@ -9,7 +9,6 @@ between: nothing in ``normal_form`` looks across what it makes a space.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
