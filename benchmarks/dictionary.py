@@ -2,15 +2,15 @@
 
 python benchmarks/dictionary.py --data ../shared/data [--ontology STORE] [--documents 50]
 
-All look for the names of one store in the same clinical notes and abstracts, in the same sentences, on
-one thread, in turns:
+All look for the names of one store in the same clinical notes and abstracts, in the same sentences,
+on one thread, in turns:
 
 - the dictionary, from raw text to mentions: offsets, filters and longest match included;
 - simstring (Okazaki and Tsujii 2010), the kernel of QuickUMLS, as QuickUMLS calls it: 3-grams of
   characters, Jaccard similarity of at least 0.7, one query for each n-gram of up to 5 tokens that
-  neither begins nor ends with a stop word, a number or punctuation. What QuickUMLS does with the
-  answers is left out. Install it with `pip install quickumls-simstring`; without it the rest is run;
-- a Python dict of lower-cased names, one look-up for each such n-gram.
+  QuickUMLS would ask about. Its tagger, and what it does with the answers, are left out. Install it
+  with `pip install quickumls-simstring`; without it the rest is run;
+- a Python set of lower-cased names, one look-up for each such n-gram.
 
 simstring finds misspellings that the other two do not. Last, the scores of `charthouse evaluate ner
 --model none --dictionary STORE` on the dev files.
@@ -50,6 +50,15 @@ GOLD = ("bc5cdr_dev.pubtator.gz", "ncbi_dev.pubtator.gz")
 WINDOW = 5
 THRESHOLD = 0.7
 SHORTEST = 3
+
+CLOSED_CLASS = frozenset(
+    """
+    a an the this that these those each every some any no all both either neither another of in on
+    at by for with from to into onto over under after before between among during through against
+    about without within upon per via until since as than like near and or but nor yet so if because
+    while although though unless whether
+    """.split()  # noqa: SIM905
+)
 
 Sentences = list[list[tuple[int, int]]]
 _TOKEN = re.compile(r"\w+|[^\w\s]")
@@ -136,20 +145,22 @@ def cpu_seconds(work: Callable[[], object]) -> float:
 
 
 def ngrams(text: str, sentences: Sequence[tuple[int, int]]) -> Iterator[str]:
-    """The n-grams that QuickUMLS asks about (``_make_ngrams``, without parts of speech)."""
+    """The n-grams that QuickUMLS asks about.
+
+    The rules of ``_make_ngrams`` in its version 1.4: an n-gram begins with no punctuation and no
+    preposition, determiner or conjunction (told by a list here), and ends with no punctuation or
+    stop word; a number or a stop word does not stand alone.
+    """
     for first, last in sentences:
-        tokens = [(m.start(), m.end()) for m in _TOKEN.finditer(text, first, last)]
-        borders = [is_border(text[start:end]) for start, end in tokens]
-        for i, (start, _) in enumerate(tokens):
-            if not borders[i]:
+        tokens = [(m[0].lower(), m.start(), m.end()) for m in _TOKEN.finditer(text, first, last)]
+        ends = [token[0].isalnum() and token not in STOP_WORDS for token, _, _ in tokens]
+        for i, (token, start, _) in enumerate(tokens):
+            if not token[0].isalnum() or token in CLOSED_CLASS:
                 continue
-            for j in range(i, min(i + WINDOW, len(tokens))):
-                if borders[j] and tokens[j][1] - start >= SHORTEST:
-                    yield text[start : tokens[j][1]].lower()
-
-
-def is_border(token: str) -> bool:
-    return token[0].isalnum() and not token.isdigit() and token.lower() not in STOP_WORDS
+            alone = ends[i] and not token.isdigit()
+            for j in range(i if alone else i + 1, min(i + WINDOW, len(tokens))):
+                if ends[j] and tokens[j][2] - start >= SHORTEST:
+                    yield text[start : tokens[j][2]].lower()
 
 
 def store_names(store: ConceptStore) -> list[str]:

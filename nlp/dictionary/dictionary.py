@@ -12,7 +12,7 @@ from nlp.dictionary.labels import LABEL_ORDER, NO_LABEL, concept_labels
 from nlp.dictionary.matches import Joined, Matches, find_matches
 from nlp.dictionary.overlap import longest
 from nlp.dictionary.stop_words import stop_forms
-from nlp.dictionary.tokens import Tokenizer
+from nlp.dictionary.tokens import Ints, Tokenizer
 from nlp.ner.decode import Span
 from nlp.settings import DictionarySettings
 from ontologies.phrases import phrase_keys
@@ -56,17 +56,20 @@ class Dictionary:
         joined = Joined.of(texts)
         found = find_matches(self._tokenizer, self._store.phrases, joined, sentences)
         found = self._allowed(joined.text, found)
-        spans: list[list[Span]] = [[] for _ in texts]
         label = self._labels[self._concepts(found)]
-        # Of the names at one place the one whose label comes first decides.
-        order = np.lexsort((label, found.end, found.start))
-        places = list(zip(found.start[order].tolist(), found.end[order].tolist(), strict=True))
-        numbers = label[order].tolist()
-        for i in longest(places):
-            start, end = places[i]
-            text = int(np.searchsorted(joined.offset, start, side="right")) - 1
-            offset = int(joined.offset[text])
-            spans[text].append(Span(start - offset, end - offset, LABEL_ORDER[numbers[i]], SCORE))
+        kept = _places_that_stay(found.start, found.end, label)
+        start, end, label = found.start[kept], found.end[kept], label[kept]
+        text = np.searchsorted(joined.offset, start, side="right") - 1
+        offset = joined.offset[text]
+        spans: list[list[Span]] = [[] for _ in texts]
+        for number, first, last, which in zip(
+            text.tolist(),
+            (start - offset).tolist(),
+            (end - offset).tolist(),
+            label.tolist(),
+            strict=True,
+        ):
+            spans[number].append(Span(first, last, LABEL_ORDER[which], SCORE))
         return spans
 
     def _concepts(self, found: Matches) -> npt.NDArray[np.int32]:
@@ -94,3 +97,24 @@ class Dictionary:
             )
         ]
         return found.where(kept)
+
+
+def _places_that_stay(start: Ints, end: Ints, label: npt.NDArray[np.int8]) -> Ints:
+    """Rows of the matches that stay, in text order: of one place the one whose label comes first.
+
+    Most matches overlap no other; only the others need the rule of ``overlap.longest``.
+    """
+    order = np.lexsort((label, end, start))
+    first, last = start[order], end[order]
+    again = np.zeros(len(order), dtype=np.bool_)
+    again[1:] = (first[1:] == first[:-1]) & (last[1:] == last[:-1])
+    order, first, last = order[~again], first[~again], last[~again]
+    clear = np.ones(len(order), dtype=np.bool_)
+    into_next = np.maximum.accumulate(last[:-1]) > first[1:]
+    clear[1:] &= ~into_next
+    clear[:-1] &= ~into_next
+    crowded = np.flatnonzero(~clear)
+    places = zip(first[crowded].tolist(), last[crowded].tolist(), strict=True)
+    clear[crowded[longest(places)]] = True
+    stay: Ints = order[clear]
+    return stay

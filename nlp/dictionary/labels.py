@@ -1,7 +1,7 @@
 """Which label a concept's mentions get, by its semantic types.
 
-``ontologies.labels.LABEL_TYPES`` says which types a label allows when names are linked; a type there
-may belong to several labels. A mention has one, so here every type has one label: the first row of
+``ontologies.labels.LABEL_TYPES`` says which types a label allows when names are linked; a type
+there may belong to several labels. A mention has one, so here every type has one: the first row of
 ``TYPE_LABELS`` that has a prefix of it. A concept of several types gets, of their labels, the one
 that is first in ``LABEL_ORDER``.
 """

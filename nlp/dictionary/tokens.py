@@ -59,7 +59,8 @@ class Tokenizer:
         """The words of a text."""
         if len(self._entries) > LARGEST_VOCABULARY:
             self._forget()
-        spaced = text.translate(_SPACES)
+        # Line by line: ``translate`` is ten times as fast where all is ASCII.
+        spaced = "".join(line.translate(_SPACES) for line in text.splitlines(keepends=True))
         tokens = spaced.split(" ")
         entries = self._entries
         entry = np.fromiter(map(entries.__getitem__, filter(None, tokens)), dtype=np.int64)
