@@ -1,7 +1,8 @@
 """Names as sequences of words, found in text by keys that n-grams are compared to.
 
-A word is a word of ``normal_form`` with its plural folded; a phrase's key is made of its words'
-hashes in their order, so that the keys of all n-grams of a text come from a few array operations::
+The words of a phrase are those of its ``normal_form``, each folded by itself: plural, spelling and
+the equivalents of ``ontologies/words.py``. A phrase's key is made of its words' hashes in order, so
+that the keys of all n-grams of a text come from a few array operations::
 
     key(w1) = hash(w1)        key(w1 ... wn) = key(w1 ... wn-1) * BASE + hash(wn)    (mod 2^64)
 
@@ -18,16 +19,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from ontologies.normalise import normal_form, singular
+from ontologies.normalise import folded_text, normal_form, singular
 
 MAX_WORDS = 8
 """Longest phrase in words; of MeSH's names fewer than one in a hundred are longer."""
+
+_VAGUE = frozenset({"damage", "damages", "lesion", "lesions"})
+"""Equivalents of injury in names, but not in text: a lesion there may be anything."""
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _BITS_PER_KEY = 16
@@ -52,10 +57,16 @@ class PhraseIndex:
     present: npt.NDArray[np.uint8]
 
 
+@lru_cache(maxsize=200_000)
+def fold_word(word: str) -> str:
+    """A word of a normal form as it counts in a phrase; it may become several words."""
+    return singular(word) if word in _VAGUE else folded_text(word)
+
+
 def word_hash(word: str) -> int:
-    """The 64-bit hash of a word of a normal form, its plural folded."""
-    folded = singular(word).encode("utf-8", "surrogatepass")
-    return int.from_bytes(blake2b(folded, digest_size=8).digest(), "little")
+    """The 64-bit hash of a word."""
+    digest = blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "little")
 
 
 def extend(key: Keys, following: Keys) -> Keys:
@@ -65,13 +76,14 @@ def extend(key: Keys, following: Keys) -> Keys:
 
 def phrase_keys(forms: Sequence[str]) -> Keys:
     """Keys of non-empty normal forms, shape (forms,)."""
-    words = pl.Series("word", forms, dtype=pl.String).str.split(" ")
-    count = words.list.len().to_numpy()
-    flat = words.explode().to_frame()
-    known = flat.unique()
-    hashes = np.array([word_hash(word) for word in known["word"]], dtype=np.uint64)
-    known = known.with_columns(hash=pl.Series(hashes, dtype=pl.UInt64))
-    hashed = flat.join(known, on="word", how="left", maintain_order="left")["hash"].to_numpy()
+    words = pl.DataFrame({"word": forms}, schema={"word": pl.String}).with_row_index("phrase")
+    words = words.with_columns(pl.col("word").str.split(" ")).explode("word")
+    known = words.select("word").unique()
+    hashes = [[word_hash(part) for part in fold_word(word).split()] for word in known["word"]]
+    known = known.with_columns(hash=pl.Series(hashes, dtype=pl.List(pl.UInt64)))
+    parts = words.join(known, on="word", how="left", maintain_order="left").explode("hash")
+    hashed = parts["hash"].to_numpy()
+    count = np.bincount(parts["phrase"].to_numpy(), minlength=len(forms))
     start = np.cumsum(count) - count
     key = np.zeros(len(forms), dtype=np.uint64)
     for position in range(int(count.max(initial=0))):

@@ -9,13 +9,13 @@ import numpy.typing as npt
 
 from nlp.dictionary.context import is_rest_of_chemical, may_mean
 from nlp.dictionary.labels import LABEL_ORDER, NO_LABEL, concept_labels
-from nlp.dictionary.matches import Joined, Matches, find_matches
+from nlp.dictionary.matches import Joined, Matches, find_matches, plain_keys
 from nlp.dictionary.overlap import longest
 from nlp.dictionary.stop_words import stop_forms
 from nlp.dictionary.tokens import Ints, Tokenizer
 from nlp.ner.decode import Span
 from nlp.settings import DictionarySettings
-from ontologies.phrases import phrase_keys
+from ontologies.phrases import Keys
 from ontologies.store import ConceptStore
 
 SCORE = 1.0
@@ -38,8 +38,8 @@ class Dictionary:
         self._store = store
         self._settings = settings
         self._labels = concept_labels(store, settings.labels, settings.types)
-        self._stop_keys = np.sort(phrase_keys(sorted(stop_forms(settings.stop_words))))
         self._tokenizer = Tokenizer()
+        self._stop_keys = _keys_as_written(self._tokenizer, sorted(stop_forms(settings.stop_words)))
 
     def find(
         self, texts: Sequence[str], sentences: Sequence[Sequence[tuple[int, int]]]
@@ -78,7 +78,7 @@ class Dictionary:
     def _allowed(self, text: str, found: Matches) -> Matches:
         """The matches that no filter takes out."""
         found = found.where(found.end - found.start >= self._settings.min_characters)
-        found = found.where(~np.isin(found.key, self._stop_keys))
+        found = found.where(~np.isin(found.plain, self._stop_keys))
         label = self._labels[self._concepts(found)]
         found, label = found.where(label != NO_LABEL), label[label != NO_LABEL]
         kept = np.ones(len(label), dtype=np.bool_)
@@ -97,6 +97,13 @@ class Dictionary:
             )
         ]
         return found.where(kept)
+
+
+def _keys_as_written(tokenizer: Tokenizer, phrases: Sequence[str]) -> Keys:
+    """Keys of phrases that matches are compared to by their words as written."""
+    every = [tokenizer.words(phrase) for phrase in phrases]
+    start = np.zeros(1, dtype=np.int64)
+    return np.concatenate([plain_keys(words, start, len(words.plain)) for words in every])
 
 
 def _places_that_stay(start: Ints, end: Ints, label: npt.NDArray[np.int8]) -> Ints:

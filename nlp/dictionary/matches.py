@@ -10,7 +10,7 @@ from itertools import accumulate
 import numpy as np
 import numpy.typing as npt
 
-from nlp.dictionary.tokens import Ints, Tokenizer
+from nlp.dictionary.tokens import Ints, Tokenizer, Words
 from ontologies.phrases import MAX_WORDS, Keys, PhraseIndex, extend, find_phrases, may_hold
 
 _BETWEEN = "\n\n"
@@ -24,18 +24,18 @@ class Matches:
 
     Attributes:
         start, end: in characters of all texts together, see :class:`Joined`.
-        key: of the n-gram.
+        plain: key of the n-gram's words as written, made of ``Words.plain``.
         row: of the phrase index.
     """
 
     start: Ints
     end: Ints
-    key: Keys
+    plain: Keys
     row: Ints
 
     def where(self, kept: npt.NDArray[np.bool_]) -> Matches:
         """The rows for which ``kept`` is true."""
-        return Matches(self.start[kept], self.end[kept], self.key[kept], self.row[kept])
+        return Matches(self.start[kept], self.end[kept], self.plain[kept], self.row[kept])
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,8 @@ def find_matches(
     """
     words = tokenizer.words(joined.text)
     segment = np.searchsorted(_breaks(joined, sentences), words.start, side="right")
-    starts, ends, keys = [words.start[:0]], [words.end[:0]], [words.hash[:0]]
+    starts, ends = [words.start[:0]], [words.end[:0]]
+    keys, plains = [words.hash[:0]], [words.hash[:0]]
     key = words.hash
     for further in range(min(MAX_WORDS, len(key))):
         if further:
@@ -84,9 +85,18 @@ def find_matches(
         starts.append(words.start[at])
         ends.append(words.end[at + further])
         keys.append(key[at])
-    start, end, key = np.concatenate(starts), np.concatenate(ends), np.concatenate(keys)
-    query, row = find_phrases(index, key)
-    return Matches(start[query], end[query], key[query], row)
+        plains.append(plain_keys(words, at, further + 1))
+    query, row = find_phrases(index, np.concatenate(keys))
+    start, end, plain = np.concatenate(starts), np.concatenate(ends), np.concatenate(plains)
+    return Matches(start[query], end[query], plain[query], row)
+
+
+def plain_keys(words: Words, first: Ints, count: int) -> Keys:
+    """Keys of n-grams of ``count`` words by their words as written, shape as ``first``."""
+    key = np.zeros(len(first), dtype=np.uint64)
+    for further in range(count):
+        key = extend(key, words.plain[first + further])
+    return key
 
 
 def _breaks(joined: Joined, sentences: Sequence[Sequence[tuple[int, int]]]) -> Ints:

@@ -2,7 +2,7 @@
 
 A token is a run of characters none of which ``normal_form`` makes a space; apostrophes are part of
 it, so that possessives are told as there. Its words are those of its own normal form, usually one:
-*TGFβ1* has three. Words of neighbouring tokens joined by spaces are the normal form of the text
+*TGFβ1* has three. The words of neighbouring tokens joined by spaces are the normal form of the text
 between: nothing in ``normal_form`` looks across what it makes a space.
 """
 
@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ontologies.normalise import normal_form
-from ontologies.phrases import Keys, word_hash
+from ontologies.normalise import normal_form, singular
+from ontologies.phrases import Keys, fold_word, word_hash
 
 LARGEST_VOCABULARY = 500_000
 """Distinct tokens that are remembered; then all are forgotten, for memory's sake."""
@@ -32,13 +32,16 @@ class Words:
     """Words in text order; shape of every array (words,).
 
     Attributes:
-        hash: as the keys of phrases are made of.
+        hash: of the word as phrases have it, folded.
+        plain: of the word as written, its plural folded: what stop words are compared to. Where one
+            word was folded into several, the first of them has it and the others that of nothing.
         start, end: the token a word is from, in characters, without apostrophes around it and
             without a possessive at its end.
         first, last: whether a word is the first, or the last, of its token.
     """
 
     hash: Keys
+    plain: Keys
     start: Ints
     end: Ints
     first: npt.NDArray[np.bool_]
@@ -68,9 +71,10 @@ class Tokenizer:
         count = entries.array("count", np.int64)[entry]
         token = np.repeat(np.arange(len(entry)), count)
         within = np.arange(len(token)) - np.repeat(np.cumsum(count) - count, count)
-        row = entries.array("first_word", np.int64)[entry]
+        row = entries.array("first_word", np.int64)[entry][token] + within
         return Words(
-            hash=entries.array("hash", np.uint64)[row[token] + within],
+            hash=entries.array("hash", np.uint64)[row],
+            plain=entries.array("plain", np.uint64)[row],
             start=(start + entries.array("before", np.int64)[entry])[token],
             end=(end - entries.array("after", np.int64)[entry])[token],
             first=within == 0,
@@ -84,21 +88,25 @@ class _Entries(dict[str, int]):
     def __init__(self) -> None:
         super().__init__()
         self._columns = {
-            "hash": array("Q"),
+            **{name: array("Q") for name in ("hash", "plain")},
             **{name: array("q") for name in ("count", "first_word", "before", "after")},
         }
 
     def array(self, name: str, kind: type[np.generic]) -> npt.NDArray[Any]:
-        """A copy of a column: of ``hash`` a row a word, of the others a row a token."""
+        """A copy of a column: a row a word of ``hash`` and ``plain``, a row a token of the others."""
         return np.array(self._columns[name], dtype=kind)
 
     def __missing__(self, token: str) -> int:
         columns = self._columns
         form = normal_form(token)
         words = form.split() if any(map(str.isalnum, form)) else []
-        columns["first_word"].append(len(columns["hash"]))
-        columns["hash"].extend(map(word_hash, words))
-        columns["count"].append(len(words))
+        first = len(columns["hash"])
+        for word in words:
+            folded = fold_word(word).split()
+            columns["hash"].extend(map(word_hash, folded))
+            columns["plain"].extend(map(word_hash, [singular(word), *[""] * (len(folded) - 1)]))
+        columns["first_word"].append(first)
+        columns["count"].append(len(columns["hash"]) - first)
         before, after = _around(token, form)
         columns["before"].append(before)
         columns["after"].append(after)
