@@ -9,8 +9,11 @@ _NEAR = 20
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _LOCANT = re.compile(
-    r"(?:(?<![^\W_])|(?<=\d))(?:[^\W_]|\d+|alpha|beta|gamma|delta|omega|[\])])-\Z", re.IGNORECASE
+    r"(?:[\[(][^\W_]{1,3}[\])]|(?<![^\W_])(?:\d+|\d*(?:[^\W_]|alpha|beta|gamma|delta|omega)))-\Z",
+    re.IGNORECASE,
 )
+_LONGEST_LOCANT = 12
+"""Characters before a match in which a locant is looked for."""
 
 
 def may_mean(text: str, start: int, end: int, name: str) -> bool:
@@ -39,4 +42,4 @@ def is_rest_of_chemical(text: str, start: int) -> bool:
 
     What begins there is the rest of a longer name, which means another substance.
     """
-    return _LOCANT.search(text[max(0, start - 8) : start]) is not None
+    return _LOCANT.search(text[max(0, start - _LONGEST_LOCANT) : start]) is not None

@@ -81,21 +81,14 @@ class Dictionary:
         found = found.where(~np.isin(found.plain, self._stop_keys))
         label = self._labels[self._concepts(found)]
         found, label = found.where(label != NO_LABEL), label[label != NO_LABEL]
+        length = found.end - found.start
+        name = self._store.phrases.name[found.row]
         kept = np.ones(len(label), dtype=np.bool_)
-        chemical = np.flatnonzero(label == LABEL_ORDER.index("Chemical"))
-        kept[chemical] = [
-            not is_rest_of_chemical(text, start) for start in found.start[chemical].tolist()
-        ]
-        short = np.flatnonzero(found.end - found.start <= self._settings.same_case)
-        kept[short] &= [
-            may_mean(text, start, end, name)
-            for start, end, name in zip(
-                found.start[short].tolist(),
-                found.end[short].tolist(),
-                self._store.name_texts(self._store.phrases.name[found.row[short]]),
-                strict=True,
-            )
-        ]
+        for i in np.flatnonzero(label == LABEL_ORDER.index("Chemical")).tolist():
+            kept[i] = not is_rest_of_chemical(text, int(found.start[i]))
+        short = np.flatnonzero(kept & (length <= self._settings.same_case))
+        for i, written in zip(short.tolist(), self._store.name_texts(name[short]), strict=True):
+            kept[i] = may_mean(text, int(found.start[i]), int(found.end[i]), written)
         return found.where(kept)
 
 

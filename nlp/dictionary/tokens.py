@@ -93,7 +93,7 @@ class _Entries(dict[str, int]):
         }
 
     def array(self, name: str, kind: type[np.generic]) -> npt.NDArray[Any]:
-        """A copy of a column: a row a word of ``hash`` and ``plain``, a row a token of the others."""
+        """A copy of a column: ``hash`` and ``plain`` have a row a word, the others one a token."""
         return np.array(self._columns[name], dtype=kind)
 
     def __missing__(self, token: str) -> int:
