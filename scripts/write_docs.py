@@ -229,8 +229,8 @@ exception: an environment variable that names no group (`CHARTHOUSE_WORKRES`) is
 ```toml
 {EXAMPLE_TOML}```
 
-Relative paths of models, stores, stop words and pipelines start at the folder the command is run in, not at
-the file's folder.
+Relative paths of models, stores, stop words and pipelines start at the folder the command is run
+in, not at the file's folder.
 
 Put `ontologies` and `ner.models` into the file once a warehouse is in use. A run without them
 takes the defaults: with another model every document is annotated again, and with another ontology
