@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _NEAR = 20
-"""Characters to either side in which a neighbouring word is looked for."""
+"""Characters to either side, on the same line, in which a neighbouring word is looked for."""
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _LOCANT = re.compile(
@@ -30,10 +30,10 @@ def may_mean(text: str, start: int, end: int, name: str) -> bool:
 
 
 def _among_capitals(text: str, start: int, end: int) -> bool:
-    """Whether a neighbouring word is in capitals; true where there is none."""
-    after = _WORD.search(text, end, end + _NEAR)
-    before = _WORD.findall(text, max(0, start - _NEAR), start)
-    words = [*([after[0]] if after else []), *before[-1:]]
+    """Whether a neighbouring word on the line is in capitals; true where there is none."""
+    before = _WORD.findall(text[max(0, start - _NEAR) : start].rpartition("\n")[2])
+    after = _WORD.findall(text[end : end + _NEAR].partition("\n")[0])
+    words = [*before[-1:], *after[:1]]
     return not words or any(word.isupper() for word in words)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from nlp.dictionary.labels import LABEL_ORDER, NO_LABEL, concept_labels, type_label
@@ -60,16 +62,15 @@ def test_of_several_types_the_first_label_is_taken(
     assert other == NO_LABEL
 
 
-def test_amino_acids_and_peptides_are_chemicals(tmp_path: object, make_store: MakeStore) -> None:
-    from pathlib import Path
-
-    folder = Path(str(tmp_path))
-    (folder / "t.tsv").write_text(
+def test_amino_acids_and_peptides_are_chemicals(tmp_path: Path) -> None:
+    table = tmp_path / "proteins.tsv"
+    table.write_text(
         "id\tname\ttypes\ttree_numbers\n"
         "X:1\tlysine\tD12\tD12.125.095\n"
         "X:2\tlisinopril\tD12\tD12.644.456|D12.9\n"
         "X:3\talbumin\tD12\tD12.776.034\n"
+        "X:4\tp99\tD12\t\n"
     )
-    build_store([("table", folder / "t.tsv")], folder / "store")
-    labels = [LABEL_ORDER[number] for number in concept_labels(open_store(folder / "store"))]
-    assert labels == ["Chemical", "Chemical", "Gene"]
+    build_store([("table", table)], tmp_path / "store")
+    labels = [LABEL_ORDER[number] for number in concept_labels(open_store(tmp_path / "store"))]
+    assert labels == ["Chemical", "Chemical", "Gene", "Gene"]
