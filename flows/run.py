@@ -31,13 +31,14 @@ from flows.warehouse.connection import (
     read_warehouse,
 )
 from flows.work import WorkFolder, is_intact, make_private, remove_tree
+from nlp.dictionary import DictionaryError
 from nlp.fingerprint import identify
 from nlp.ner.errors import ModelError
 from nlp.preprocess import PreprocessError
 
 
 def prepare_order(sources: Sequence[str], warehouse: Path, settings: Settings) -> Order:
-    """Check everything at the door: sources, models, pipeline, stores and the warehouse's folder.
+    """Check everything at the door: sources, what finds mentions, stores, the warehouse's folder.
 
     Raises:
         CharthouseError: something is missing or unusable; nothing has been written.
@@ -60,7 +61,7 @@ def prepare_order(sources: Sequence[str], warehouse: Path, settings: Settings) -
     try:
         _check_device(settings)
         annotation = identify(settings.annotation)
-    except (ModelError, PreprocessError) as error:
+    except (ModelError, PreprocessError, DictionaryError) as error:
         raise CharthouseError(str(error)) from None
     targets = link_targets(_stores(warehouse, settings), settings)
     return Order(warehouse.resolve(), tuple(map(_absolute, files)), settings, annotation, targets)

@@ -150,7 +150,7 @@ ANNOTATION_SETS = Table(
     key=("annotation_id",),
     columns=(
         Column("annotation_id", pl.String, "fingerprint of what follows"),
-        Column("models", pl.List(pl.String), "model names in the order given"),
+        Column("models", pl.List(pl.String), "model names in the order given, then dictionaries"),
         Column("settings", pl.String, "stage versions, model hashes and settings, as JSON"),
         Column("created_at", pl.Datetime("us"), "UTC"),
     ),
@@ -158,10 +158,14 @@ ANNOTATION_SETS = Table(
 
 MODELS = Table(
     name="models",
-    meaning="Models used, by the hash of their files.",
+    meaning="Models and dictionaries used, by the hash of what decides their mentions.",
     key=("fingerprint",),
     columns=(
-        Column("fingerprint", pl.String, "SHA-256 over weights, config and tokenizer"),
+        Column(
+            "fingerprint",
+            pl.String,
+            "SHA-256 over weights, config and tokenizer; of a dictionary over release and filters",
+        ),
         Column("model", pl.String, "name in mentions.model"),
         Column("labels", pl.List(pl.String), "entity labels it finds"),
     ),

@@ -16,8 +16,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from flows.bundled import store_folder
 from flows.errors import CharthouseError
-from nlp.settings import AnnotationSettings, NerSettings, PreprocessSettings
+from nlp.settings import AnnotationSettings, DictionarySettings, NerSettings, PreprocessSettings
 from ontologies.linker import LinkSettings
 
 
@@ -69,6 +70,7 @@ class Settings(BaseSettings):
     source: SourceSettings = SourceSettings()
     preprocess: PreprocessSettings = PreprocessSettings()
     ner: NerSettings = NerSettings()
+    dictionary: DictionarySettings = DictionarySettings()
     ontologies: tuple[str, ...] = Field(
         (),
         description="concept stores, `sample` or folders made by `charthouse ontology build`; the "
@@ -80,8 +82,14 @@ class Settings(BaseSettings):
 
     @property
     def annotation(self) -> AnnotationSettings:
-        """The part a worker needs."""
-        return AnnotationSettings(preprocess=self.preprocess, ner=self.ner)
+        """The part a worker needs, dictionaries by their folders.
+
+        Raises:
+            CharthouseError: the sample ontology is to be a dictionary and cannot be compiled.
+        """
+        stores = tuple(str(store_folder(name)) for name in self.dictionary.stores)
+        dictionary = self.dictionary.model_copy(update={"stores": stores})
+        return AnnotationSettings(preprocess=self.preprocess, ner=self.ner, dictionary=dictionary)
 
     @property
     def workers(self) -> int:
@@ -109,7 +117,8 @@ def load_settings(config: Path | None, flags: dict[str, Any]) -> Settings:
         flags: nested values as the settings name them; only those the user gave.
 
     Raises:
-        CharthouseError: the file is missing or no TOML, or a field is unknown or has a bad value.
+        CharthouseError: the file is missing or no TOML, a field is unknown or has a bad value, or
+            there is neither a model nor a dictionary.
     """
     if config is not None:
         _check_toml(config)
@@ -130,7 +139,7 @@ def load_settings(config: Path | None, flags: dict[str, Any]) -> Settings:
             return (init_settings, env_settings, *([file] if file else []))
 
     try:
-        return Sourced(**flags)
+        settings = Sourced(**flags)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
@@ -139,6 +148,12 @@ def load_settings(config: Path | None, flags: dict[str, Any]) -> Settings:
         ) from None
     except SettingsError as error:
         raise CharthouseError(f"settings: {error}", "Values of groups are JSON") from None
+    if not settings.ner.models and not settings.dictionary.stores:
+        raise CharthouseError(
+            "setting ner.models: no model, and no dictionary either",
+            "Name a --model, or a concept store with --dictionary",
+        )
+    return settings
 
 
 def _check_toml(config: Path) -> None:

@@ -15,6 +15,7 @@ from flows.order import Order, load_order
 from flows.processes import die_with_parent
 from flows.receipt import Receipt, stage
 from flows.work import WorkFolder, is_intact, make_private
+from nlp.dictionary import DictionaryError
 from nlp.ner.errors import DeviceError, ModelError
 from nlp.preprocess import PreprocessError
 from ontologies.linker import link_names
@@ -81,7 +82,7 @@ def annotate_shard_file(root: str, run_id: str, shard: int, checksum: str) -> Re
         return _annotate(work, run_id, shard, checksum)
     except CharthouseError:
         raise
-    except (ModelError, DeviceError, PreprocessError) as error:
+    except (ModelError, DeviceError, PreprocessError, DictionaryError) as error:
         raise ShardFailed(f"shard {shard}: {error}") from None  # written without text
     except Exception as error:
         # The message and its chain may quote text: only kind and place go on.

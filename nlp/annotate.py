@@ -10,6 +10,9 @@ from typing import Any
 
 import polars as pl
 
+from nlp.dictionary.dictionary import Dictionary
+from nlp.dictionary.overlap import add_dictionaries
+from nlp.dictionary.source import find_dictionaries
 from nlp.fingerprint import AnnotationSet, identify
 from nlp.long_forms import lookup_texts
 from nlp.ner.decode import Span
@@ -50,13 +53,14 @@ class Annotations:
 
 
 class Annotator:
-    """A loaded pipeline and its models; one per process."""
+    """A loaded pipeline, its models and dictionaries; one per process."""
 
     def __init__(self, settings: AnnotationSettings) -> None:
         """Load everything.
 
         Raises:
             ModelError: a model cannot be loaded.
+            DictionaryError: a dictionary cannot be used.
             PreprocessError: the spaCy pipeline is not installed.
         """
         self.identity: AnnotationSet = identify(settings)
@@ -65,6 +69,10 @@ class Annotator:
         self._engines = [
             NerEngine(load_model(find_model(name), device, settings.ner.label_map))
             for name in settings.ner.models
+        ]
+        self._dictionaries = [
+            Dictionary(source.store, settings.dictionary)
+            for source in find_dictionaries(settings.dictionary)
         ]
 
     def annotate(
@@ -135,7 +143,11 @@ class Annotator:
         ]
         seconds["preprocess"] += time.perf_counter() - clock
         clock = time.perf_counter()
-        spans = list(zip(*(engine.find(texts) for engine in self._engines), strict=True))
+        sentences = [pre.sentences for pre in preprocessed]
+        found = [
+            *(engine.find(texts) for engine in self._engines),
+            *(dictionary.find(texts, sentences) for dictionary in self._dictionaries),
+        ]
         seconds["ner"] += time.perf_counter() - clock
         rows: dict[str, list[Row]] = {table.name: [] for table in ANNOTATION_TABLES}
         for index, document_id in enumerate(documents["document_id"]):
@@ -143,8 +155,9 @@ class Annotator:
             rows[SECTIONS.name] += _section_rows(document_id, secs)
             rows[SENTENCES.name] += _sentence_rows(document_id, pre.sentences)
             rows[ABBREVIATIONS.name] += _abbreviation_rows(document_id, pre.abbreviations)
+            spans = [of_texts[index] for of_texts in found]
             rows[MENTIONS.name] += self._mention_rows(
-                document_id, texts[index], spans[index], pre.sentences, secs, pre.abbreviations
+                document_id, texts[index], spans, pre.sentences, secs, pre.abbreviations
             )
         return rows
 
@@ -159,9 +172,11 @@ class Annotator:
     ) -> Iterator[Row]:
         sentence_starts = [start for start, _ in sentences]
         spread = [spread_labels(found, abbreviations) for found in spans]
-        merged = merge_spans(spread)
-        names = lookup_texts(text, [(s.start, s.end, s.label) for s, _ in merged], abbreviations)
-        for mention_id, ((span, model), name) in enumerate(zip(merged, names, strict=True)):
+        models = len(self._engines)
+        merged = merge_spans(spread[:models])
+        mentions = add_dictionaries(merged, spread[models:], models) if spread[models:] else merged
+        names = lookup_texts(text, [(s.start, s.end, s.label) for s, _ in mentions], abbreviations)
+        for mention_id, ((span, model), name) in enumerate(zip(mentions, names, strict=True)):
             sentence = bisect_right(sentence_starts, span.start) - 1
             inside = sentence >= 0 and span.start < sentences[sentence][1]
             yield {

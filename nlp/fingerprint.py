@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from nlp.dictionary.source import described_filters, dictionary_fingerprint, find_dictionaries
 from nlp.ner import ENGINE_VERSION
 from nlp.ner.source import find_model, model_fingerprint, read_model_decoder
 from nlp.preprocess import BLANK, PREPROCESS_VERSION
@@ -18,7 +19,10 @@ ANNOTATE_VERSION = 3
 
 @dataclass(frozen=True)
 class ModelIdentity:
-    """A model's public name, the SHA-256 of its files and the labels it finds."""
+    """A model's public name, the SHA-256 of its files and the labels it finds.
+
+    Or those of a dictionary: ``dictionary:RELEASE_ID``, the SHA-256 of what decides its mentions.
+    """
 
     name: str
     fingerprint: str
@@ -27,7 +31,10 @@ class ModelIdentity:
 
 @dataclass(frozen=True)
 class AnnotationSet:
-    """An annotation_id and what it stands for; ``settings`` is JSON."""
+    """An annotation_id and what it stands for; ``settings`` is JSON.
+
+    ``models`` are the models as they were named, then the dictionaries.
+    """
 
     annotation_id: str
     models: tuple[ModelIdentity, ...]
@@ -37,7 +44,10 @@ class AnnotationSet:
 def identify(settings: AnnotationSettings) -> AnnotationSet:
     """Fingerprint everything that changes annotations; device and batch sizes are not in it.
 
+    Without a dictionary nothing about dictionaries is in it.
+
     Raises:
+        DictionaryError: a dictionary cannot be used.
         ModelError: a model cannot be found or is no token classifier.
         PreprocessError: the spaCy pipeline is not installed.
     """
@@ -48,7 +58,10 @@ def identify(settings: AnnotationSettings) -> AnnotationSet:
         identities.append(
             ModelIdentity(source.name, model_fingerprint(source), decoder.entity_labels)
         )
-    described = {
+    for dictionary in find_dictionaries(settings.dictionary):
+        fingerprint = dictionary_fingerprint(dictionary, settings.dictionary)
+        identities.append(ModelIdentity(dictionary.name, fingerprint, dictionary.labels))
+    described: dict[str, object] = {
         "annotate": ANNOTATE_VERSION,
         "engine": ENGINE_VERSION,
         "preprocess": PREPROCESS_VERSION,
@@ -56,6 +69,8 @@ def identify(settings: AnnotationSettings) -> AnnotationSet:
         "models": [[m.name, m.fingerprint] for m in identities],
         "label_map": settings.ner.label_map,
     }
+    if settings.dictionary.stores:
+        described["dictionary"] = described_filters(settings.dictionary)
     text = json.dumps(described, sort_keys=True)
     return AnnotationSet(hashlib.sha256(text.encode()).hexdigest()[:16], tuple(identities), text)
 

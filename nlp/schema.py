@@ -103,8 +103,12 @@ MENTIONS = Table(
         _END,
         Column("mention_text", pl.String, "text[start_char:end_char]"),
         Column("label", pl.String, "entity type, for example Disease"),
-        Column("score", pl.Float64, "the model's probability for the span, 0 to 1"),
-        Column("model", pl.String, "the model that found it"),
+        Column(
+            "score",
+            pl.Float64,
+            "the model's probability for the span, 0 to 1; 1 for every match of a dictionary",
+        ),
+        Column("model", pl.String, "the model that found it, or dictionary:RELEASE_ID"),
         Column("sentence_id", pl.Int32, "sentence that holds its first character", nullable=True),
         Column("section_id", pl.Int32, "innermost section that holds its start", nullable=True),
         Column(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from pathlib import Path
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class NerSettings(BaseModel):
@@ -14,9 +15,8 @@ class NerSettings(BaseModel):
 
     models: tuple[str, ...] = Field(
         ("bundled",),
-        min_length=1,
         description="models, each `bundled`, a folder, or `hub:owner/name@revision`; all of them "
-        "see every document",
+        "see every document; none (on the command line `none`) only beside a dictionary",
     )
     label_map: dict[str, str] = Field(
         default_factory=dict,
@@ -47,6 +47,40 @@ class PreprocessSettings(BaseModel):
     )
 
 
+class DictionarySettings(BaseModel):
+    """Which concept stores' names are searched for beside the models, and which names are."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    stores: tuple[str, ...] = Field(
+        (),
+        description="concept stores whose names are mentions wherever they stand, `sample` or "
+        "folders made by `charthouse ontology build`; none = no dictionary",
+    )
+    labels: tuple[str, ...] = Field(
+        (), description="labels that are wanted of a dictionary, for example Finding; none = all"
+    )
+    types: tuple[str, ...] = Field(
+        (),
+        description="prefixes of semantic types that are wanted, as in `link.labels`: only names "
+        "of concepts with one of them are found; none = all",
+    )
+    min_characters: int = Field(
+        3, ge=1, description="a mention has at least so many characters of the text"
+    )
+    same_case: int = Field(
+        5,
+        ge=0,
+        description="a name in capitals of at most so many characters is found only as it is "
+        "written: ALL is no all",
+    )
+    stop_words: Path | None = Field(
+        None,
+        description="text file of further words and phrases that are no mention, one a line; "
+        "those in the box always hold",
+    )
+
+
 class AnnotationSettings(BaseModel):
     """All that a worker needs to annotate a shard."""
 
@@ -54,3 +88,10 @@ class AnnotationSettings(BaseModel):
 
     preprocess: PreprocessSettings = PreprocessSettings()
     ner: NerSettings = NerSettings()
+    dictionary: DictionarySettings = DictionarySettings()
+
+    @model_validator(mode="after")
+    def _something_finds_mentions(self) -> Self:
+        if not self.ner.models and not self.dictionary.stores:
+            raise ValueError("ner.models is empty and there is no dictionary: nothing to find with")
+        return self

@@ -12,6 +12,7 @@ import polars as pl
 from ontologies.exact import LEVELS, index_forms
 from ontologies.ngrams import GramIndex, index_grams
 from ontologies.normalise import normal_form
+from ontologies.phrases import index_phrases
 from ontologies.store import ConceptIndex, FormIndex, NameIndex, ReplacedIndex, text_rows
 from ontologies.tables import Tables
 
@@ -55,6 +56,7 @@ def make_index(tables: Tables, types: Sequence[str]) -> dict[str, npt.NDArray[An
         ),
     }
     groups["form"], groups["grams"] = _near(forms)
+    groups["phrase"] = index_phrases(texts, forms, names["relation"].is_not_null().to_numpy())
     for level in LEVELS:
         groups[f"exact-{level.name}"] = index_forms([level.form(form) for form in forms])
     return {

@@ -40,6 +40,10 @@ LABEL_TYPES: dict[str, tuple[str, ...]] = {
     # AnatEM counts tumours as anatomy.
     "Anatomy": ("A", "C04", "SCR6", *_ANATOMY, "T191", "OBO:UBERON"),
     "Cell": ("A11", "T025", "OBO:CL"),
+    # Laboratory, diagnostic, therapeutic and surgical procedures; no models or devices (E05, E07).
+    "Procedure": ("E01", "E02", "E03", "E04", "T059", "T060", "T061"),
+    # Signs, symptoms and what examinations find.
+    "Finding": ("C23", "T033", "T034", "T184", "OBO:HP"),
 }
 """Label to prefixes of the semantic types it allows."""
 

@@ -24,9 +24,10 @@ from ontologies.exact import LEVELS, ExactIndex
 from ontologies.labels import UNTYPED, is_allowed
 from ontologies.ngrams import GramIndex, GramSearch, restrict
 from ontologies.normalise import FORMS_VERSION
+from ontologies.phrases import PhraseIndex
 from ontologies.release import Release
 
-LAYOUT_VERSION = 2
+LAYOUT_VERSION = 3
 """Raised when the layout of a store changes."""
 
 INDEX_VERSION = f"{LAYOUT_VERSION}.{FORMS_VERSION}"
@@ -88,7 +89,8 @@ class ConceptStore:
     Attributes:
         path: the store's folder.
         release: what it was built from.
-        concepts, names, replaced, forms, exact, grams: the index (one ``exact`` index per level).
+        concepts, names, replaced, forms, exact, grams, phrases: the index (one ``exact`` index per
+            level).
     """
 
     def __init__(self, path: Path, release: Release, arrays: dict[str, npt.NDArray[Any]]) -> None:
@@ -100,6 +102,7 @@ class ConceptStore:
         self.replaced = ReplacedIndex(**_group(arrays, "replaced"))
         self.forms = FormIndex(**_group(arrays, "form"))
         self.grams = GramIndex(**_group(arrays, "grams"))
+        self.phrases = PhraseIndex(**_group(arrays, "phrase"))
         self.exact = [ExactIndex(**_group(arrays, f"exact-{level.name}")) for level in LEVELS]
         self._permits: dict[tuple[str, ...], npt.NDArray[np.uint8]] = {}
         self._searches: dict[tuple[str, ...], GramSearch] = {}

@@ -204,7 +204,7 @@ LINK_LABELS_TOML = """\
 [link.labels]
 Disease = ["C", "F03"]                  # MeSH tree branches
 Chemical = ["D", "SCR1"]                # SCR1: MeSH supplementary chemicals
-Finding = ["C23", "T033", "T184"]       # a label of your own
+Device = ["E07", "T074"]                # a label of your own
 """
 
 CONFIGURATION_INTRODUCTION = f"""\
@@ -229,8 +229,8 @@ exception: an environment variable that names no group (`CHARTHOUSE_WORKRES`) is
 ```toml
 {EXAMPLE_TOML}```
 
-Relative paths of models, stores and pipelines start at the folder the command is run in, not at
-the file's folder.
+Relative paths of models, stores, stop words and pipelines start at the folder the command is run
+in, not at the file's folder.
 
 Put `ontologies` and `ner.models` into the file once a warehouse is in use. A run without them
 takes the defaults: with another model every document is annotated again, and with another ontology
@@ -270,6 +270,11 @@ is not in the map is kept. An empty value drops the label.
 
 The map is part of the annotation_id: changing it annotates every document again.
 
+## Names as mentions: `[dictionary]`
+
+[The dictionary](dictionary.md) says what its settings do. All but the order of `labels` and `types`
+is part of the annotation_id; without `dictionary.stores` none of it is.
+
 ## Which concepts a label allows: `link.labels`
 
 Each label has prefixes of semantic type codes: MeSH tree branches (`C`, `F03`), classes of MeSH
@@ -295,6 +300,7 @@ FLAGS = {
     "source.retry_rejects": "--retry-rejects",
     "ner.models": "--model",
     "ner.device": "--device",
+    "dictionary.stores": "--dictionary",
     "ontologies": "--ontology",
     "execution.workers": "--workers",
 }
@@ -345,7 +351,7 @@ def type_name(annotation: Any) -> str:
     Raises:
         TypeError: the type has no words yet.
     """
-    plain = {str: "text", int: "whole number", float: "number", bool: "true or false"}
+    plain = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path"}
     if annotation in plain:
         return plain[annotation]
     origin, arguments = get_origin(annotation), get_args(annotation)

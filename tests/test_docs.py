@@ -170,7 +170,7 @@ def test_label_examples_do_what_they_say(generator: ModuleType, tmp_path: Path) 
     tags = read_tags(dict(enumerate(names)), settings.ner.label_map)
     assert tags.entity_labels == ("Chemical", "Disease", "Gene")
     assert settings.link.labels["Disease"] == ("C", "F03")
-    assert set(settings.link.labels) == {"Disease", "Chemical", "Finding"}
+    assert set(settings.link.labels) == {"Disease", "Chemical", "Device"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from flows.cli.finders import MODEL_HELP, Dictionary, chosen_models
+
 if TYPE_CHECKING:
     from flows.evaluating.request import Request
 
@@ -33,8 +35,7 @@ Gold = Annotated[
 Model = Annotated[
     list[str] | None,
     typer.Option(
-        help="`bundled`, a model folder, or hub:owner/name@revision. Repeat for more; they are "
-        "judged together, as a run would use them. (default: bundled)"
+        help=f"{MODEL_HELP} They are judged together, as a run would use them. (default: bundled)"
     ),
 ]
 Ontology = Annotated[
@@ -126,6 +127,7 @@ def _options() -> None:
 def ner(
     gold: Gold,
     model: Model = None,
+    dictionary: Dictionary = None,
     from_warehouse: FromWarehouse = None,
     label_map: LabelMap = None,
     found_map: FoundMap = None,
@@ -156,14 +158,16 @@ def ner(
     """
     from flows.evaluating.ner import RELAXED
 
-    if from_warehouse is not None and model:
+    if from_warehouse is not None and (model or dictionary):
         raise typer.BadParameter(
-            "a warehouse has its own models: give one of the two", param_hint="--model"
+            "a warehouse has its own models and dictionaries: give one of the two",
+            param_hint="--from-warehouse",
         )
     request = _request(
         gold,
         config,
         model=model,
+        dictionary=dictionary,
         device=device,
         label_map=tuple(label_map or ()),
         found_map=tuple(found_map or ()),
@@ -181,6 +185,7 @@ def concepts(
     gold: Gold,
     ontology: Ontology,
     model: Model = None,
+    dictionary: Dictionary = None,
     label_map: LabelMap = None,
     found_map: FoundMap = None,
     limit: Limit = None,
@@ -205,6 +210,7 @@ def concepts(
         gold,
         config,
         model=model,
+        dictionary=dictionary,
         device=device,
         ontology=ontology,
         label_map=tuple(label_map or ()),
@@ -290,14 +296,17 @@ def _request(
     config: Path | None,
     *,
     model: list[str] | None = None,
+    dictionary: list[str] | None = None,
     device: str | None = None,
     **values: Any,
 ) -> Request:
     from flows.evaluating.request import Request
     from flows.settings import load_settings
 
-    given = {"models": tuple(model) if model else None, "device": device}
+    given = {"models": chosen_models(model), "device": device}
     flags = {"ner": {name: value for name, value in given.items() if value is not None}}
+    if dictionary:
+        flags["dictionary"] = {"stores": tuple(dictionary)}
     return Request(gold=tuple(gold), settings=load_settings(config, flags), **values)
 
 

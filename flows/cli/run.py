@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from flows.cli.finders import MODEL_HELP, Dictionary, chosen_models
 from flows.errors import CharthouseError
 
 EXIT_REJECTS = 3
@@ -61,11 +62,9 @@ def run(
     ] = None,
     model: Annotated[
         list[str] | None,
-        typer.Option(
-            help="`bundled`, a model folder, or hub:owner/name@revision. Repeat for more. "
-            "(default: bundled)"
-        ),
+        typer.Option(help=f"{MODEL_HELP} (default: bundled)"),
     ] = None,
+    dictionary: Dictionary = None,
     config: Annotated[
         Path | None, typer.Option(help="TOML file of settings; flags win over it.")
     ] = None,
@@ -95,7 +94,8 @@ def run(
             limit=limit,
             retry_rejects=retry_rejects or None,
         ),
-        ner=_given(models=tuple(model) if model else None, device=device),
+        ner=_given(models=chosen_models(model), device=device),
+        dictionary=_given(stores=tuple(dictionary) if dictionary else None),
         ontologies=tuple(ontology) if ontology else None,
         execution=_given(workers=workers),
     )

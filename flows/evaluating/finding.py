@@ -12,6 +12,7 @@ from flows.evaluating.mentions import Found, annotate, by_document
 from flows.evaluating.request import Request
 from flows.progress import Reporter
 from flows.warehouse.connection import Connection, read_warehouse
+from nlp.dictionary import DictionaryError
 from nlp.fingerprint import AnnotationSet, ModelIdentity
 from nlp.ner.errors import DeviceError, ModelError
 from nlp.preprocess import PreprocessError
@@ -23,7 +24,8 @@ def find_mentions(
     """Find the mentions of each corpus, in order, under the labels they are judged by.
 
     Raises:
-        CharthouseError: a model, the pipeline, the device or the warehouse cannot be used.
+        CharthouseError: a model, a dictionary, the pipeline, the device or the warehouse cannot
+            be used.
     """
     if request.from_warehouse is not None:
         with read_warehouse(request.from_warehouse) as connection:
@@ -51,7 +53,7 @@ def _annotate(
             before = sum(len(its.mentions) for its in found)
             found.append(annotate(annotator, corpus, partial(_advance, reporter, before)))
         reporter.end(total)
-    except (ModelError, DeviceError, PreprocessError) as error:
+    except (ModelError, DeviceError, PreprocessError, DictionaryError) as error:
         raise CharthouseError(str(error)) from None  # written without text
     return annotator.identity, found
 

@@ -9,14 +9,12 @@ import pytest
 
 from flows.contextual import link_in_context
 from flows.order import LinkTarget
-from flows.relink import relink
-from flows.settings import Settings
 from flows.warehouse.connection import open_warehouse
 from ontologies.build import build_store
-from ontologies.linker import LinkSettings, linkset_id
+from ontologies.linker import LinkSettings, link_names, linkset_id
 from ontologies.store import open_store
 from tests.flows.conftest import Bench
-from tests.flows.runs import environment
+from tests.flows.runs import charthouse
 from tests.ontologies.conftest import mesh_file, record
 
 RECORDS = (
@@ -40,7 +38,7 @@ LETTERS = "UPDATE mentions SET lookup_text = rtrim(lookup_text, '.')"
 CHOSEN = "SELECT document_id, mention_id, concept_id, method FROM mention_links ORDER BY ALL"
 
 BY_KIN = [("notes:1", 0, "MESH:D003139", "context"), ("notes:2", 0, "MESH:D007035", "context")]
-SETTINGS = {"link": {"context_information": 0.5}}
+SETTINGS = LinkSettings(context_information=0.5)
 
 
 @pytest.fixture
@@ -50,25 +48,70 @@ def store(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def two_mentions(
-    bench: Bench, notes: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Bench:
+def two_mentions(bench: Bench, notes: Callable[..., Path]) -> Bench:
     """A warehouse whose documents have two mentions each: both their words."""
-    for name, value in environment(tmp_path).items():
-        monkeypatch.setenv(name, value)
     bench.run(notes(**TEXTS))
     bench.query(SECOND)
     bench.query(LETTERS)
     return bench
 
 
-def linked(bench: Bench, store: Path, **more: object) -> list[tuple[object, ...]]:
-    relink(bench.warehouse, Settings(ontologies=(str(store),), **SETTINGS | more), quiet=True)
+@pytest.fixture
+def target(store: Path) -> LinkTarget:
+    release = open_store(store).release.release_id
+    return LinkTarget("store", store, release, linkset_id(release, SETTINGS), 1)
+
+
+@pytest.fixture
+def linked(two_mentions: Bench, target: LinkTarget) -> Bench:
+    """The same with links of all names, the linkset known."""
+    with open_warehouse(two_mentions.warehouse) as connection:
+        names = connection.sql("SELECT DISTINCT lookup_text, label FROM mentions").pl()
+        links = link_names(open_store(target.store), names, SETTINGS)
+        connection.register("links", links.to_arrow())
+        connection.execute("INSERT INTO name_links BY NAME FROM links")
+    return two_mentions
+
+
+def in_context(bench: Bench, target: LinkTarget, run_id: str = "run") -> list[tuple[object, ...]]:
+    with open_warehouse(bench.warehouse) as connection:
+        link_in_context(connection, target, SETTINGS, run_id, lambda: None)
     return bench.query(CHOSEN)
 
 
-def test_documents_choose_between_concepts_of_a_name(two_mentions: Bench, store: Path) -> None:
-    assert linked(two_mentions, store) == BY_KIN
+def test_documents_choose_between_concepts_of_a_name(linked: Bench, target: LinkTarget) -> None:
+    assert in_context(linked, target) == BY_KIN
+
+
+def test_choosing_again_replaces_what_is_there(linked: Bench, target: LinkTarget) -> None:
+    """As after a kill between two slices: nothing is doubled, nothing is missed."""
+    in_context(linked, target)
+    linked.query("DELETE FROM mention_links WHERE document_id = 'notes:1'")
+    linked.query("UPDATE mention_links SET concept_id = 'MESH:D000001'")
+    assert in_context(linked, target) == BY_KIN
+
+
+def test_a_known_linkset_is_chosen_for_the_documents_of_the_run(
+    linked: Bench, target: LinkTarget
+) -> None:
+    linked.query(
+        "INSERT INTO linksets (linkset_id, release_id, position, is_current, settings, created_at) "
+        f"VALUES ('{target.linkset_id}', 'r', 1, true, '{{}}', now()::TIMESTAMP)"
+    )
+    linked.query("UPDATE document_annotations SET run_id = 'run' WHERE document_id = 'notes:2'")
+    assert in_context(linked, target) == BY_KIN[1:]
+
+
+def test_a_relink_shows_what_context_chose(
+    two_mentions: Bench, store: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "charthouse.toml"
+    config.write_text("[link]\ncontext_information = 0.5\n")
+    command = ("relink", "-w", two_mentions.warehouse, "--ontology", store)
+    for _ in range(2):  # the second one finds nothing to do and leaves the choices alone
+        done = charthouse(tmp_path, *command, "--config", config)
+        assert done.returncode == 0, done.stderr
+        assert two_mentions.query(CHOSEN) == BY_KIN
     shown = two_mentions.query(
         "SELECT document_id, concept_id, link_method FROM entities WHERE lookup_text = 'Cold' "
         "ORDER BY ALL"
@@ -78,42 +121,7 @@ def test_documents_choose_between_concepts_of_a_name(two_mentions: Bench, store:
         ("notes:2", "MESH:D007035", "context"),
         ("notes:3", None, None),
     ]
-
-
-def test_linking_again_changes_nothing(two_mentions: Bench, store: Path) -> None:
-    linked(two_mentions, store)
-    rows = two_mentions.query("FROM mention_links ORDER BY ALL")
-    linked(two_mentions, store)
-    assert two_mentions.query("FROM mention_links ORDER BY ALL") == rows
-
-
-def test_context_can_be_switched_off(two_mentions: Bench, store: Path) -> None:
-    assert linked(two_mentions, store, link={"context": False}) == []
-
-
-def test_a_link_stage_that_was_killed_is_done_again(two_mentions: Bench, store: Path) -> None:
-    """What is there is replaced, whatever was written before the kill."""
-    linked(two_mentions, store)
-    settings = LinkSettings(context_information=0.5)
-    release = open_store(store).release.release_id
-    target = LinkTarget("store", store, release, linkset_id(release, settings), 1)
-    with open_warehouse(two_mentions.warehouse) as connection:
-        connection.execute("DELETE FROM mention_links WHERE document_id = 'notes:1'")
-        connection.execute("UPDATE mention_links SET concept_id = 'MESH:D000001'")
-        connection.execute("DELETE FROM linksets")
-        link_in_context(connection, target, settings, "no-run", lambda: None)
-    assert two_mentions.query(CHOSEN) == BY_KIN
-
-
-def test_a_run_goes_through_its_own_documents_only(two_mentions: Bench, store: Path) -> None:
-    linked(two_mentions, store)
-    settings = LinkSettings(context_information=0.5)
-    release = open_store(store).release.release_id
-    target = LinkTarget("store", store, release, linkset_id(release, settings), 1)
-    with open_warehouse(two_mentions.warehouse) as connection:
-        connection.execute("DELETE FROM mention_links")
-        connection.execute(
-            "UPDATE document_annotations SET run_id = 'later' WHERE document_id = 'notes:2'"
-        )
-        link_in_context(connection, target, settings, "later", lambda: None)
-    assert two_mentions.query(CHOSEN) == BY_KIN[1:]
+    config.write_text("[link]\ncontext = false\n")
+    charthouse(tmp_path, *command, "--config", config)
+    shown = two_mentions.query("SELECT count(concept_id) FROM entities WHERE lookup_text = 'Cold'")
+    assert shown == [(0,)]

@@ -8,7 +8,7 @@ def test_labels_are_compared_without_case() -> None:
 
 
 def test_unknown_labels_restrict_nothing() -> None:
-    assert allowed_types("Procedure", LABEL_TYPES) == ()
+    assert allowed_types("Device", LABEL_TYPES) == ()
 
 
 def test_the_table_can_be_replaced() -> None:
