@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from nlp.lookup import lookup_text
-from nlp.preprocess.pipeline import Abbreviation
+from nlp.preprocess.abbreviations import Abbreviation
 
 MentionSpan = tuple[int, int, str]
 """Start and end of a mention in characters of its text, and its label."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from nlp.long_forms import LONGEST_SHORT_FORM, is_short_form, lookup_texts
 from nlp.lookup import lookup_text
-from nlp.preprocess.pipeline import Abbreviation
+from nlp.preprocess.abbreviations import Abbreviation
 
 WORDS = st.sampled_from(
     ["myotonic", "dystrophy", "DM", "(", ")", ",", "Dex", "dexamethasone", "of"]
