@@ -135,6 +135,8 @@ def _long_before(text: str, opening: int, closing: int) -> Definition | None:
         share = 1.0
         if weight < 2 and (rest or not weight or not short.isupper()):
             continue
+        if weight < 2 and text[closing + 1 : closing + 2] == "-":  # (R)-limonene
+            continue
         if is_glued:
             if rest or weight < 2 or sum(map(str.isupper, short)) < 2:
                 continue
@@ -165,7 +167,9 @@ def _short_before(text: str, opening: int, closing: int) -> Definition | None:
         best: tuple[float, Definition] | None = None
         for begin, stop in _long_forms(text, opening + 1, closing):
             long = text[begin:stop]
-            if len(long) < 2 * len(short) or not any(map(str.islower, long)):
+            # Two short forms beside each other: NO synthase (L-NOArg).
+            written_out = sum(map(str.islower, long)) > sum(map(str.isupper, long))
+            if len(long) < 2 * len(short) or not written_out:
                 continue
             aligned = align(short, long)
             if aligned is None or aligned.cost > share * limit(weight):
