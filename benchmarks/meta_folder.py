@@ -17,6 +17,7 @@ import polars as pl
 
 _CHUNK = 500_000
 _ABSENT = -1
+_SUPPRESSED = 0.06
 
 _ROOTS = (
     "aden angi arthr bronch carcin cardi cephal cereb chondr col cyst cyt dermat encephal enter"
@@ -143,7 +144,8 @@ def write_meta(folder: Path, concepts: int, names: int, seed: int = 0) -> None:
     kind = rng.choice(len(_KINDS), size=concepts, p=[k.share for k in _KINDS])
     # A few concepts have dozens of names, most have one or two.
     popular = rng.gamma(0.6, size=concepts)
-    extra = rng.choice(concepts, size=names - concepts, p=popular / popular.sum())
+    size = round((names - concepts) / (1 - _SUPPRESSED))
+    extra = rng.choice(concepts, size=size, p=popular / popular.sum())
     counts = 1 + np.bincount(extra, minlength=concepts)
     _write_names(folder, rng, kind, counts, lexicon, start)
     _write_types(folder, rng, kind)
@@ -163,8 +165,6 @@ def write_meta(folder: Path, concepts: int, names: int, seed: int = 0) -> None:
         "MRREL.RRF": "CUI1,AUI1,STYPE1,REL,CUI2,AUI2,STYPE2,RELA,RUI,SRUI,SAB,SL,RG,DIR,SUPPRESS,"
         "CVF",
     }
-    lines = [f"{name}|made up|{layout}|||0|" for name, layout in layouts.items()]
-    # The release's own file states FIL, DES, FMT, CLS, RWS, BTS.
     lines = [f"{name}|made up|{layout}|0|0|0|" for name, layout in layouts.items()]
     (folder / "MRFILES.RRF").write_text("\n".join(lines) + "\n")
 
@@ -180,8 +180,10 @@ def _lexicon(rng: np.random.Generator) -> tuple[pl.Series, dict[str, tuple[int, 
             words = words + column.astype(object)
         return list(dict.fromkeys(words.tolist()))[:count]
 
-    roots, letters = [*_ROOTS, ""], list("abcdefghijklmnopqrstuvwxyz")
+    roots, letters = [*_ROOTS, *[""] * len(_ROOTS)], list("abcdefghijklmnopqrstuvwxyz")
+    short = joined(_LEXICON_SIZES["term"] // 20, _ROOTS, ["o", "i", ""], _ENDINGS)
     terms = joined(_LEXICON_SIZES["term"], roots, _ROOTS, ["o", "i", ""], roots, _ENDINGS)
+    terms = list(dict.fromkeys([*short, *terms]))
     latin = joined(
         _LEXICON_SIZES["latin"], _SYLLABLES, _SYLLABLES, [*_SYLLABLES, ""], ["us", "a", "is", "um"]
     )
@@ -226,7 +228,7 @@ def _fill(
 ) -> npt.NDArray[np.int64]:
     """Words of names, shape (count, slots); a name ends at its first absent word."""
     words = np.full((count, len(kind.slots)), _ABSENT, dtype=np.int64)
-    length = np.minimum(kind.required + rng.poisson(2.6, count), len(kind.slots))
+    length = np.minimum(kind.required + rng.poisson(2.2, count), len(kind.slots))
     for place, slot in enumerate(kind.slots):
         first, size = start[slot]
         drawn = first + _zipf(rng, size, count)
@@ -316,7 +318,7 @@ def _names(
     tail = pl.col("change").replace_strict(
         {5: " (disorder)", 6: ", NOS", 7: "s"}, default="", return_dtype=pl.String
     )
-    return pl.DataFrame(
+    rows = pl.DataFrame(
         {
             **columns,
             "concept": concept[owner],
@@ -328,11 +330,15 @@ def _names(
             "TTY": np.where(
                 place == 0, "PT", np.array(_TERM_TYPES)[rng.integers(7, size=len(owner))]
             ),
-            "suppressed": (place > 0) & (rng.random(len(owner)) < 0.06),
+            "suppressed": (place > 0) & (rng.random(len(owner)) < _SUPPRESSED),
         }
-    ).select(
-        "concept", "place", "SAB", "TTY", "suppressed", STR=pl.concat_str(text, tail)
-    )  # fmt: skip
+    ).select("concept", "place", "SAB", "TTY", "suppressed", STR=pl.concat_str(text, tail))
+    # What came out as another name of its concept did is told from it, as UMLS does with <2>.
+    return rows.with_columns(
+        STR=pl.when(pl.struct("concept", "STR").is_first_distinct())
+        .then("STR")
+        .otherwise(pl.format("{} <{}>", "STR", "place"))
+    )
 
 
 def _write_types(folder: Path, rng: np.random.Generator, kind: npt.NDArray[np.int64]) -> None:

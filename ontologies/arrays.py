@@ -73,14 +73,19 @@ def write_group(folder: Path, group: str, index: object) -> None:
         np.save(array_path(folder, group, field), array, allow_pickle=False)
 
 
-def load_array(path: Path) -> npt.NDArray[Any]:
-    """A memory-mapped array, read-only; one without elements, which cannot be mapped, is read.
+def load_array(path: Path, *, writable: bool = False) -> npt.NDArray[Any]:
+    """A memory-mapped array; one without elements, which cannot be mapped, is read.
+
+    Args:
+        path: the file.
+        writable: for libraries that take no read-only arrays. What is written stays in memory and
+            does not reach the file.
 
     Raises:
         ValueError: the file is damaged.
     """
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        array = np.load(path, mmap_mode="c" if writable else "r", allow_pickle=False)
     except ValueError:
         array = np.load(path, allow_pickle=False)
     return np.asarray(array)
@@ -107,7 +112,7 @@ class TextRows:
     def take(self, rows: npt.NDArray[np.integer[Any]]) -> TextRows:
         """The texts of some rows, copied."""
         length, position = ragged(self.start, rows)
-        return TextRows(np.concatenate([[0], np.cumsum(length)]), self.text[position])
+        return TextRows(row_starts(length), self.text[position])
 
 
 class TextFile:
@@ -143,7 +148,14 @@ def text_rows(texts: Sequence[str]) -> TextRows:
     encoded = [text.encode() for text in texts]
     length = np.fromiter(map(len, encoded), dtype=np.int64, count=len(encoded))
     text = np.frombuffer(b"".join(encoded), dtype=np.uint8)
-    return TextRows(np.concatenate([[0], np.cumsum(length)]), text)
+    return TextRows(row_starts(length), text)
+
+
+def row_starts(length: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.int64]:
+    """Offsets of ragged rows of given lengths, shape (rows + 1,)."""
+    start = np.zeros(len(length) + 1, dtype=np.int64)
+    np.cumsum(length, out=start[1:])
+    return start
 
 
 def ragged(start: npt.NDArray[np.integer[Any]], rows: npt.NDArray[np.integer[Any]]) -> (

@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from ontologies.arrays import ragged
+from ontologies.arrays import ragged, row_starts
 from ontologies.exact import ExactIndex
 
 BLOCK_SIZE = 65_536
@@ -55,7 +55,7 @@ def order_forms(
     key = lowest + several * len(kind)
     order = np.lexsort((exact.name[start], key))
     length, position = ragged(np.append(start, len(exact.name)), order)
-    forms = FormIndex(np.concatenate([[0], np.cumsum(length)]), exact.name[position])
+    forms = FormIndex(row_starts(length), exact.name[position])
     return forms, np.array(_cut(np.unique(key, return_counts=True)[1].tolist()), dtype=np.int64)
 
 

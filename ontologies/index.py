@@ -22,6 +22,7 @@ from ontologies.arrays import (
     TextRows,
     array_path,
     load_array,
+    row_starts,
     text_rows,
     write_group,
 )
@@ -90,7 +91,7 @@ def _concepts(tables: Tables, types: Sequence[str]) -> ConceptIndex:
     return ConceptIndex(
         identifier=_identifiers(tables.concepts["concept_id"]),
         supplementary=tables.supplementary.to_numpy(),
-        type_start=np.concatenate([[0], np.cumsum(of_concept.list.len().to_numpy())]),
+        type_start=row_starts(of_concept.list.len().to_numpy()),
         type_code=given.join(code, on="type", how="left", maintain_order="left")["code"].to_numpy(),
     )
 
@@ -123,7 +124,7 @@ def _identifiers(ids: pl.Series) -> npt.NDArray[np.bytes_]:
 
 def _kinds(tables: Tables) -> npt.NDArray[np.int64]:
     """A number for each concept, the same for concepts of the same types, in the types' order."""
-    joined = tables.concepts["semantic_types"].list.sort().list.join(" ")
+    joined = tables.concepts["semantic_types"].list.join(" ")
     return (joined.rank("dense").cast(pl.Int64) - 1).to_numpy()
 
 

@@ -1,18 +1,21 @@
 """Near matches: the indexed forms whose 3-grams are most like those of a query.
 
-All forms that have a 3-gram in common with a query are far too many among nine million. So a
-search has two steps, each the same for a query whatever comes with it:
+Where a query's 3-grams have no more than ``_BUDGET`` postings in the part of the index that is
+searched, as in all of MeSH, the result is exact. Among nine million names most queries have
+several million, and the search goes in two steps:
 
-1. **Candidates by the rare 3-grams.** Of the query's 3-grams in the index the rarest are taken, as
-   few as hold ``1 - _LEFT_OUT**2`` of its squared weight. A form without any of them has a
-   similarity of at most ``_LEFT_OUT`` (prefix filtering: Bayardo et al. 2007,
+1. **Candidates by the rare 3-grams.** Of the query's 3-grams the rarest are taken: as many as stay
+   below ``_BUDGET`` postings, and in any case as many as hold ``1 - _LEFT_OUT**2`` of the squared
+   weight of all that are in the index. A form without any of those taken has a similarity of at
+   most ``_LEFT_OUT`` (prefix filtering: Bayardo et al. 2007,
    https://doi.org/10.1145/1242572.1242591, with the rule of Cauchy and Schwarz as the bound). The
    forms with the largest sums over the 3-grams taken are the candidates, ``_WIDER`` times as
    many as are asked for.
 2. **Their similarity**, over all 3-grams, decides which of them stay.
 
-A form that shares only common 3-grams with a query, or many more of those than of the rare ones,
-can be missed. `benchmarks/umls_scale.py` measures how often.
+So a form can be missed that has much more in common with the query in common 3-grams than in rare
+ones. ``benchmarks/umls_scale.py`` measures how often. What is found depends on the index, the
+restriction and the query alone, not on the queries it comes with.
 """
 
 from __future__ import annotations
@@ -25,13 +28,17 @@ import numpy.typing as npt
 from scipy import sparse
 from sparse_dot_topn import sp_matmul_topn, zip_sp_matmul_topn
 
-from ontologies.arrays import ragged
+from ontologies.arrays import ragged, row_starts
 from ontologies.ngrams import GramIndex, weigh_queries
 
-_LEFT_OUT = 0.6
+_BUDGET = 500_000
+_LEFT_OUT = 0.5
 _WIDER = 3
-_BATCH = 256
+_BATCH = 512
 """Queries at once: enough for a block to stay in the cache from one to the next."""
+
+Found = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]
+"""Positions of queries, rows of forms in the index, and similarities, of one length."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +50,15 @@ class GramSearch:
             forms of the block).
         forms: the row in the index of each column of a matrix, or the row of its first column
             where all forms of a block are allowed.
-        first: column of each block's first form if the matrices stood side by side.
+        first: column of each block's first form if the matrices stood side by side, and of the
+            end, shape (blocks + 1,).
+        postings: of each 3-gram in these blocks, shape (grams,), int64.
     """
 
     matrices: tuple[sparse.csr_matrix, ...]
     forms: tuple[npt.NDArray[np.int64], ...]
     first: npt.NDArray[np.int64]
+    postings: npt.NDArray[np.int64]
 
 
 def restrict(index: GramIndex, allowed: npt.NDArray[np.bool_]) -> GramSearch:
@@ -58,17 +68,20 @@ def restrict(index: GramIndex, allowed: npt.NDArray[np.bool_]) -> GramSearch:
     only a part is, the part is copied.
     """
     matrices, forms = [], []
+    postings = np.zeros(len(index.vocabulary), dtype=np.int64)
     for number, low in enumerate(index.block[:-1].tolist()):
         inside = allowed[low : int(index.block[number + 1])]
-        if inside.all():
-            matrices.append(_block(index, number))
-            forms.append(np.array([low], dtype=np.int64))
-        elif inside.any():
-            columns = np.flatnonzero(inside)
-            matrices.append(_block(index, number)[:, columns])
-            forms.append(low + columns)
-    width = [matrix.shape[1] for matrix in matrices]
-    return GramSearch(tuple(matrices), tuple(forms), np.cumsum([0, *width], dtype=np.int64))
+        if not inside.any():
+            continue
+        matrix, rows = _block(index, number), np.array([low], dtype=np.int64)
+        if not inside.all():
+            rows = low + np.flatnonzero(inside)
+            matrix = matrix[:, np.flatnonzero(inside)]
+        matrices.append(matrix)
+        forms.append(rows)
+        postings += np.diff(matrix.indptr)
+    width = np.array([matrix.shape[1] for matrix in matrices], dtype=np.int64)
+    return GramSearch(tuple(matrices), tuple(forms), row_starts(width), postings)
 
 
 def _block(index: GramIndex, number: int) -> sparse.csr_matrix:
@@ -83,10 +96,8 @@ def _block(index: GramIndex, number: int) -> sparse.csr_matrix:
 
 def nearest(
     index: GramIndex, search: GramSearch, forms: Sequence[str], count: int, floor: float
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+) -> Found:
     """The most similar indexed forms of each queried form.
-
-    A row's result depends on that row alone, not on the others in the batch.
 
     Args:
         index, search: an index and the allowed part of it.
@@ -96,60 +107,77 @@ def nearest(
 
     Returns:
         Three arrays of one length: position in ``forms``, row in the index, similarity in 0 to 1;
-        in ascending order of the position, then the best first, then in the index's order.
+        by position, the best first, equally similar ones in the index's order.
     """
-    parts = [(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0))]
+    parts: list[Found] = [
+        (np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64))
+    ]
     if search.matrices:
         queries = weigh_queries(index, forms)
         for low in range(0, len(forms), _BATCH):
-            some = slice(low, low + _BATCH)
-            query, form = _candidates(search, _rarest(index, queries[some]), _WIDER * count)
-            similarity = _similarity(index, queries[some], query, form)
-            order = np.lexsort((form, -similarity, query))
-            query, form, similarity = query[order], form[order], similarity[order]
-            rank = np.arange(len(query)) - np.searchsorted(query, query)
-            kept = (rank < count) & (similarity > floor)
-            parts.append((low + query[kept], form[kept], similarity[kept]))
+            some = queries[low : low + _BATCH]
+            rare = _rarest(search, some)
+            pruned = np.diff(rare.indptr) < np.diff(some.indptr)
+            for rows, exact in ((np.flatnonzero(~pruned), True), (np.flatnonzero(pruned), False)):
+                width, least = (count, floor) if exact else (_WIDER * count, 0.0)
+                query, form, similarity = _largest(search, rare[rows], width, least)
+                query = rows[query]
+                if not exact:
+                    similarity = _similarity(index, some, query, form)
+                parts.append((low + query, form, similarity))
     query, form, similarity = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return query, form, np.clip(similarity, 0.0, 1.0)
+    order = np.lexsort((form, -similarity, query))
+    query, form, similarity = query[order], form[order], similarity[order]
+    rank = np.arange(len(query)) - np.searchsorted(query, query)
+    kept = (rank < count) & (similarity > floor)
+    return query[kept], form[kept], np.clip(similarity[kept], 0.0, 1.0)
 
 
-def _rarest(index: GramIndex, queries: sparse.csr_matrix) -> sparse.csr_matrix:
-    """The queries' rarest 3-grams, by their keys where equally rare."""
+def _rarest(search: GramSearch, queries: sparse.csr_matrix) -> sparse.csr_matrix:
+    """The 3-grams of each query that candidates are sought by."""
     count = np.diff(queries.indptr)
     row = np.repeat(np.arange(len(count)), count)
-    order = np.lexsort((queries.indices, -index.weight[queries.indices], row))
+    postings = search.postings[queries.indices]
+    order = np.lexsort((queries.indices, postings, row))
     place = np.arange(len(row)) - queries.indptr[row]
-    # One row a query: running sums over all in turn would round by what stands before.
-    square = np.zeros((len(count), max(count.max(initial=0), 1)))
-    square[row, place] = queries.data[order].astype(np.float64) ** 2
-    total = np.cumsum(square, axis=1)
-    kept = (total - square)[row, place] < (1 - _LEFT_OUT**2) * total[row, -1]
-    start = np.concatenate([[0], np.cumsum(np.bincount(row[kept], minlength=len(count)))])
+
+    def sums(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        # One row a query: running sums over all in turn would round by what stands before.
+        table = np.zeros((len(count), max(count.max(initial=0), 1)))
+        table[row, place] = values[order]
+        return np.cumsum(table, axis=1)
+
+    square = queries.data.astype(np.float64) ** 2
+    weight = sums(square)
+    needed = weight[row, place] - square[order] < (1 - _LEFT_OUT**2) * weight[row, -1]
+    kept = needed | (sums(postings.astype(np.float64))[row, place] <= _BUDGET)
+    chosen = order[kept]
+    start = row_starts(np.bincount(row[kept], minlength=len(count)))
     return sparse.csr_matrix(
-        (queries.data[order][kept], queries.indices[order][kept], start.astype(np.int32)),
+        (queries.data[chosen], queries.indices[chosen], start.astype(np.int32)),
         shape=queries.shape,
     )
 
 
-def _candidates(
-    search: GramSearch, rare: sparse.csr_matrix, count: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """For each query the forms with the largest sums, as positions of queries and rows of forms."""
+def _largest(search: GramSearch, queries: sparse.csr_matrix, count: int, floor: float) -> Found:
+    """For each query the forms with the largest sums above ``floor``."""
+    nothing = np.empty(0, dtype=np.int64)
+    if not queries.nnz:
+        return nothing, nothing, np.empty(0, dtype=np.float64)
     found = [
-        sp_matmul_topn(rare, matrix, top_n=count, threshold=0.0, n_threads=1)
+        sp_matmul_topn(queries, matrix, top_n=count, threshold=floor, n_threads=1)
         for matrix in search.matrices
     ]
     best = zip_sp_matmul_topn(count, found)
-    query = np.repeat(np.arange(rare.shape[0], dtype=np.int64), np.diff(best.indptr))
+    query = np.repeat(np.arange(queries.shape[0], dtype=np.int64), np.diff(best.indptr))
     column = best.indices.astype(np.int64)
     block = np.searchsorted(search.first, column, side="right") - 1
     within = column - search.first[block]
     form = np.empty(len(column), dtype=np.int64)
-    for number in np.unique(block):
+    for number in np.unique(block).tolist():
         here, rows = block == number, search.forms[number]
         form[here] = rows[within[here]] if len(rows) > 1 else rows[0] + within[here]
-    return query, form
+    return query, form, best.data.astype(np.float64)
 
 
 def _similarity(
@@ -168,7 +196,6 @@ def _similarity(
     row = np.repeat(np.arange(queries.shape[0]), np.diff(queries.indptr))
     table[row, number[queries.indices]] = queries.data
     pair = np.repeat(np.arange(len(form)), length)
-    weights = table.reshape(-1)[
-        np.repeat(query * table.shape[1], length) + number[index.gram[position]]
-    ]
-    return np.bincount(pair, weights * index.value[position], len(form))
+    cell = np.repeat(query * table.shape[1], length) + number[index.gram[position]]
+    cosine = np.bincount(pair, table.reshape(-1)[cell] * index.value[position], len(form))
+    return cosine.astype(np.float64, copy=False)

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from ontologies.arrays import ArrayFile, TextRows, array_path
+from ontologies.arrays import ArrayFile, TextRows, array_path, row_starts
 from ontologies.normalise import folded_text
 from ontologies.pool import Spread
 
@@ -75,7 +76,7 @@ def write_grams(
     """
 
     def blocks() -> Iterator[TextRows]:
-        for low, high in zip(block[:-1], block[1:], strict=True):
+        for low, high in pairwise(block.tolist()):
             yield texts.take(rows[low:high])
 
     vocabulary, frequency = np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.int64)
@@ -157,7 +158,7 @@ def _weigh(
     value = weights[gram] * (1 + np.log(count))
     norm = np.sqrt(np.bincount(row, value * value, len(length)))
     kept = known[gram]
-    start = np.concatenate([[0], np.cumsum(np.bincount(row[kept], minlength=len(length)))])
+    start = row_starts(np.bincount(row[kept], minlength=len(length)))
     return sparse.csr_matrix(
         (
             (value[kept] / norm[row[kept]]).astype(np.float32),
@@ -172,7 +173,7 @@ def _codes(texts: TextRows) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int6
     """Code points of all texts in a row, and how many each text has."""
     codes = texts.text.tobytes().decode().encode("utf-32-le")
     # Bytes of the form 10xxxxxx go on with a character, all others begin one.
-    begins = np.concatenate([[0], np.cumsum((texts.text & 0xC0) != 0x80)])
+    begins = row_starts((texts.text & 0xC0) != 0x80)
     return np.frombuffer(codes, dtype="<u4"), np.diff(begins[texts.start])
 
 

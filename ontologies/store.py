@@ -40,6 +40,9 @@ RELEASE_FILE = "release.json"
 INDEX_FOLDER = "index"
 REBUILD = "build it again: charthouse ontology build --mesh desc.xml --out STORE"
 
+# sparse_dot_topn takes no read-only arrays.
+_SEARCHED = frozenset(f"grams.{field}" for field in ("posting", "form", "weighted"))
+
 FORBIDDEN, ALLOWED_UNTYPED, ALLOWED = 0, 1, 2
 
 
@@ -224,7 +227,7 @@ def read_manifest(path: Path) -> dict[str, Any] | None:
 
 def _load(file: Path) -> npt.NDArray[Any]:
     try:
-        return load_array(file)
+        return load_array(file, writable=file.stem in _SEARCHED)
     except ValueError as error:
         raise OntologyError(f"{file}: is missing or damaged; {REBUILD}") from error
 
