@@ -6,6 +6,8 @@ observations, in the shares in which UMLS has them, each with the semantic types
 term types of its kind. The same arguments give the same bytes.
 """
 
+# ruff: noqa: SIM905 (lists of a hundred words read better as one text)
+
 from __future__ import annotations
 
 from dataclasses import dataclass
