@@ -6,16 +6,17 @@ several million, and the search goes in two steps:
 
 1. **Candidates by the rare 3-grams.** Of the query's 3-grams the rarest are taken: as many as stay
    below ``_BUDGET`` postings, and in any case as many as hold ``1 - _LEFT_OUT**2`` of the squared
-   weight of all that are in the index. A form without any of those taken has a similarity of at
-   most ``_LEFT_OUT`` (prefix filtering: Bayardo et al. 2007,
-   https://doi.org/10.1145/1242572.1242591, with the rule of Cauchy and Schwarz as the bound). The
-   forms with the largest sums over the 3-grams taken are the candidates, ``_WIDER`` times as
-   many as are asked for.
+   weight of all that are in the index (prefix filtering: Bayardo et al. 2007,
+   https://doi.org/10.1145/1242572.1242591). The forms with the largest sums over the 3-grams taken
+   are the candidates, ``_WIDER`` times as many as are asked for, if the sum is above half the
+   floor. By the rule of Cauchy and Schwarz the other 3-grams add ``_LEFT_OUT`` at most, so every
+   form whose similarity is above that and half the floor passes this bar.
 2. **Their similarity**, over all 3-grams, decides which of them stay.
 
-So a form can be missed that has much more in common with the query in common 3-grams than in rare
-ones. ``benchmarks/umls_scale.py`` measures how often. What is found depends on the index, the
-restriction and the query alone, not on the queries it comes with.
+So a form can be missed that is not very similar and has its 3-grams in common with the query among
+the common ones; most of what is missed stands far down the list. ``benchmarks/umls_scale.py``
+measures it. What is found depends on the index, the restriction and the query alone, not on the
+queries it comes with.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from ontologies.ngrams import GramIndex, weigh_queries
 
 _BUDGET = 500_000
 _LEFT_OUT = 0.5
-_WIDER = 3
+_WIDER = 6
 _BATCH = 512
 """Queries at once: enough for a block to stay in the cache from one to the next."""
 
@@ -119,7 +120,7 @@ def nearest(
             rare = _rarest(search, some)
             pruned = np.diff(rare.indptr) < np.diff(some.indptr)
             for rows, exact in ((np.flatnonzero(~pruned), True), (np.flatnonzero(pruned), False)):
-                width, least = (count, floor) if exact else (_WIDER * count, 0.0)
+                width, least = (count, floor) if exact else (_WIDER * count, floor / 2)
                 query, form, similarity = _largest(search, rare[rows], width, least)
                 query = rows[query]
                 if not exact:
