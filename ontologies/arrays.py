@@ -11,7 +11,6 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib import format as npy
 
 
 class ArrayFile:
@@ -40,12 +39,13 @@ class ArrayFile:
         self._rows += len(same)
 
     def _write_header(self) -> None:
-        shape = (self._rows, *self._row)
+        header = {
+            "descr": np.lib.format.dtype_to_descr(self._dtype),  # type: ignore[no-untyped-call]
+            "fortran_order": False,
+            "shape": (self._rows, *self._row),
+        }
         # NumPy pads a header so that the first axis may have any length.
-        npy.write_array_header_1_0(
-            self._file,
-            {"descr": npy.dtype_to_descr(self._dtype), "fortran_order": False, "shape": shape},
-        )
+        np.lib.format.write_array_header_1_0(self._file, header)  # type: ignore[no-untyped-call]
 
     def __enter__(self) -> Self:
         return self

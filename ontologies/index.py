@@ -115,8 +115,8 @@ def _replaced(tables: Tables) -> ReplacedIndex:
 
 
 def _identifiers(ids: pl.Series) -> npt.NDArray[np.bytes_]:
-    width = max(ids.str.len_bytes().max() or 0, 1)
-    array = np.zeros(len(ids), dtype=f"S{width}")
+    width = max(ids.str.len_bytes().to_numpy().max(initial=1), 1)
+    array: npt.NDArray[np.bytes_] = np.zeros(len(ids), dtype=f"S{int(width)}")
     for low in range(0, len(ids), _CHUNK):
         array[low : low + _CHUNK] = [i.encode() for i in ids.slice(low, _CHUNK)]
     return array

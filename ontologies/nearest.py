@@ -8,9 +8,9 @@ several million, and the search goes in two steps:
    below ``_BUDGET`` postings, and in any case as many as hold ``1 - _LEFT_OUT**2`` of the squared
    weight of all that are in the index (prefix filtering: Bayardo et al. 2007,
    https://doi.org/10.1145/1242572.1242591). The forms with the largest sums over the 3-grams taken
-   are the candidates, ``_WIDER`` times as many as are asked for, if the sum is above half the
-   floor. By the rule of Cauchy and Schwarz the other 3-grams add ``_LEFT_OUT`` at most, so every
-   form whose similarity is above that and half the floor passes this bar.
+   are the candidates, ``_WIDER`` times as many as are asked for, if the sum is above a third of
+   the floor. By the rule of Cauchy and Schwarz the other 3-grams add ``_LEFT_OUT`` at most, so
+   every form whose similarity is above that and a third of the floor passes this bar.
 2. **Their similarity**, over all 3-grams, decides which of them stay.
 
 So a form can be missed that is not very similar and has its 3-grams in common with the query among
@@ -120,7 +120,7 @@ def nearest(
             rare = _rarest(search, some)
             pruned = np.diff(rare.indptr) < np.diff(some.indptr)
             for rows, exact in ((np.flatnonzero(~pruned), True), (np.flatnonzero(pruned), False)):
-                width, least = (count, floor) if exact else (_WIDER * count, floor / 2)
+                width, least = (count, floor) if exact else (_WIDER * count, floor / 3)
                 query, form, similarity = _largest(search, rare[rows], width, least)
                 query = rows[query]
                 if not exact:
