@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ontologies.arrays import TextRows, text_rows
 from ontologies.exact import LEVELS, hash_forms
 from ontologies.normalise import folded_text, normal_form
+from ontologies.texts import TextRows, text_rows
 
 
 @dataclass(frozen=True)

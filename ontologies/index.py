@@ -18,12 +18,9 @@ import polars as pl
 
 from ontologies.arrays import (
     ArrayFile,
-    TextFile,
-    TextRows,
     array_path,
     load_array,
     row_starts,
-    text_rows,
     write_group,
 )
 from ontologies.blocks import order_forms
@@ -33,6 +30,7 @@ from ontologies.ngrams import write_grams
 from ontologies.pool import Spread, spreading
 from ontologies.store import ConceptIndex, NameIndex, ReplacedIndex
 from ontologies.tables import Tables
+from ontologies.texts import TextFile, TextRows, text_rows
 
 _CHUNK = 20_000
 _FEW = 300_000

@@ -17,9 +17,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from ontologies.arrays import ArrayFile, TextRows, array_path, row_starts
+from ontologies.arrays import ArrayFile, array_path, row_starts
 from ontologies.normalise import folded_text
 from ontologies.pool import Spread
+from ontologies.texts import TextRows
 
 _BITS = 21  # a Unicode code point fits in 21 bits, three of them in a 64-bit key
 _SPACE = 32

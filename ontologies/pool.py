@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import signal
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -39,7 +41,7 @@ def spreading(workers: int) -> Iterator[Spread]:
         yield map
         return
     with ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_die_with_parent
+        workers, mp_context=get_context("spawn"), initializer=_start, initargs=(os.getpid(),)
     ) as pool:
 
         def spread(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
@@ -54,9 +56,10 @@ def spreading(workers: int) -> Iterator[Spread]:
         yield spread
 
 
-def _die_with_parent() -> None:
-    """Linux only: a killed build leaves no idle processes behind."""
-    try:
+def _start(parent: int) -> None:
+    """Leave Ctrl-C to the main process and end with it, even if it is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    except (OSError, AttributeError):
-        return
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
-from ontologies.arrays import TextRows, load_array
+from ontologies.arrays import load_array
 from ontologies.blocks import FormIndex
 from ontologies.errors import OntologyError
 from ontologies.exact import LEVELS, ExactIndex
@@ -28,6 +28,7 @@ from ontologies.nearest import GramSearch, restrict
 from ontologies.ngrams import GramIndex
 from ontologies.normalise import FORMS_VERSION
 from ontologies.release import Release
+from ontologies.texts import TextRows
 
 LAYOUT_VERSION = 3
 """Raised when the layout of a store changes."""

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ontologies.arrays import load_array, text_rows
+from ontologies.arrays import load_array
 from ontologies.ngrams import GramIndex, write_grams
 from ontologies.normalise import folded_text
+from ontologies.texts import text_rows
 
 
 def gram_index(forms: Sequence[str], block: Sequence[int] | None = None) -> GramIndex:

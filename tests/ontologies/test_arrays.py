@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ontologies.arrays import ArrayFile, TextFile, TextRows, load_array, ragged, text_rows
+from ontologies.arrays import ArrayFile, load_array, ragged
+from ontologies.texts import TextFile, TextRows, text_rows
 
 PARTS = st.lists(st.lists(st.integers(-9, 9), max_size=5), max_size=4)
 TEXTS = st.lists(st.text(max_size=5), max_size=6)
