@@ -69,11 +69,11 @@ def make_index(tables: Tables, types: Sequence[str], folder: Path, workers: int)
         names = _names(tables)
         write_group(folder, "name", names)
         forms = _write_forms(tables.names["name"], folder, Path(scratch), spread)
-        for level, hashes in zip(LEVELS, forms.hashes, strict=True):
-            exact = index_hashes(hashes)
-            write_group(folder, f"exact-{level.name}", exact)
-            if level is LEVELS[0]:
-                near, block = order_forms(exact, _kinds(tables)[names.concept])
+        strict = index_hashes(forms.hashes[0])
+        write_group(folder, f"exact-{LEVELS[0].name}", strict)
+        for level, hashes in zip(LEVELS[1:], forms.hashes[1:], strict=True):
+            write_group(folder, f"exact-{level.name}", index_hashes(hashes))
+        near, block = order_forms(strict, _kinds(tables)[names.concept])
         write_group(folder, "form", near)
         first = near.name[near.name_start[:-1]]
         write_grams(folder, "grams", forms.folded, first, block, spread)
