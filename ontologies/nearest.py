@@ -6,11 +6,13 @@ several million, and the search goes in two steps:
 
 1. **Candidates by the rare 3-grams.** Of the query's 3-grams the rarest are taken: as many as stay
    below ``_BUDGET`` postings, and in any case as many as hold ``1 - _LEFT_OUT**2`` of the squared
-   weight of all that are in the index (prefix filtering: Bayardo et al. 2007,
+   weight of all that are in the index, or ``1 - _MOST_LEFT_OUT**2`` where more have over
+   ``_PLENTY`` postings (prefix filtering: Bayardo et al. 2007,
    https://doi.org/10.1145/1242572.1242591). The forms with the largest sums over the 3-grams taken
    are the candidates, ``_WIDER`` times as many as are asked for, if the sum is above a third of
-   the floor. By the rule of Cauchy and Schwarz the other 3-grams add ``_LEFT_OUT`` at most, so
-   every form whose similarity is above that and a third of the floor passes this bar.
+   the floor. By the rule of Cauchy and Schwarz the other 3-grams add no more than was left out, so
+   every form whose similarity is above ``_MOST_LEFT_OUT`` and a third of the floor passes this bar:
+   with the linker's default settings, every one above its threshold.
 2. **Their similarity**, over all 3-grams, decides which of them stay.
 
 So a form can be missed that is not very similar and has its 3-grams in common with the query among
@@ -32,8 +34,8 @@ from sparse_dot_topn import sp_matmul_topn, zip_sp_matmul_topn
 from ontologies.arrays import ragged, row_starts
 from ontologies.ngrams import GramIndex, weigh_queries
 
-_BUDGET = 500_000
-_LEFT_OUT = 0.5
+_BUDGET, _PLENTY = 500_000, 1_500_000
+_LEFT_OUT, _MOST_LEFT_OUT = 0.5, 0.6
 _WIDER = 6
 _BATCH = 512
 """Queries at once: enough for a block to stay in the cache from one to the next."""
@@ -150,8 +152,10 @@ def _rarest(search: GramSearch, queries: sparse.csr_matrix) -> sparse.csr_matrix
 
     square = queries.data.astype(np.float64) ** 2
     weight = sums(square)
-    needed = weight[row, place] - square[order] < (1 - _LEFT_OUT**2) * weight[row, -1]
-    kept = needed | (sums(postings.astype(np.float64))[row, place] <= _BUDGET)
+    cost = sums(postings.astype(np.float64))[row, place]
+    left_out = np.where(cost > _PLENTY, _MOST_LEFT_OUT, _LEFT_OUT)
+    needed = weight[row, place] - square[order] < (1 - left_out**2) * weight[row, -1]
+    kept = needed | (cost <= _BUDGET)
     chosen = order[kept]
     start = row_starts(np.bincount(row[kept], minlength=len(count)))
     return sparse.csr_matrix(
