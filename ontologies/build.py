@@ -10,7 +10,6 @@ from hashlib import sha256
 from io import BufferedReader
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from ontologies.content import EXTRA_COLUMNS, REPLACED_COLUMNS, Content, ReadOptions
@@ -34,6 +33,8 @@ from ontologies.tables import make_tables
 BUILDER_VERSION = 3
 """Raised when the same sources give other tables or another index; part of ``release_id``."""
 
+_ROW_GROUP = 250_000
+
 
 def build_store(
     sources: Sequence[tuple[str, Path]],
@@ -43,6 +44,7 @@ def build_store(
     extra: pl.DataFrame | None = None,
     replaced: pl.DataFrame | None = None,
     progress: Callable[[str], None] | None = None,
+    workers: int | None = None,
 ) -> Release:
     """Compile release files into a store folder.
 
@@ -57,6 +59,8 @@ def build_store(
         extra: further names, columns ``concept_id``, ``name`` and ``count``.
         replaced: further ids that others took the place of, columns ``old_id`` and ``concept_id``.
         progress: called with one line for each step.
+        workers: processes for the index of a large store, one for each core if None. They are
+            spawned, so a script that builds one stands below ``if __name__ == "__main__":``.
 
     Returns:
         What was built; ``release_id`` depends on the content of the sources, the options, the
@@ -86,11 +90,12 @@ def build_store(
     described, fingerprints = _describe(sources, [content for _, content in contents], options)
     release_id = _release_id(sources, [*fingerprints, *_settled(options, extra, replaced)])
     tables = make_tables(contents, extra, replaced, options.problems, release_id)
+    # Frames of nine million names: what was read need not be held while the index is made.
+    contents.clear()
+    del content
     say(f"{tables.concepts.height:,} concepts with {tables.names.height:,} names")
     say(f"hierarchy: {tables.ancestors.height:,} pairs of concept and ancestor")
     types = tuple(tables.concepts["semantic_types"].explode().drop_nulls().unique().sort())
-    arrays = make_index(tables, types)
-    say("index of names done")
     release = Release(
         release_id=release_id,
         name=_title(sources),
@@ -112,10 +117,13 @@ def build_store(
             (CONCEPT_ANCESTORS, tables.ancestors),
             (CONCEPT_REPLACEMENTS, tables.replacements),
         ):
-            frame.write_parquet(folder / f"{table.name}.parquet", compression="zstd")
+            frame.write_parquet(
+                folder / f"{table.name}.parquet", compression="zstd", row_group_size=_ROW_GROUP
+            )
         (folder / INDEX_FOLDER).mkdir()
-        for name, array in arrays.items():
-            np.save(folder / INDEX_FOLDER / f"{name}.npy", array, allow_pickle=False)
+        cores = len(os.sched_getaffinity(0)) if workers is None else workers
+        make_index(tables, types, folder / INDEX_FOLDER, cores)
+        say("index of names done")
         _write_manifest(folder, release)
     say(f"store {release_id} written to {out}")
     return release

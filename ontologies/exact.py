@@ -53,15 +53,17 @@ class ExactIndex:
     name: npt.NDArray[np.int32]
 
 
-def index_forms(forms: Sequence[str]) -> ExactIndex:
-    """Index names by their forms; the position of a form is the row of its name."""
-    rows = np.array([row for row, form in enumerate(forms) if form], dtype=np.int32)
-    hashes = _hashes([form for form in forms if form])
-    order = np.lexsort((rows, hashes[:, 1], hashes[:, 0]))
+def index_hashes(hashes: npt.NDArray[np.uint64]) -> ExactIndex:
+    """Index names by the hashes of their forms, shape (names, 2); empty forms are left out."""
+    (empty,) = hash_forms([""])
+    rows = np.flatnonzero((hashes != empty).any(axis=1)).astype(np.int32)
+    # Stable, so that names of one form stay in ascending order.
+    order = np.lexsort((hashes[rows, 1], hashes[rows, 0]))
+    rows = rows[order]
     return ExactIndex(
-        high=np.ascontiguousarray(hashes[order, 0]),
-        low=np.ascontiguousarray(hashes[order, 1]),
-        name=rows[order],
+        high=np.ascontiguousarray(hashes[rows, 0]),
+        low=np.ascontiguousarray(hashes[rows, 1]),
+        name=rows,
     )
 
 
@@ -74,7 +76,7 @@ def find_forms(
         Two arrays of one length: the position in ``forms`` and the row of a name with that form.
         Empty forms match nothing.
     """
-    hashes = _hashes(forms)
+    hashes = hash_forms(forms)
     first = np.searchsorted(index.high, hashes[:, 0], side="left")
     last = np.searchsorted(index.high, hashes[:, 0], side="right")
     runs = np.where([bool(form) for form in forms], last - first, 0).astype(np.int64)
@@ -85,7 +87,8 @@ def find_forms(
     return query[same], index.name[position[same]]
 
 
-def _hashes(forms: Sequence[str]) -> npt.NDArray[np.uint64]:
+def hash_forms(forms: Sequence[str]) -> npt.NDArray[np.uint64]:
+    """Halves of the forms' hashes, shape (forms, 2)."""
     digests = b"".join(
         blake2b(form.encode("utf-8", "surrogatepass"), digest_size=16).digest() for form in forms
     )

@@ -1,7 +1,7 @@
 """The linking policy: names in, ranked concepts out, set-wise over distinct names.
 
 Steps, each for the names the one before left over: exact ones from strict to loose
-(``ontologies/steps.py``), then candidates by character 3-grams (``ontologies/ngrams.py``). Only
+(``ontologies/steps.py``), then candidates by character 3-grams (``ontologies/nearest.py``). Only
 concepts that the name's label allows (``ontologies/labels.py``), or whose types do not tell, are
 candidates.
 
@@ -32,7 +32,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ontologies.equivalents import equivalents_version
 from ontologies.labels import LABEL_TYPES, allowed_types
-from ontologies.ngrams import nearest
+from ontologies.nearest import nearest
 from ontologies.normalise import normal_form
 from ontologies.schema import (
     AMBIGUOUS,

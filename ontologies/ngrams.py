@@ -1,34 +1,47 @@
-"""Near matches: cosine similarity of TF-IDF weighted character 3-grams of folded texts.
+"""Character 3-grams of forms, weighted by TF-IDF: the arrays that near matches are found by.
 
 The measure of scispaCy's candidate generator (Neumann et al. 2019, https://aclanthology.org/
-W19-5034), computed exactly with a sparse top-n product instead of an approximate graph.
+W19-5034): the cosine of TF-IDF vectors of the folded texts' 3-grams, a space on either side of a
+text. ``ontologies/nearest.py`` searches by it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from sparse_dot_topn import sp_matmul_topn
 
+from ontologies.arrays import ArrayFile, array_path, row_starts
 from ontologies.normalise import folded_text
+from ontologies.pool import Spread
+from ontologies.texts import TextRows
 
 _BITS = 21  # a Unicode code point fits in 21 bits, three of them in a 64-bit key
-_BUILD_BATCH = 200_000
+_SPACE = 32
 
 
 @dataclass(frozen=True)
 class GramIndex:
-    """The weighted 3-grams of distinct forms, compressed by rows.
+    """The weighted 3-grams of distinct forms, by form and, within blocks of forms, by 3-gram.
 
     Attributes:
         vocabulary: keys of all 3-grams, sorted, shape (grams,), uint64.
         weight: inverse document frequency of each 3-gram, shape (grams,), float32.
         start, gram, value: CSR matrix of shape (forms, grams) whose rows have length 1 (int64,
             int32, float32).
+        block: first form of each block and the end of the last, shape (blocks + 1,), int64.
+        entry: first posting of each block and the end of the last, shape (blocks + 1,), int64.
+        posting: for each block, where in it the postings of each 3-gram begin, shape (blocks,
+            grams + 1), int32: offsets of one block fit in 32 bits, and so they can be searched
+            as they lie on disk.
+        form, weighted: of each posting, the form counted from its block's first (int32) and the
+            form's value for the 3-gram (float32).
     """
 
     vocabulary: npt.NDArray[np.uint64]
@@ -36,125 +49,158 @@ class GramIndex:
     start: npt.NDArray[np.int64]
     gram: npt.NDArray[np.int32]
     value: npt.NDArray[np.float32]
+    block: npt.NDArray[np.int64]
+    entry: npt.NDArray[np.int64]
+    posting: npt.NDArray[np.int32]
+    form: npt.NDArray[np.int32]
+    weighted: npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class GramSearch:
-    """The part of an index that one restriction allows, turned for searching.
+def write_grams(
+    folder: Path,
+    group: str,
+    texts: TextRows,
+    rows: npt.NDArray[np.int32],
+    block: npt.NDArray[np.int64],
+    spread: Spread,
+) -> None:
+    """Write the ``GramIndex`` of distinct forms, block by block.
 
-    Attributes:
-        matrix: CSR matrix of shape (grams, allowed forms).
-        form: row in the index of each allowed form, shape (allowed forms,).
-    """
-
-    matrix: sparse.csr_matrix
-    form: npt.NDArray[np.int64]
-
-
-def index_grams(forms: Sequence[str]) -> GramIndex:
-    """Index distinct, non-empty normal forms. Weights are ln((1 + n) / (1 + df)) + 1."""
-    batches = [forms[i : i + _BUILD_BATCH] for i in range(0, len(forms), _BUILD_BATCH)]
-    vocabulary = np.empty(0, dtype=np.uint64)
-    frequency = np.empty(0, dtype=np.int64)
-    for batch in batches:
-        row, key = _grams(batch)
-        pairs = _distinct(row, key)[1]
-        keys, inverse = np.unique(np.concatenate([vocabulary, pairs]), return_inverse=True)
-        counts = np.concatenate([frequency, np.ones(len(pairs), dtype=np.int64)])
-        vocabulary, frequency = keys, np.bincount(inverse, counts, len(keys)).astype(np.int64)
-    weight = (np.log((1 + len(forms)) / (1 + frequency)) + 1).astype(np.float32)
-    parts = [_weigh(vocabulary, weight, batch) for batch in batches]
-    rows = sparse.vstack(parts, format="csr") if parts else sparse.csr_matrix((0, 0))
-    return GramIndex(
-        vocabulary=vocabulary,
-        weight=weight,
-        start=rows.indptr.astype(np.int64),
-        gram=rows.indices.astype(np.int32),
-        value=rows.data.astype(np.float32),
-    )
-
-
-def restrict(index: GramIndex, allowed: npt.NDArray[np.bool_]) -> GramSearch:
-    """Keep the forms where ``allowed``, shape (forms,), is true."""
-    shape = (len(index.start) - 1, len(index.vocabulary))
-    # int32 offsets where they suffice: the product would otherwise copy every index array.
-    small = len(index.gram) < np.iinfo(np.int32).max
-    start = index.start.astype(np.int32) if small else index.start
-    rows = sparse.csr_matrix((index.value, index.gram, start), shape=shape, copy=False)
-    form = np.flatnonzero(allowed)
-    return GramSearch(matrix=rows[form].T.tocsr(), form=form)
-
-
-def nearest(
-    index: GramIndex, search: GramSearch, forms: Sequence[str], count: int, floor: float
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """The most similar indexed forms of each queried form.
-
-    A row's result depends on that row alone, not on the others in the batch.
+    Weights are ln((1 + n) / (1 + df)) + 1.
 
     Args:
-        index, search: an index and the allowed part of it.
-        forms: normal forms, a few thousand at a time.
-        count: at most this many per queried form.
-        floor: only similarities above this.
-
-    Returns:
-        Three arrays of one length: position in ``forms``, row in the index, similarity in 0 to 1.
+        folder, group: where the arrays go, and what they are called.
+        texts: folded texts.
+        rows: which of them is each form's, shape (forms,).
+        block: as in ``GramIndex``.
+        spread: runs a function over blocks.
     """
-    if not len(forms) or not len(search.form) or not len(index.vocabulary):
-        nothing = np.empty(0, dtype=np.int64)
-        return nothing, nothing, np.empty(0, dtype=np.float64)
-    queries = _weigh(index.vocabulary, index.weight, forms)
-    found = sp_matmul_topn(
-        queries, search.matrix, top_n=count, threshold=floor, sort=True, n_threads=1
-    )
-    query = np.repeat(np.arange(len(forms), dtype=np.int64), np.diff(found.indptr))
-    similarity = np.clip(found.data.astype(np.float64), 0.0, 1.0)
-    return query, search.form[found.indices], similarity
+
+    def blocks() -> Iterator[TextRows]:
+        for low, high in pairwise(block.tolist()):
+            yield texts.take(rows[low:high])
+
+    vocabulary, frequency = np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.int64)
+    for keys, counts in spread(_frequencies, blocks()):
+        both, where = np.unique(np.concatenate([vocabulary, keys]), return_inverse=True)
+        total = np.bincount(where, np.concatenate([frequency, counts]), len(both))
+        vocabulary, frequency = both, total.astype(np.int64)
+    weight = (np.log((1 + len(rows)) / (1 + frequency)) + 1).astype(np.float32)
+
+    def file(field: str, dtype: npt.DTypeLike, row: tuple[int, ...] = ()) -> ArrayFile:
+        return ArrayFile(array_path(folder, group, field), dtype, row)
+
+    with (
+        file("start", np.int64) as start,
+        file("gram", np.int32) as gram,
+        file("value", np.float32) as value,
+        file("entry", np.int64) as entry,
+        file("posting", np.int32, (len(vocabulary) + 1,)) as posting,
+        file("form", np.int32) as form,
+        file("weighted", np.float32) as weighted,
+    ):
+        end = np.zeros(1, dtype=np.int64)
+        start.append(end)
+        entry.append(end)
+        for forms, grams in spread(partial(_both_ways, vocabulary, weight), blocks()):
+            start.append(end + forms.indptr[1:])
+            gram.append(forms.indices)
+            value.append(forms.data)
+            posting.append(grams.indptr[None])
+            form.append(grams.indices)
+            weighted.append(grams.data)
+            end = end + forms.nnz
+            entry.append(end)
+    for field, array in (("vocabulary", vocabulary), ("weight", weight), ("block", block)):
+        np.save(array_path(folder, group, field), array, allow_pickle=False)
 
 
-def _weigh(
-    vocabulary: npt.NDArray[np.uint64], weight: npt.NDArray[np.float32], forms: Sequence[str]
-) -> sparse.csr_matrix:
-    """Rows of TF-IDF weights of length 1, shape (forms, grams); tf is 1 + ln(count).
+def weigh_queries(index: GramIndex, forms: Sequence[str]) -> sparse.csr_matrix:
+    """TF-IDF weights of normal forms, rows of length 1, shape (forms, grams).
 
     3-grams outside the vocabulary count in the length with the largest weight: a name with a
     part that no indexed name has is less similar to all of them.
     """
-    row, key = _grams(forms)
-    row, key, count = _distinct(row, key)
-    gram = np.minimum(np.searchsorted(vocabulary, key), max(len(vocabulary) - 1, 0))
-    known = vocabulary[gram] == key
-    weights = np.where(known, weight[gram], weight.max(initial=0.0))
-    value = weights * (1 + np.log(count))
-    length = np.sqrt(np.bincount(row, value * value, len(forms)))
-    value = (value / length[row])[known].astype(np.float32)
-    start = np.concatenate([[0], np.cumsum(np.bincount(row[known], minlength=len(forms)))])
+    texts = [folded_text(form) for form in forms]
+    # A query may hold what no UTF-8 text can: half a surrogate pair.
+    codes = "".join(texts).encode("utf-32-le", "surrogatepass")
+    length = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
+    return _weigh(index.vocabulary, index.weight, np.frombuffer(codes, dtype="<u4"), length)
+
+
+def _frequencies(texts: TextRows) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    """The 3-grams of some texts and in how many of them each is."""
+    keys, _, gram, _ = _grams(*_codes(texts))
+    return keys, np.bincount(gram, minlength=len(keys)).astype(np.int64)
+
+
+def _both_ways(
+    vocabulary: npt.NDArray[np.uint64], weight: npt.NDArray[np.float32], texts: TextRows
+) -> tuple[sparse.csr_matrix, sparse.csc_matrix]:
+    """A block's weights by form and by 3-gram."""
+    rows = _weigh(vocabulary, weight, *_codes(texts))
+    return rows, rows.tocsc()
+
+
+def _weigh(
+    vocabulary: npt.NDArray[np.uint64],
+    weight: npt.NDArray[np.float32],
+    code: npt.NDArray[np.uint32],
+    length: npt.NDArray[np.int64],
+) -> sparse.csr_matrix:
+    """Weights of the 3-grams of texts given as code points; tf is 1 + ln(count)."""
+    keys, row, gram, count = _grams(code, length)
+    place = np.minimum(np.searchsorted(vocabulary, keys), max(len(vocabulary) - 1, 0))
+    if len(vocabulary):
+        known = vocabulary[place] == keys
+        weights = np.where(known, weight[place], weight.max())
+    else:
+        known, weights = np.zeros(len(keys), np.bool_), np.zeros(len(keys), np.float32)
+    value = weights[gram] * (1 + np.log(count))
+    norm = np.sqrt(np.bincount(row, value * value, len(length)))
+    kept = known[gram]
+    start = row_starts(np.bincount(row[kept], minlength=len(length)))
     return sparse.csr_matrix(
-        (value, gram[known].astype(np.int32), start.astype(np.int32)),
-        shape=(len(forms), len(vocabulary)),
+        (
+            (value[kept] / norm[row[kept]]).astype(np.float32),
+            place[gram[kept]].astype(np.int32),
+            start.astype(np.int32),
+        ),
+        shape=(len(length), len(vocabulary)),
     )
 
 
-def _grams(forms: Sequence[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
-    """Row and key of every 3-gram of the forms' folded texts, with a space on either side."""
-    texts = [f" {folded_text(form)} " for form in forms]
-    codes = "".join(texts).encode("utf-32-le", "surrogatepass")
-    code = np.frombuffer(codes, dtype="<u4").astype(np.uint64)
-    lengths = np.array([len(text) for text in texts], dtype=np.int64)
-    row = np.repeat(np.arange(len(texts), dtype=np.int64), lengths)
+def _codes(texts: TextRows) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
+    """Code points of all texts in a row, and how many each text has."""
+    codes = texts.text.tobytes().decode().encode("utf-32-le")
+    # Bytes of the form 10xxxxxx go on with a character, all others begin one.
+    begins = row_starts((texts.text & 0xC0) != 0x80)
+    return np.frombuffer(codes, dtype="<u4"), np.diff(begins[texts.start])
+
+
+def _grams(
+    code: npt.NDArray[np.uint32], length: npt.NDArray[np.int64]
+) -> tuple[
+    npt.NDArray[np.uint64], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]
+]:
+    """The 3-grams of texts.
+
+    Returns:
+        The keys of all 3-grams, sorted; then, of every 3-gram of every text, sorted by both: the
+        text's row, the position of the key, and how often it occurs.
+    """
+    text = np.arange(len(length), dtype=np.int64)
+    row = np.repeat(text, length + 2)
+    padded = np.full(len(row), _SPACE, dtype=np.uint64)
+    padded[np.arange(len(code)) + 2 * np.repeat(text, length) + 1] = code
     inside = row[:-2] == row[2:]
-    key = (code[:-2] << np.uint64(2 * _BITS)) | (code[1:-1] << np.uint64(_BITS)) | code[2:]
-    return row[:-2][inside], key[inside]
-
-
-def _distinct(
-    row: npt.NDArray[np.int64], key: npt.NDArray[np.uint64]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-    """Distinct (row, key) pairs, sorted, and how often each occurs."""
-    order = np.lexsort((key, row))
-    row, key = row[order], key[order]
-    new = np.ones(len(row), dtype=np.bool_)
-    new[1:] = (row[1:] != row[:-1]) | (key[1:] != key[:-1])
-    first = np.flatnonzero(new)
-    return row[first], key[first], np.diff(np.append(first, len(row)))
+    bits = np.uint64(_BITS)
+    key = (((padded[:-2] << bits) | padded[1:-1]) << bits) | padded[2:]
+    key = key[inside]
+    keys = np.unique(key)
+    # Sorting one number a 3-gram is many times faster than sorting rows and keys.
+    pair = row[:-2][inside] * len(keys) + np.searchsorted(keys, key)
+    pair.sort()
+    first = np.flatnonzero(np.diff(pair, prepend=-1))
+    row, gram = np.divmod(pair[first], max(len(keys), 1))
+    return keys, row, gram, np.diff(first, append=len(pair))

@@ -36,7 +36,6 @@ _VAGUE = frozenset({"damage", "damages", "lesion", "lesions"})
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _BITS_PER_KEY = 16
-_CHUNK = 200_000
 
 Keys = npt.NDArray[np.uint64]
 
@@ -92,30 +91,19 @@ def phrase_keys(forms: Sequence[str]) -> Keys:
     return key
 
 
-def index_phrases(
-    texts: Sequence[str], forms: Sequence[str], loose: npt.NDArray[np.bool_]
-) -> PhraseIndex:
-    """Index the names that may be searched for.
+def phrase_rows(
+    first: int, texts: Sequence[str], forms: Sequence[str], loose: npt.NDArray[np.bool_]
+) -> pl.DataFrame:
+    """Rows of the index for a chunk of names, unsorted.
 
     Left out are loose names, names without a letter, and those of more than ``MAX_WORDS`` words. A
     name with its head first, *Arthritis, Rheumatoid*, is there in its natural order too.
 
     Args:
+        first: row of the first of the names.
         texts: the names as the release writes them.
         forms: their normal forms.
         loose: whether a name means something narrower, broader or only related.
-    """
-    return join_phrases(
-        phrase_rows(first, texts[rows], forms[rows], loose[rows])
-        for first in range(0, len(texts), _CHUNK)
-        for rows in [slice(first, first + _CHUNK)]
-    )
-
-
-def phrase_rows(
-    first: int, texts: Sequence[str], forms: Sequence[str], loose: npt.NDArray[np.bool_]
-) -> pl.DataFrame:
-    """Rows of the index for a chunk of names, the first of which is name ``first``, unsorted.
 
     Returns:
         Columns ``key`` and ``name``.

@@ -19,13 +19,17 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
+from ontologies.arrays import load_array
+from ontologies.blocks import FormIndex
 from ontologies.errors import OntologyError
 from ontologies.exact import LEVELS, ExactIndex
 from ontologies.labels import UNTYPED, is_allowed
-from ontologies.ngrams import GramIndex, GramSearch, restrict
+from ontologies.nearest import GramSearch, restrict
+from ontologies.ngrams import GramIndex
 from ontologies.normalise import FORMS_VERSION
 from ontologies.phrases import PhraseIndex
 from ontologies.release import Release
+from ontologies.texts import TextRows
 
 LAYOUT_VERSION = 3
 """Raised when the layout of a store changes."""
@@ -37,6 +41,9 @@ STORE_KIND = "charthouse concept store"
 RELEASE_FILE = "release.json"
 INDEX_FOLDER = "index"
 REBUILD = "build it again: charthouse ontology build --mesh desc.xml --out STORE"
+
+# sparse_dot_topn takes no read-only arrays.
+_SEARCHED = frozenset(f"grams.{field}" for field in ("posting", "form", "weighted"))
 
 FORBIDDEN, ALLOWED_UNTYPED, ALLOWED = 0, 1, 2
 
@@ -53,7 +60,7 @@ class ConceptIndex:
 
 @dataclass(frozen=True)
 class NameIndex:
-    """Names as the linker sees them: their concept's row, and UTF-8 text as ragged rows.
+    """Names as the linker sees them: their concept's row and what they are to it.
 
     ``loose`` names mean something narrower, broader or only related; ``count`` is how often a
     name was used for its concept, where extra names tell.
@@ -63,8 +70,6 @@ class NameIndex:
     preferred: npt.NDArray[np.bool_]
     loose: npt.NDArray[np.bool_]
     count: npt.NDArray[np.int32]
-    text_start: npt.NDArray[np.int64]
-    text: npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -75,22 +80,14 @@ class ReplacedIndex:
     new: npt.NDArray[np.bytes_]
 
 
-@dataclass(frozen=True)
-class FormIndex:
-    """Distinct normal forms: the rows of the names that have each, ragged."""
-
-    name_start: npt.NDArray[np.int64]
-    name: npt.NDArray[np.int32]
-
-
 class ConceptStore:
     """An open store. Index arrays are memory-mapped; searches per restriction are kept.
 
     Attributes:
         path: the store's folder.
         release: what it was built from.
-        concepts, names, replaced, forms, exact, grams, phrases: the index (one ``exact`` index per
-            level).
+        concepts, names, texts, replaced, forms, exact, grams, phrases: the index (one ``exact``
+            index per level; ``texts`` are the names as the release writes them).
     """
 
     def __init__(self, path: Path, release: Release, arrays: dict[str, npt.NDArray[Any]]) -> None:
@@ -99,6 +96,7 @@ class ConceptStore:
         self.release = release
         self.concepts = ConceptIndex(**_group(arrays, "concept"))
         self.names = NameIndex(**_group(arrays, "name"))
+        self.texts = TextRows(**_group(arrays, "text"))
         self.replaced = ReplacedIndex(**_group(arrays, "replaced"))
         self.forms = FormIndex(**_group(arrays, "form"))
         self.grams = GramIndex(**_group(arrays, "grams"))
@@ -138,9 +136,9 @@ class ConceptStore:
 
     def name_texts(self, rows: npt.NDArray[np.integer[Any]]) -> list[str]:
         """Names of name rows, as the release writes them."""
-        starts = self.names.text_start[rows].tolist()
-        ends = self.names.text_start[np.asarray(rows) + 1].tolist()
-        text = self.names.text
+        starts = self.texts.start[rows].tolist()
+        ends = self.texts.start[np.asarray(rows) + 1].tolist()
+        text = self.texts.text
         return [text[start:end].tobytes().decode() for start, end in zip(starts, ends, strict=True)]
 
     def permits(self, types: tuple[str, ...]) -> npt.NDArray[np.uint8]:
@@ -157,12 +155,10 @@ class ConceptStore:
         """The 3-gram search over forms that some concept allowed by ``types`` has."""
         if types not in self._searches:
             allowed = self.permits(types)[self.names.concept[self.forms.name]] != FORBIDDEN
-            forms = np.repeat(
-                np.arange(len(self.forms.name_start) - 1), np.diff(self.forms.name_start)
-            )
-            mask = np.zeros(len(self.forms.name_start) - 1, dtype=np.bool_)
-            mask[forms[allowed]] = True
-            self._searches[types] = restrict(self.grams, mask)
+            starts = self.forms.name_start[:-1]
+            if len(starts):
+                allowed = np.logical_or.reduceat(allowed, starts)
+            self._searches[types] = restrict(self.grams, allowed)
         return self._searches[types]
 
     def _permit(self, types: tuple[str, ...]) -> npt.NDArray[np.uint8]:
@@ -232,23 +228,11 @@ def read_manifest(path: Path) -> dict[str, Any] | None:
     return document
 
 
-def text_rows(texts: Sequence[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
-    """Ragged rows of UTF-8 text: offsets of shape (texts + 1,) and all bytes."""
-    encoded = [text.encode() for text in texts]
-    start = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
-    return start, np.frombuffer(b"".join(encoded), dtype=np.uint8)
-
-
 def _load(file: Path) -> npt.NDArray[Any]:
     try:
-        array = np.load(file, mmap_mode="r", allow_pickle=False)
-    except ValueError:
-        # An array of no elements cannot be mapped; neither can a damaged one be loaded.
-        try:
-            array = np.load(file, allow_pickle=False)
-        except ValueError as error:
-            raise OntologyError(f"{file}: is missing or damaged; {REBUILD}") from error
-    return np.asarray(array)
+        return load_array(file, writable=file.stem in _SEARCHED)
+    except ValueError as error:
+        raise OntologyError(f"{file}: is missing or damaged; {REBUILD}") from error
 
 
 def _group(arrays: dict[str, npt.NDArray[Any]], group: str) -> dict[str, npt.NDArray[Any]]:

@@ -1,92 +1,52 @@
 from __future__ import annotations
 
-import math
-from collections import Counter
-
 import numpy as np
-import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from ontologies.ngrams import index_grams, nearest, restrict
+from ontologies.ngrams import weigh_queries
+from tests.ontologies.grams import gram_index
 
 FORMS = ["asthma", "asthma bronchial", "bronchitis", "migraine", "zzz"]
-INDEX = index_grams(FORMS)
+NAMES = st.text(alphabet="ab é→𝛼", max_size=8).map(lambda text: " ".join(text.split()))
 
 
-def everything(count: int = len(FORMS)) -> np.ndarray:
-    return np.ones(count, dtype=np.bool_)
+def test_rows_of_indexed_forms_have_length_one() -> None:
+    index = gram_index(FORMS)
+    for low, high in zip(index.start[:-1], index.start[1:], strict=True):
+        assert np.isclose((index.value[low:high].astype(float) ** 2).sum(), 1)
 
 
-def by_definition(indexed: list[str], asked: str) -> list[float]:
-    """Cosine of TF-IDF vectors in plain Python."""
-
-    def grams(form: str) -> Counter[str]:
-        text = f" {form} "
-        return Counter(text[i : i + 3] for i in range(len(text) - 2))
-
-    frequency = Counter(gram for form in indexed for gram in grams(form))
-    documents = Counter(gram for form in indexed for gram in set(grams(form)))
-    assert set(documents) == set(frequency)
-    idf = {g: math.log((1 + len(indexed)) / (1 + n)) + 1 for g, n in documents.items()}
-    unknown = max(idf.values())
-
-    def vector(form: str) -> dict[str, float]:
-        return {g: (1 + math.log(n)) * idf.get(g, unknown) for g, n in grams(form).items()}
-
-    def length(values: dict[str, float]) -> float:
-        return math.sqrt(sum(value**2 for value in values.values()))
-
-    left = vector(asked)
-    return [
-        sum(weight * right.get(gram, 0) for gram, weight in left.items())
-        / (length(left) * length(right))
-        for right in map(vector, indexed)
-    ]
+@given(st.lists(NAMES, min_size=1, max_size=8, unique=True))
+def test_a_form_is_weighed_alike_in_the_index_and_as_a_query(forms: list[str]) -> None:
+    index = gram_index(forms)
+    queries = weigh_queries(index, forms)
+    assert queries.indptr.tolist() == index.start.tolist()
+    assert queries.indices.tolist() == index.gram.tolist()
+    assert queries.data.tolist() == index.value.tolist()
 
 
-@pytest.mark.parametrize("asked", ["asthmatic", "bronchial asthma", "migrain", "zzzzz", "asthma"])
-def test_similarity_is_the_cosine_of_tfidf(asked: str) -> None:
-    _, form, score = nearest(INDEX, restrict(INDEX, everything()), [asked], 5, 0.0)
-    found = dict(zip(form.tolist(), score.tolist(), strict=True))
-    for row, expected in enumerate(by_definition(FORMS, asked)):
-        assert found.get(row, 0.0) == pytest.approx(expected, abs=1e-5)
+@given(st.lists(NAMES, max_size=8, unique=True), st.lists(st.integers(0, 8), max_size=3))
+def test_blocks_change_nothing_but_the_postings(forms: list[str], cuts: list[int]) -> None:
+    block = sorted({0, len(forms), *(cut for cut in cuts if cut < len(forms))})
+    whole, parts = gram_index(forms), gram_index(forms, block)
+    for field in ("vocabulary", "weight", "start", "gram", "value"):
+        assert getattr(whole, field).tolist() == getattr(parts, field).tolist()
+    assert parts.posting.shape == (len(parts.block) - 1, len(parts.vocabulary) + 1)
 
 
-def test_best_first_no_more_than_asked_and_above_the_floor() -> None:
-    search = restrict(INDEX, everything())
-    _, form, score = nearest(INDEX, search, ["asthma bronchial"], 2, 0.1)
-    assert form.tolist()[0] == 1
-    assert len(form) == 2
-    assert score.tolist() == sorted(score.tolist(), reverse=True)
-    assert nearest(INDEX, search, ["asthma"], 5, 0.99)[1].tolist() == [0]
-
-
-def test_only_allowed_forms() -> None:
-    allowed = np.array([False, True, True, True, True])
-    _, form, _ = nearest(INDEX, restrict(INDEX, allowed), ["asthma"], 5, 0.0)
-    assert form.tolist()[0] == 1
-    assert 0 not in form.tolist()
-
-
-@pytest.mark.parametrize("asked", ["", "ж", "qqqq"])
-def test_nothing_in_common(asked: str) -> None:
-    assert nearest(INDEX, restrict(INDEX, everything()), [asked], 5, 0.0)[1].tolist() == []
-
-
-def test_empty_index_query_and_restriction() -> None:
-    empty = index_grams([])
-    assert nearest(empty, restrict(empty, everything(0)), ["asthma"], 5, 0.0)[1].tolist() == []
-    assert nearest(INDEX, restrict(INDEX, everything()), [], 5, 0.0)[1].tolist() == []
-    assert nearest(INDEX, restrict(INDEX, ~everything()), ["asthma"], 5, 0.0)[1].tolist() == []
-
-
-@settings(max_examples=50)
-@given(st.lists(st.text(max_size=12), min_size=1, max_size=6))
-def test_a_result_does_not_depend_on_the_batch(asked: list[str]) -> None:
-    search = restrict(INDEX, everything())
-    query, form, score = nearest(INDEX, search, asked, 3, 0.0)
-    for row, one in enumerate(asked):
-        _, alone, alone_score = nearest(INDEX, search, [one], 3, 0.0)
-        assert form[query == row].tolist() == alone.tolist()
-        assert score[query == row].tolist() == alone_score.tolist()
+@given(st.lists(NAMES, max_size=8, unique=True), st.lists(st.integers(0, 8), max_size=3))
+def test_postings_are_the_rows_turned(forms: list[str], cuts: list[int]) -> None:
+    index = gram_index(forms, sorted({0, len(forms), *(c for c in cuts if c < len(forms))}))
+    by_form = {
+        (form, int(index.gram[at])): float(index.value[at])
+        for form in range(len(forms))
+        for at in range(int(index.start[form]), int(index.start[form + 1]))
+    }
+    by_gram = {}
+    for number, first in enumerate(index.block[:-1].tolist()):
+        for gram in range(len(index.vocabulary)):
+            low, high = index.entry[number] + index.posting[number, gram : gram + 2]
+            for at in range(int(low), int(high)):
+                by_gram[first + int(index.form[at]), gram] = float(index.weighted[at])
+    assert by_gram == by_form

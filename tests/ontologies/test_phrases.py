@@ -16,7 +16,6 @@ from ontologies.phrases import (
     extend,
     find_phrases,
     fold_word,
-    index_phrases,
     join_phrases,
     may_hold,
     phrase_keys,
@@ -30,7 +29,7 @@ PHRASES = st.lists(WORDS, min_size=1, max_size=4).map(" ".join)
 
 def index(*names: str, loose: Sequence[bool] | None = None) -> PhraseIndex:
     flags = np.array(loose or [False] * len(names), dtype=np.bool_)
-    return index_phrases(names, [normal_form(name) for name in names], flags)
+    return join_phrases([phrase_rows(0, names, [normal_form(name) for name in names], flags)])
 
 
 def found(phrases: PhraseIndex, *asked: str) -> list[tuple[int, int]]:
