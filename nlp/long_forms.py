@@ -14,12 +14,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from nlp.lookup import lookup_text
 from nlp.preprocess.abbreviations import Abbreviation
+from ontologies.short_form import LONGEST_SHORT_FORM, is_short_form
 
 MentionSpan = tuple[int, int, str]
 """Start and end of a mention in characters of its text, and its label."""
-
-LONGEST_SHORT_FORM = 8
-"""Characters; what is longer is looked up as it stands."""
 
 _WORD = re.compile(r"[^\W_]+")
 _TOKEN = re.compile(r"[^\s()\[\],;/]+")
@@ -69,14 +67,6 @@ def lookup_texts(
         _read(name, beside[label] | defined, others[label].values())
         for (_, _, label), name in zip(mentions, names, strict=True)
     ]
-
-
-def is_short_form(name: str) -> bool:
-    """Whether a name is written like a short form: one word of capitals, perhaps with digits."""
-    if not 2 <= len(name) <= LONGEST_SHORT_FORM or any(c.isspace() for c in name):
-        return False
-    capitals = sum(character.isupper() for character in name)
-    return capitals >= 2 or (capitals == 1 and (len(name) <= 3 or any(map(str.isdigit, name))))
 
 
 def _read(name: str, known: Mapping[str, str], others: Iterable[str]) -> str:

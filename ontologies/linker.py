@@ -11,12 +11,18 @@ candidates.
 2. score, the higher first, compared to four decimals; a near match of a concept whose types do
    not tell has been weighed down before;
 3. type: a concept that has a type the label allows before one whose types do not tell;
-4. spelling: a name equal to the lookup text letter for letter before one that is not;
-5. standing: the concept's preferred name before a synonym;
-6. vocabulary: a descriptor before a supplementary record.
+4. frequency: how often given names were used for the concept, the more often first;
+5. spelling: a name equal to the lookup text letter for letter before one that is not;
+6. relation: a synonym before a name that means something narrower, broader or only related;
+7. standing: the concept's preferred name before a synonym;
+8. vocabulary: a descriptor before a supplementary record.
 
-If the two leading concepts are alike in all six, nothing here separates them and the name's status
-is ``ambiguous``; ``concept_id`` then only fixes the order of rows, not a choice.
+If the two leading concepts are alike in all eight, nothing here separates them and the name's
+status is ``ambiguous``; ``concept_id`` then only fixes the order of rows, not a choice.
+
+**Short forms.** *APC* may stand for anything. A name that is written like a short form, and that
+its document does not spell out, is linked only where one sense clearly leads: by a rule before the
+sixth, and never by similarity alone.
 """
 
 from __future__ import annotations
@@ -32,7 +38,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ontologies.equivalents import equivalents_version
 from ontologies.labels import LABEL_TYPES, allowed_types
-from ontologies.nearest import nearest
 from ontologies.normalise import normal_form
 from ontologies.schema import (
     AMBIGUOUS,
@@ -42,8 +47,10 @@ from ontologies.schema import (
     NAME_LINKS,
     NO_CANDIDATE,
 )
+from ontologies.short_form import is_short_form
+from ontologies.similar import find_similar
 from ontologies.steps import STEPS, find_exact
-from ontologies.store import ALLOWED, FORBIDDEN, ConceptStore
+from ontologies.store import ALLOWED, ConceptStore
 
 LINKER_VERSION = 2
 """Raised when the same store and settings give other links; part of ``linkset_id``."""
@@ -53,6 +60,8 @@ NEAR = "ngram"
 
 _BATCH = 4096
 _TIES = ("level", "score", "typed", "frequency", "literal", "loose", "preferred", "supplementary")
+_CLEAR = ("level", "score", "typed", "frequency", "literal")
+"""Of these, what makes one sense of a short form lead clearly."""
 _ORDER = ("query", *_TIES, "concept_id", "name")
 _DESCENDING = [False, False, True, True, True, True, False, True, False, False, False]
 
@@ -86,6 +95,12 @@ class LinkSettings(BaseModel):
         ge=0,
         le=1,
         description="factor on the 3-gram score of records outside the main vocabulary",
+    )
+    familiar_weight: float = Field(
+        default=0.3,
+        ge=0,
+        le=1,
+        description="how far concepts that given names use often are raised among near matches",
     )
     context: bool = Field(
         default=True,
@@ -176,19 +191,38 @@ def _link(
     """Links of texts under one restriction, without label and linkset."""
     found = _candidates(store, texts, types, settings)
     best = (
-        found.sort(_ORDER, descending=_DESCENDING)
+        found.with_columns(pl.col("frequency").sum().over("query", "concept"))
+        .sort(_ORDER, descending=_DESCENDING)
         .unique(["query", "concept"], keep="first", maintain_order=True)
         .with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("query"))
     )
     leader, second = best.filter(pl.col("rank") == 1), best.filter(pl.col("rank") == 2)
-    tied = leader.join(second, on=["query", *_TIES]).select("query", tied=pl.lit(True))
-    status = leader.join(tied, on="query", how="left").select(
-        "query",
-        status=pl.when(pl.col("score") < settings.threshold)
-        .then(pl.lit(BELOW_THRESHOLD))
-        .when(pl.col("tied").fill_null(False))
-        .then(pl.lit(AMBIGUOUS))
-        .otherwise(pl.lit(LINKED)),
+    queries = pl.DataFrame(
+        {"lookup_text": texts, "short": [is_short_form(text) for text in texts]},
+        schema={"lookup_text": pl.String, "short": pl.Boolean},
+    ).with_row_index("query")
+    queries = queries.with_columns(pl.col("query").cast(pl.Int64))
+    short = queries.filter("short").select("query")
+    tied = pl.concat(
+        leader.join(names, on="query", how="semi")
+        .join(second, on=["query", *rules])
+        .select("query")
+        for names, rules in ((queries, _TIES), (short, _CLEAR))
+    ).unique()
+    status = (
+        leader.join(queries, on="query")
+        .join(tied.with_columns(tied=True), on="query", how="left")
+        .select(
+            "query",
+            status=pl.when(
+                (pl.col("score") < settings.threshold)
+                | (pl.col("short") & (pl.col("level") == len(STEPS)))
+            )
+            .then(pl.lit(BELOW_THRESHOLD))
+            .when(pl.col("tied"))
+            .then(pl.lit(AMBIGUOUS))
+            .otherwise(pl.lit(LINKED)),
+        )
     )
     kept = best.filter(pl.col("rank") <= candidates)
     kept = kept.with_columns(
@@ -197,11 +231,8 @@ def _link(
             range(len(STEPS) + 1), [*(step.method for step in STEPS), NEAR], return_dtype=pl.String
         ),
     )
-    queries = pl.DataFrame({"lookup_text": texts}, schema={"lookup_text": pl.String})
     return (
-        queries.with_row_index("query")
-        .with_columns(pl.col("query").cast(pl.Int64))
-        .join(status, on="query", how="left")
+        queries.join(status, on="query", how="left")
         .join(kept, on="query", how="left")
         .with_columns(pl.col("status").fill_null(NO_CANDIDATE), pl.col("rank").fill_null(1))
     )
@@ -222,24 +253,17 @@ def _candidates(
     for number, (query, name) in find_exact(store, texts, forms, permit):
         parts.append((query, name, number, np.full(len(query), STEPS[number].score)))
         missing = np.setdiff1d(missing, query)
-    near, form, score = nearest(
-        store.grams,
-        store.search(types),
+    query, name, score = find_similar(
+        store,
         [forms[i] for i in missing],
-        settings.neighbours,
-        settings.floor,
+        types,
+        neighbours=settings.neighbours,
+        floor=settings.floor,
+        untyped_weight=settings.untyped_weight,
+        supplementary_weight=settings.supplementary_weight,
+        familiar_weight=settings.familiar_weight,
     )
-    carriers = np.diff(store.forms.name_start)[form]
-    before = np.repeat(np.cumsum(carriers) - carriers, carriers)
-    offset = np.arange(int(carriers.sum())) - before
-    name = store.forms.name[np.repeat(store.forms.name_start[form], carriers) + offset]
-    query, score = np.repeat(missing[near], carriers), np.repeat(score, carriers)
-    standing = permit[store.names.concept[name]]
-    score = np.where(standing == ALLOWED, score, score * settings.untyped_weight)
-    outside = store.concepts.supplementary[store.names.concept[name]]
-    score = np.where(outside, score * settings.supplementary_weight, score)
-    allowed = (standing != FORBIDDEN) & (score > settings.floor)
-    parts.append((query[allowed], name[allowed], len(STEPS), score[allowed].round(4)))
+    parts.append((missing[query], name, len(STEPS), score))
     return _describe(store, texts, types, parts)
 
 

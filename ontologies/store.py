@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,14 @@ class ConceptStore:
         self.exact = [ExactIndex(**_group(arrays, f"exact-{level.name}")) for level in LEVELS]
         self._permits: dict[tuple[str, ...], npt.NDArray[np.uint8]] = {}
         self._searches: dict[tuple[str, ...], GramSearch] = {}
+
+    @cached_property
+    def uses(self) -> npt.NDArray[np.int64]:
+        """How often given names were used for each concept, shape (concepts,)."""
+        counted = np.flatnonzero(self.names.count)
+        uses = np.zeros(len(self.concepts.identifier), dtype=np.int64)
+        np.add.at(uses, self.names.concept[counted], self.names.count[counted])
+        return uses
 
     def table_path(self, table: str) -> Path:
         """The Parquet file of ``concepts``, ``concept_names`` or ``concept_ancestors``."""

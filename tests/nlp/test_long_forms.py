@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.long_forms import LONGEST_SHORT_FORM, is_short_form, lookup_texts
+from nlp.long_forms import lookup_texts
 from nlp.lookup import lookup_text
 from nlp.preprocess.abbreviations import Abbreviation
+from ontologies.short_form import LONGEST_SHORT_FORM, is_short_form
 
 WORDS = st.sampled_from(
     ["myotonic", "dystrophy", "DM", "(", ")", ",", "Dex", "dexamethasone", "of"]
