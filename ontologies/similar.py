@@ -53,7 +53,7 @@ def find_similar(
     score = np.repeat(cosine, carriers)
     score[permit[concept] != ALLOWED] *= untyped_weight
     score[store.concepts.supplementary[concept]] *= supplementary_weight
-    score = 1 - (1 - score) * (1 - familiar_weight * familiarity(store.uses[concept]))
+    score += (1 - score) * familiar_weight * familiarity(store.uses[concept])
     kept = (permit[concept] != FORBIDDEN) & (score > floor)
     return np.repeat(near, carriers)[kept], name[kept], score[kept].round(4)
 
