@@ -44,9 +44,7 @@ def multi_similarity_loss(
         positive, negative = mine(cosine, positive, negative, settings.margin)
     pull = torch.where(positive, -settings.alpha * (cosine - settings.base), -torch.inf)
     push = torch.where(negative, settings.beta * (cosine - settings.base), -torch.inf)
-    return (
-        _log_of_one_and(pull) / settings.alpha + _log_of_one_and(push) / settings.beta
-    ).mean()
+    return (_log_of_one_and(pull) / settings.alpha + _log_of_one_and(push) / settings.beta).mean()
 
 
 def mine(

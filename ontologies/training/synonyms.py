@@ -135,6 +135,4 @@ def make_pairs(synonyms: Synonyms, seed: int) -> npt.NDArray[np.int64]:
 
 
 def _part(synonyms: Synonyms, kept: npt.NDArray[np.bool_]) -> Synonyms:
-    return Synonyms(
-        synonyms.texts, synonyms.text[kept], synonyms.concept[kept], synonyms.concepts
-    )
+    return Synonyms(synonyms.texts, synonyms.text[kept], synonyms.concept[kept], synonyms.concepts)
