@@ -35,7 +35,8 @@ DENSE_VERSION = 1
 ENCODE = "encode it: charthouse ontology encode STORE --encoder"
 
 _ROWS = 8192
-_QUERIES = 512
+_QUERIES = 1024
+_UPLOAD_ROWS = 1 << 18
 _CUDA_BYTES = 1 << 31
 _ROUNDING = 1e-5  # of a float32 product of two vectors of length 1, with room
 
@@ -79,9 +80,9 @@ class DenseSearch:
     """The part of an index that one restriction allows.
 
     Attributes:
-        vectors: of the allowed forms, shape (allowed forms, dimension), float16.
-        form: row in the index of each, shape (allowed forms,).
-        on_device: ``vectors`` on a GPU; None where the search runs on the CPU.
+        vectors: of all forms; nothing is copied but what a search reads block by block.
+        form: rows of the allowed ones, ascending, shape (allowed forms,).
+        on_device: vectors of the allowed ones on a GPU; None where the search runs on the CPU.
     """
 
     vectors: npt.NDArray[np.float16]
@@ -162,23 +163,22 @@ def restrict(index: DenseIndex, allowed: npt.NDArray[np.bool_], device: str = "c
         OntologyError: the device has not enough memory.
     """
     form = np.flatnonzero(allowed)
-    whole = len(form) == len(index.vectors)
-    vectors = index.vectors if whole else np.asarray(index.vectors[form])
     if device == "cpu":
-        return DenseSearch(vectors, form)
+        return DenseSearch(index.vectors, form)
     import torch
 
+    shape = (len(form), index.vectors.shape[1])
     try:
-        held = torch.empty(vectors.shape, dtype=torch.float16, device=device)
-        for start in range(0, len(vectors), 1 << 20):
-            part = np.ascontiguousarray(vectors[start : start + (1 << 20)])
-            held[start : start + len(part)] = torch.from_numpy(part.copy())
+        held = torch.empty(shape, dtype=torch.float16, device=device)
+        for start in range(0, len(form), _UPLOAD_ROWS):
+            part = torch.from_numpy(index.vectors[form[start : start + _UPLOAD_ROWS]])
+            held[start : start + len(part)] = part
     except torch.OutOfMemoryError as error:
-        size = vectors.nbytes / 1e9
+        size = 2 * shape[0] * shape[1] / 1e9
         raise OntologyError(
-            f"{len(vectors):,} vectors ({size:.1f} GB) do not fit on {device}; search on the cpu"
+            f"{shape[0]:,} vectors ({size:.1f} GB) do not fit on {device}; search on the cpu"
         ) from error
-    return DenseSearch(vectors, form, held)
+    return DenseSearch(index.vectors, form, held)
 
 
 def nearest(
@@ -207,12 +207,13 @@ def nearest(
         if search.on_device is not None:
             query, row = _near_on_device(search.on_device, block, count)
         else:
-            query, row = _near(search.vectors, block, count, floor)
+            query, row = _near(search, block, count, floor)
+        row = search.form[row]
         score = pair_similarity(block[query], search.vectors[row])
         keep = score > floor
         query, row, score = query[keep], row[keep], score[keep]
         first = _leading(query, row, score, count)
-        parts.append((query[first] + start, search.form[row[first]], score[first]))
+        parts.append((query[first] + start, row[first], score[first]))
     if not parts:
         nothing = np.empty(0, dtype=np.int64)
         return nothing, nothing, np.empty(0, dtype=np.float64)
@@ -253,14 +254,14 @@ def pair_similarity(
 
 
 def _near(
-    vectors: npt.NDArray[np.float16], queries: npt.NDArray[np.float32], count: int, floor: float
+    search: DenseSearch, queries: npt.NDArray[np.float32], count: int, floor: float
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Pairs that are among the nearest, and some more: by blocks, above a bar that rises."""
     bar = np.full(len(queries), floor, dtype=np.float32)
     query, row = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
     score = np.empty(0, dtype=np.float32)
-    for start in range(0, len(vectors), _ROWS):
-        block = vectors[start : start + _ROWS].astype(np.float32)
+    for start in range(0, len(search.form), _ROWS):
+        block = search.vectors[search.form[start : start + _ROWS]].astype(np.float32)
         scores = queries @ block.T
         if start == 0 and len(block) > count:
             bar = np.maximum(bar, np.partition(scores, -count, axis=1)[:, -count])

@@ -52,7 +52,7 @@ def vectors(rng: np.random.Generator, count: int, distinct: int) -> npt.NDArray[
 def by_hand(
     search: DenseSearch, queries: npt.NDArray[np.float32], count: int, floor: float
 ) -> list[tuple[int, int]]:
-    scores = np.einsum("qd,fd->qf", queries, search.vectors.astype(np.float32), optimize=False)
+    scores = np.einsum("qd,fd->qf", queries, search.vectors[search.form].astype(np.float32))
     found = []
     for query, row in enumerate(scores):
         order = np.lexsort((np.arange(len(row)), -row))
@@ -123,7 +123,7 @@ def test_a_search_in_half_precision_finds_the_same_to_its_rounding(
     index = DenseIndex(INFO, vectors(rng, forms, 60).astype(np.float16))
     asked = vectors(rng, 4, 4)
     exact = restrict(index, np.ones(forms, dtype=np.bool_))
-    on_device = replace(exact, on_device=torch.from_numpy(exact.vectors))
+    on_device = replace(exact, on_device=torch.from_numpy(index.vectors))
     query, _, score = nearest(on_device, asked, count)
     expected = nearest(exact, asked, count)
     assert query.tolist() == expected[0].tolist()
