@@ -95,6 +95,11 @@ def dense_text(name: str) -> str:
     return normal_form(name)
 
 
+def form_count(store: ConceptStore) -> int:
+    """How many vectors a store has: one for each distinct normal form."""
+    return len(store.forms.name_start) - 1
+
+
 def form_texts(store: ConceptStore, start: int, end: int) -> list[str]:
     """Texts to encode for a range of the store's forms."""
     first = store.forms.name[store.forms.name_start[start:end]]
@@ -129,8 +134,7 @@ def open_dense(store: ConceptStore, fingerprint: str, encoder: str = "ENCODER") 
         vectors = np.load(folder / VECTORS_FILE, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, TypeError) as error:
         raise OntologyError(damaged) from error
-    rows = len(store.forms.name_start) - 1
-    if vectors.shape != (rows, info.dimension) or vectors.dtype != np.float16:
+    if vectors.shape != (form_count(store), info.dimension) or vectors.dtype != np.float16:
         raise OntologyError(damaged)
     if info.release_id != store.release.release_id:
         raise OntologyError(

@@ -23,6 +23,7 @@ from ontologies.dense import (
     DenseIndex,
     DenseInfo,
     dense_folder,
+    form_count,
     form_texts,
     open_dense,
 )
@@ -62,7 +63,7 @@ def encode_store(
         pooling=encoder.source.pooling,
         fingerprint=encoder.fingerprint,
         dimension=encoder.dimension,
-        rows=len(store.forms.name_start) - 1,
+        rows=form_count(store),
         release_id=store.release.release_id,
     )
     folder = dense_folder(store.path, encoder.fingerprint)
