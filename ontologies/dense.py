@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -131,7 +131,9 @@ def open_dense(store: ConceptStore, fingerprint: str, encoder: str = "ENCODER") 
     damaged = f"{folder}: is damaged; remove it and {ENCODE} {encoder}"
     try:
         info = DenseInfo(**json.loads((folder / MANIFEST_FILE).read_bytes()))
-        vectors = np.load(folder / VECTORS_FILE, mmap_mode="r", allow_pickle=False)
+        # An array of no elements cannot be mapped.
+        mode: Literal["r"] | None = "r" if info.rows else None
+        vectors = np.asarray(np.load(folder / VECTORS_FILE, mmap_mode=mode, allow_pickle=False))
     except (OSError, ValueError, TypeError) as error:
         raise OntologyError(damaged) from error
     if vectors.shape != (form_count(store), info.dimension) or vectors.dtype != np.float16:
