@@ -86,6 +86,15 @@ def encoder(
             rich_help_panel=_RECIPE,
         ),
     ] = None,
+    base_share: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            help="Share of the base's weights in those that are saved. (default: 0.5)",
+            rich_help_panel=_RECIPE,
+        ),
+    ] = None,
     seed: Annotated[
         int | None,
         typer.Option(help="Of pairs, order and dropout. (default: 13)", rich_help_panel=_RECIPE),
@@ -119,6 +128,7 @@ def encoder(
         "batch_pairs": batch_pairs,
         "neighbours": neighbours,
         "rate": rate,
+        "base_share": base_share,
         "seed": seed,
     }
     order = EncoderOrder(

@@ -23,7 +23,11 @@ _MODULES = (
 def save_encoder(network: PreTrainedModel, base: EncoderSource, out: Path) -> None:
     """Write config, fp16 weights, tokenizer and pooling to ``out``."""
     out.mkdir(parents=True, exist_ok=True)
-    weights = {name: value.to(torch.float16) for name, value in network.state_dict().items()}
+    weights = {
+        name: value.to(torch.float16)
+        for name, value in network.state_dict().items()
+        if not name.startswith("pooler.")  # not trained, and random where the base has none
+    }
     network.save_pretrained(out, state_dict=weights)
     config = json.loads((out / "config.json").read_text("utf-8"))
     _write_json(out / "config.json", {**config, "dtype": "float16"})

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from ontologies.encoder import NameEncoder
 from ontologies.encoder_source import find_encoder
@@ -24,7 +27,7 @@ from ontologies.training.synonyms import (
     read_synonyms,
 )
 
-RECIPE = EncoderRecipe(epochs=6, batch_pairs=8, rate=1e-2, held_out=4)
+RECIPE = EncoderRecipe(epochs=6, batch_pairs=8, rate=1e-2, base_share=0, held_out=4)
 WORDS = ("fever", "pain", "rash", "cough", "gout", "mumps", "ulcer", "croup")
 
 
@@ -46,10 +49,11 @@ def train(
     out: Path,
     checkpoints: Path | None = None,
     report: Callable[[Progress], None] = lambda progress: None,
+    recipe: EncoderRecipe = RECIPE,
 ) -> Trained:
     source = find_encoder(str(base))
     return train_encoder(
-        source, synonyms, out, RECIPE, checkpoints=checkpoints, device="cpu", report=report
+        source, synonyms, out, recipe, checkpoints=checkpoints, device="cpu", report=report
     )
 
 
@@ -106,6 +110,20 @@ def test_training_brings_synonyms_together_and_is_loaded_again(
     described = json.loads((tmp_path / "out" / "training.json").read_text())
     assert described["outcome"]["pairs"] == trained.pairs
     assert "Liu et al. 2021" in (tmp_path / "out" / "README.md").read_text()
+
+
+def test_saved_weights_lie_between_the_base_and_what_was_learnt(
+    encoder_folder: Path, synonyms: Synonyms, tmp_path: Path
+) -> None:
+    for share in (0.0, 0.5, 1.0):
+        recipe = replace(RECIPE, epochs=1, neighbours=2, base_share=share)
+        train(encoder_folder, synonyms, tmp_path / str(share), recipe=recipe)
+    weights = [load_file(tmp_path / name / "model.safetensors") for name in ("0.0", "0.5", "1.0")]
+    base = load_file(encoder_folder / "model.safetensors")
+    learnt, blended, kept = (w["encoder.layer.0.output.dense.weight"].float() for w in weights)
+    torch.testing.assert_close(kept, base["encoder.layer.0.output.dense.weight"].half().float())
+    torch.testing.assert_close(blended, (learnt + kept) / 2, atol=2e-3, rtol=0)
+    assert not torch.allclose(learnt, kept, atol=1e-3)
 
 
 def test_a_killed_training_goes_on_with_the_same_weights(
