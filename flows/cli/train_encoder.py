@@ -69,15 +69,6 @@ def encoder(
             min=2, help="Pairs of names in a step. (default: 256)", rich_help_panel=_RECIPE
         ),
     ] = None,
-    neighbours: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            help="Pairs of the nearest other concepts that come into a step with a pair; 0 makes "
-            "steps by lot, as SapBERT does. (default: 0)",
-            rich_help_panel=_RECIPE,
-        ),
-    ] = None,
     rate: Annotated[
         float | None,
         typer.Option(
@@ -126,7 +117,6 @@ def encoder(
         "held_out": held_out,
         "epochs": epochs,
         "batch_pairs": batch_pairs,
-        "neighbours": neighbours,
         "rate": rate,
         "base_share": base_share,
         "seed": seed,

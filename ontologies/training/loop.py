@@ -25,7 +25,6 @@ from ontologies.encoder_source import EncoderSource, encoder_fingerprint
 from ontologies.errors import OntologyError
 from ontologies.training.checkpoint import read_state, write_state
 from ontologies.training.loss import LossSettings, multi_similarity_loss
-from ontologies.training.neighbours import near_texts, order_by_neighbourhood
 from ontologies.training.recall import Judge
 from ontologies.training.relations import Relations
 from ontologies.training.save import describe_encoder, save_encoder
@@ -45,8 +44,6 @@ class EncoderRecipe:
     Attributes:
         epochs: passes over the pairs.
         batch_pairs: pairs of names in a step; every name meets all others of the step.
-        neighbours: pairs of other concepts, the nearest by the base's vectors, that come into a
-            step with a pair; 0 makes steps by lot, as SapBERT does.
         rate: highest learning rate; encoders of BERT size want 2e-5.
         weight_decay: AdamW's, on matrices.
         warmup_share: share of the steps in which the rate rises; then it falls to 0.
@@ -61,7 +58,6 @@ class EncoderRecipe:
 
     epochs: int = 1
     batch_pairs: int = 256
-    neighbours: int = 0
     rate: float = 1e-4
     weight_decay: float = 0.01
     warmup_share: float = 0.06
@@ -174,10 +170,6 @@ class _Trainer:
         self._relations = Relations(synonyms)
         tokenizer = load_tokenizer(base)
         self._padding = tokenizer.pad_token_id or 0
-        self._near: dict[int, list[int]] = {}
-        if recipe.neighbours:
-            encoder = NameEncoder(base, device)
-            self._near = near_texts(encoder, synonyms, self.pairs, recipe.neighbours)
         self._order = np.empty(0, dtype=np.int64)
         self._ordered = -1
         self._tokens = tokenizer(synonyms.texts, truncation=True, max_length=recipe.max_tokens)[
@@ -242,10 +234,8 @@ class _Trainer:
         size = self._recipe.batch_pairs
         epoch, place = divmod(step, self.steps // self._recipe.epochs)
         if epoch != self._ordered:
-            seed = self._recipe.seed + epoch
-            self._order = order_by_neighbourhood(
-                self.pairs, self._near, self._recipe.neighbours, seed
-            )
+            rng = np.random.default_rng((self._recipe.seed, epoch))
+            self._order = rng.permutation(len(self.pairs))
             self._ordered = epoch
         batch: npt.NDArray[np.int64] = self.pairs[self._order[place * size : (place + 1) * size]]
         return batch

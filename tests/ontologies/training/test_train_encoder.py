@@ -116,7 +116,7 @@ def test_saved_weights_lie_between_the_base_and_what_was_learnt(
     encoder_folder: Path, synonyms: Synonyms, tmp_path: Path
 ) -> None:
     for share in (0.0, 0.5, 1.0):
-        recipe = replace(RECIPE, epochs=1, neighbours=2, base_share=share)
+        recipe = replace(RECIPE, epochs=1, base_share=share)
         train(encoder_folder, synonyms, tmp_path / str(share), recipe=recipe)
     weights = [load_file(tmp_path / name / "model.safetensors") for name in ("0.0", "0.5", "1.0")]
     base = load_file(encoder_folder / "model.safetensors")
