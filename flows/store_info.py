@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from ontologies.dense import DenseInfo, list_dense
 from ontologies.labels import LABEL_TYPES, is_allowed
 from ontologies.schema import CONCEPT_ANCESTORS, CONCEPTS
 from ontologies.store import ConceptStore
@@ -21,11 +22,13 @@ class StoreInfo:
         ancestors: pairs of a concept and an ancestor other than itself.
         types: type codes with the number of concepts that have each, the most frequent first, and
             the labels that allow it by default.
+        encoders: what its names were encoded by.
     """
 
     bytes: int
     ancestors: int
     types: tuple[tuple[str, int, tuple[str, ...]], ...]
+    encoders: tuple[DenseInfo, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -62,4 +65,5 @@ def describe_store(store: ConceptStore) -> StoreInfo:
             )
             for code, count in types.iter_rows()
         ),
+        encoders=tuple(list_dense(store.path)),
     )

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from flows.cli import fetch
+from flows.cli import encode, fetch
 from flows.errors import CharthouseError
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(fetch.app, name="fetch")
+app.command("encode")(encode.encode)
 
 _SOURCES = "Sources"
 _CHOICE = "What is read"
@@ -242,6 +243,12 @@ def info(
         return
     console = Console()
     _print_release(console, opened.release)
+    for dense in described.encoders:
+        console.print(
+            f"encoded by {escape(dense.encoder)} {dense.fingerprint[:16]}: {dense.rows:,} names, "
+            f"{dense.dimension} dimensions",
+            highlight=False,
+        )
     types = Table(title="Types", title_justify="left", box=None, header_style="dim")
     types.add_column("type")
     types.add_column("concepts", justify="right")

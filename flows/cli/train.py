@@ -1,4 +1,4 @@
-"""``charthouse train``: gold files to models."""
+"""``charthouse train``: gold files and concept stores to models."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from flows.cli import train_encoder
 from flows.processes import Interrupted
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ EXIT_INTERRUPTED = 130
 _RECIPE = "Recipe"
 _DATA = "Gold files"
 
-app = typer.Typer(help="Train models from gold files.", no_args_is_help=True)
+app = typer.Typer(help="Train models from gold files and concept stores.", no_args_is_help=True)
+app.command("encoder")(train_encoder.encoder)
 
 
 @app.callback()

@@ -7,12 +7,16 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 import pytest
+import torch
+from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from ontologies.build import build_store
+from ontologies.encoder import NameEncoder
 from ontologies.store import ConceptStore, open_store
 
 WriteMesh = Callable[..., Path]
 BuildMesh = Callable[..., ConceptStore]
+MakeEncoder = Callable[..., Path]
 
 
 def record(
@@ -138,3 +142,40 @@ def write_mesh() -> WriteMesh:
 def mesh_record() -> Callable[..., str]:
     """``mesh_record(ui, *names, trees=..., scr_class=..., mapped_to=..., note=...)``."""
     return record
+
+
+@pytest.fixture(scope="session")
+def make_encoder(tmp_path_factory: pytest.TempPathFactory) -> MakeEncoder:
+    """``make_encoder(seed=1, dimension=32)`` saves a random encoder of letters in a new folder."""
+
+    def make(seed: int = 1, dimension: int = 32) -> Path:
+        letters = [chr(code) for code in range(33, 127) if not chr(code).isupper()]
+        specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+        pieces = [*specials, *letters, *(f"##{letter}" for letter in letters)]
+        torch.manual_seed(seed)
+        config = BertConfig(
+            vocab_size=len(pieces),
+            hidden_size=dimension,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            intermediate_size=2 * dimension,
+            initializer_range=0.5,  # wide, so that vectors differ
+        )
+        folder = tmp_path_factory.mktemp("encoders") / "random"
+        BertModel(config).save_pretrained(folder)
+        BertTokenizerFast(vocab={p: i for i, p in enumerate(pieces)}).save_pretrained(folder)
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def encoder_folder(make_encoder: MakeEncoder) -> Path:
+    """A random encoder."""
+    return make_encoder()
+
+
+@pytest.fixture(scope="session")
+def random_encoder(encoder_folder: Path) -> NameEncoder:
+    """The same, loaded."""
+    return NameEncoder.open(str(encoder_folder), device="cpu", precision="fp32")
