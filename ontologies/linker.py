@@ -34,10 +34,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ontologies.equivalents import equivalents_version
 from ontologies.labels import LABEL_TYPES, allowed_types
+from ontologies.meaning import fingerprint_of
 from ontologies.normalise import normal_form
 from ontologies.schema import (
     AMBIGUOUS,
@@ -48,15 +49,15 @@ from ontologies.schema import (
     NO_CANDIDATE,
 )
 from ontologies.short_form import is_short_form
-from ontologies.similar import find_similar
+from ontologies.similar import NearSettings, find_similar
 from ontologies.steps import STEPS, find_exact
 from ontologies.store import ALLOWED, ConceptStore
 
 LINKER_VERSION = 2
 """Raised when the same store and settings give other links; part of ``linkset_id``."""
 
-NEAR = "ngram"
-"""Method of links by similarity."""
+NGRAM, DENSE = "ngram", "dense"
+"""Methods of links by similarity: of 3-grams, and of an encoder's vectors as well."""
 
 _BATCH = 4096
 _TIES = ("level", "score", "typed", "frequency", "literal", "loose", "preferred", "supplementary")
@@ -70,37 +71,14 @@ _Part = tuple[npt.NDArray[Any], npt.NDArray[Any], int, npt.NDArray[np.float64]]
 """Query positions, name rows, level and scores of the matches of one step."""
 
 
-class LinkSettings(BaseModel):
+class LinkSettings(NearSettings):
     """What decides the links besides store and linker version."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     threshold: float = Field(
         default=0.7, ge=0, le=1, description="a best score below this is below_threshold"
     )
-    floor: float = Field(
-        default=0.3, ge=0, le=1, description="3-gram candidates at or below this are not kept"
-    )
     candidates: int = Field(
         default=MAX_CANDIDATES, ge=1, le=MAX_CANDIDATES, description="concepts kept for a name"
-    )
-    untyped_weight: float = Field(
-        default=0.85,
-        ge=0,
-        le=1,
-        description="factor on the 3-gram score of concepts whose types do not tell",
-    )
-    supplementary_weight: float = Field(
-        default=0.9,
-        ge=0,
-        le=1,
-        description="factor on the 3-gram score of records outside the main vocabulary",
-    )
-    familiar_weight: float = Field(
-        default=0.3,
-        ge=0,
-        le=1,
-        description="how far concepts that given names use often are raised among near matches",
     )
     context: bool = Field(
         default=True,
@@ -122,12 +100,6 @@ class LinkSettings(BaseModel):
         description="nats: how much an ancestor must say (-ln of the share of concepts below it)"
         " to make two concepts kin",
     )
-    neighbours: int = Field(
-        default=50,
-        ge=1,
-        le=1000,
-        description="nearest names by 3-grams that candidates are taken from",
-    )
     labels: dict[str, tuple[str, ...]] = Field(
         default_factory=lambda: dict(LABEL_TYPES),
         description="mention label to the prefixes of semantic types it allows;"
@@ -138,8 +110,10 @@ class LinkSettings(BaseModel):
 def linkset_id(release_id: str, settings: LinkSettings) -> str:
     """Fingerprint of all that decides links: release, linker, lexicon of equivalents, settings."""
     labels = sorted((name, sorted(set(types))) for name, types in settings.labels.items())
-    values = settings.model_dump(mode="json", exclude={"labels"})
-    versions = (LINKER_VERSION, equivalents_version())
+    # An encoder is what its files hold, wherever they lie.
+    values = settings.model_dump(mode="json", exclude={"labels", "encoder"})
+    encoder = fingerprint_of(settings.encoder) if settings.encoder else ""
+    versions = (LINKER_VERSION, equivalents_version(), encoder)
     text = repr((versions, release_id, sorted(values.items()), labels))
     return f"ls-{sha256(text.encode()).hexdigest()[:12]}"
 
@@ -228,7 +202,9 @@ def _link(
     kept = kept.with_columns(
         matched_name=pl.Series(store.name_texts(kept["name"].to_numpy()), dtype=pl.String),
         method=pl.col("level").replace_strict(
-            range(len(STEPS) + 1), [*(step.method for step in STEPS), NEAR], return_dtype=pl.String
+            range(len(STEPS) + 1),
+            [*(step.method for step in STEPS), DENSE if settings.encoder else NGRAM],
+            return_dtype=pl.String,
         ),
     )
     return (
@@ -253,16 +229,7 @@ def _candidates(
     for number, (query, name) in find_exact(store, texts, forms, permit):
         parts.append((query, name, number, np.full(len(query), STEPS[number].score)))
         missing = np.setdiff1d(missing, query)
-    query, name, score = find_similar(
-        store,
-        [forms[i] for i in missing],
-        types,
-        neighbours=settings.neighbours,
-        floor=settings.floor,
-        untyped_weight=settings.untyped_weight,
-        supplementary_weight=settings.supplementary_weight,
-        familiar_weight=settings.familiar_weight,
-    )
+    query, name, score = find_similar(store, [forms[i] for i in missing], types, settings)
     parts.append((missing[query], name, len(STEPS), score))
     return _describe(store, texts, types, parts)
 

@@ -136,6 +136,31 @@ def nearest(
     return query[kept], form[kept], np.clip(similarity[kept], 0.0, 1.0)
 
 
+def similarities(
+    index: GramIndex,
+    forms: Sequence[str],
+    query: npt.NDArray[np.int64],
+    row: npt.NDArray[np.int64],
+) -> npt.NDArray[np.float64]:
+    """Similarities of given pairs, for what another search found.
+
+    Args:
+        index: the index.
+        forms: normal forms.
+        query, row: positions in ``forms``, ascending, and rows of the index, shape (pairs,).
+
+    Returns:
+        Cosines in 0 to 1, shape (pairs,).
+    """
+    queries = weigh_queries(index, forms)
+    found = [np.empty(0, dtype=np.float64)]
+    for low in range(0, len(forms), _BATCH):
+        pairs = slice(*np.searchsorted(query, [low, low + _BATCH]))
+        some = queries[low : low + _BATCH]
+        found.append(_similarity(index, some, query[pairs] - low, row[pairs]))
+    return np.clip(np.concatenate(found), 0.0, 1.0)
+
+
 def _rarest(search: GramSearch, queries: sparse.csr_matrix) -> sparse.csr_matrix:
     """The 3-grams of each query that candidates are sought by."""
     count = np.diff(queries.indptr)

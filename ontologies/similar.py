@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field
 
 from ontologies.arrays import ragged
-from ontologies.nearest import nearest
+from ontologies.meaning import meaning_of
+from ontologies.nearest import Found, nearest, similarities
 from ontologies.store import ALLOWED, FORBIDDEN, ConceptStore
 
 Similar = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float64]]
@@ -19,43 +21,115 @@ _OFTEN = 50
 """Uses of a concept in given names from which it is as familiar as can be."""
 
 
+class NearSettings(BaseModel):
+    """What decides which names are like a name, and how much."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    floor: float = Field(
+        default=0.3, ge=0, le=1, description="near matches at or below this are not kept"
+    )
+    neighbours: int = Field(
+        default=50,
+        ge=1,
+        le=1000,
+        description="nearest names by 3-grams that candidates are taken from",
+    )
+    encoder: str = Field(
+        default="",
+        description="sentence encoder that near matches are ranked by besides 3-grams: `minilm`, a"
+        " folder, or `hub:owner/name@revision`; stores are encoded with `charthouse ontology"
+        " encode`; empty for none",
+    )
+    dense_weight: float = Field(
+        default=0.7, ge=0, le=1, description="weight of the encoder's cosine; 3-grams have the rest"
+    )
+    dense_neighbours: int = Field(
+        default=50,
+        ge=0,
+        le=1000,
+        description="nearest names by the encoder that candidates are taken from too; 0 only ranks"
+        " what 3-grams found, as a CPU should with millions of names",
+    )
+    untyped_weight: float = Field(
+        default=0.85,
+        ge=0,
+        le=1,
+        description="factor on the near score of concepts whose types do not tell",
+    )
+    supplementary_weight: float = Field(
+        default=0.9,
+        ge=0,
+        le=1,
+        description="factor on the near score of records outside the main vocabulary",
+    )
+    familiar_weight: float = Field(
+        default=0.3,
+        ge=0,
+        le=1,
+        description="how far concepts that given names use often are raised among near matches",
+    )
+    preferred_bonus: float = Field(
+        default=0.0, ge=0, le=1, description="added to the near score of a preferred name"
+    )
+
+
 def find_similar(
     store: ConceptStore,
     forms: Sequence[str],
     types: tuple[str, ...],
-    *,
-    neighbours: int,
-    floor: float,
-    untyped_weight: float,
-    supplementary_weight: float,
-    familiar_weight: float,
+    settings: NearSettings,
 ) -> Similar:
     """Names of the store that are like the names asked for.
 
-    The score is the cosine of 3-grams, times ``untyped_weight`` for concepts whose types do not
-    tell and ``supplementary_weight`` for records outside the main vocabulary. What is left to 1 is
-    then cut by ``familiar_weight`` for concepts that the store's given names use often, by less for
-    others, by nothing for those that they never use.
+    Candidates are the forms nearest by 3-grams and, with an encoder, those nearest by its vectors.
+    The score is the cosine of 3-grams, mixed with that of the vectors. It is multiplied by
+    ``untyped_weight`` for concepts whose types do not tell and by ``supplementary_weight`` for
+    records outside the main vocabulary. What is left to 1 is then cut by ``familiar_weight`` for
+    concepts that the store's given names use often, by less for others, by nothing for those that
+    they never use. Last, a preferred name gains ``preferred_bonus``, up to 1.
 
     Args:
         store: an open store.
         forms: normal forms of the names.
         types: prefixes of the types allowed.
-        neighbours: distinct forms to look at for each name.
-        floor: lowest score, and lowest cosine, that is kept.
-        untyped_weight, supplementary_weight, familiar_weight: see above.
+        settings: the weights.
+
+    Raises:
+        OntologyError: the store was not encoded by the encoder, or that cannot be loaded.
     """
     permit = store.permits(types)
-    near, form, cosine = nearest(store.grams, store.search(types), forms, neighbours, floor)
+    near, form, cosine = _near(store, forms, types, settings)
     carriers, position = ragged(store.forms.name_start, form)
     name = store.forms.name[position]
     concept = store.names.concept[name]
     score = np.repeat(cosine, carriers)
-    score[permit[concept] != ALLOWED] *= untyped_weight
-    score[store.concepts.supplementary[concept]] *= supplementary_weight
-    score += (1 - score) * familiar_weight * familiarity(store.uses[concept])
-    kept = (permit[concept] != FORBIDDEN) & (score > floor)
+    score[permit[concept] != ALLOWED] *= settings.untyped_weight
+    score[store.concepts.supplementary[concept]] *= settings.supplementary_weight
+    score += (1 - score) * settings.familiar_weight * familiarity(store.uses[concept])
+    score = np.minimum(score + settings.preferred_bonus * store.names.preferred[name], 1.0)
+    kept = (permit[concept] != FORBIDDEN) & (score > settings.floor)
     return np.repeat(near, carriers)[kept], name[kept], score[kept].round(4)
+
+
+def _near(
+    store: ConceptStore, forms: Sequence[str], types: tuple[str, ...], settings: NearSettings
+) -> Found:
+    """Pairs of a name asked for and a form of the store, and how like they are."""
+    search = store.search(types)
+    query, form, score = nearest(store.grams, search, forms, settings.neighbours, settings.floor)
+    if not settings.encoder or not len(forms):
+        return query, form, score
+    meaning = meaning_of(store, settings.encoder)
+    vectors = meaning.vectors(forms)
+    if settings.dense_neighbours:
+        further, other, _ = meaning.nearest(vectors, types, settings.dense_neighbours)
+        pairs = np.unique(np.stack([np.r_[query, further], np.r_[form, other]]), axis=1)
+        query, form = pairs[0], pairs[1]
+        score = similarities(store.grams, forms, query, form)
+    close = meaning.similarity(vectors, query, form)
+    weight = settings.dense_weight
+    return query, form, np.maximum((1 - weight) * score + weight * close, 0.0)
 
 
 def familiarity(uses: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.float64]:
