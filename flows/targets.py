@@ -12,6 +12,7 @@ from flows.warehouse import runs
 from flows.warehouse.connection import Connection
 from ontologies.errors import OntologyError
 from ontologies.linker import linkset_id
+from ontologies.meaning import require_vectors
 from ontologies.store import open_store
 
 
@@ -39,7 +40,10 @@ def link_targets(names: Sequence[str], settings: Settings) -> tuple[LinkTarget, 
 
 def _target(name: str, position: int, settings: Settings) -> LinkTarget:
     store = store_folder(name)
-    release = open_store(store).release
+    opened = open_store(store)
+    if settings.link.encoder:
+        require_vectors(opened, settings.link.encoder, settings.link.pooling)
+    release = opened.release
     return LinkTarget(
         name=SAMPLE if name == SAMPLE else str(store),
         store=store,

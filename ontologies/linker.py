@@ -111,8 +111,8 @@ def linkset_id(release_id: str, settings: LinkSettings) -> str:
     """Fingerprint of all that decides links: release, linker, lexicon of equivalents, settings."""
     labels = sorted((name, sorted(set(types))) for name, types in settings.labels.items())
     # An encoder is what its files hold, wherever they lie.
-    values = settings.model_dump(mode="json", exclude={"labels", "encoder"})
-    encoder = fingerprint_of(settings.encoder) if settings.encoder else ""
+    values = settings.model_dump(mode="json", exclude={"labels", "encoder", "pooling"})
+    encoder = fingerprint_of(settings.encoder, settings.pooling) if settings.encoder else ""
     versions = (LINKER_VERSION, equivalents_version(), encoder)
     text = repr((versions, release_id, sorted(values.items()), labels))
     return f"ls-{sha256(text.encode()).hexdigest()[:12]}"

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ontologies import dense
-from ontologies.encoder_source import encoder_fingerprint, find_encoder
+from ontologies.encoder_source import Pooling, encoder_fingerprint, find_encoder
 from ontologies.store import FORBIDDEN, ConceptStore
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Meaning:
     """An open store's vectors and their encoder; searches per restriction are kept."""
 
-    def __init__(self, store: ConceptStore, encoder: str) -> None:
+    def __init__(self, store: ConceptStore, encoder: str, pooling: Pooling | None) -> None:
         """Open the vectors and load the encoder.
 
         Raises:
@@ -28,8 +28,8 @@ class Meaning:
                 it.
         """
         self._store = store
-        self._index = dense.open_dense(store, fingerprint_of(encoder), encoder)
-        self._encoder = _load(encoder)
+        self._index = dense.open_dense(store, fingerprint_of(encoder, pooling), encoder)
+        self._encoder = _load(encoder, pooling)
         self._searches: dict[tuple[str, ...], dense.DenseSearch] = {}
 
     def vectors(self, forms: Sequence[str]) -> npt.NDArray[np.float32]:
@@ -60,33 +60,42 @@ class Meaning:
 
 
 @lru_cache(maxsize=8)
-def fingerprint_of(encoder: str) -> str:
-    """Fingerprint of an encoder by its name.
+def fingerprint_of(encoder: str, pooling: Pooling | None) -> str:
+    """Fingerprint of an encoder by its name and, where its folder does not say, its pooling.
 
     Raises:
         OntologyError: there is no such encoder.
     """
-    return encoder_fingerprint(find_encoder(encoder))
+    return encoder_fingerprint(find_encoder(encoder, pooling))
 
 
-_OPEN: dict[tuple[int, str], tuple[ConceptStore, Meaning]] = {}
+def require_vectors(store: ConceptStore, encoder: str, pooling: Pooling | None) -> None:
+    """Fail at the door where a store cannot be linked to by an encoder.
+
+    Raises:
+        OntologyError: there is no such encoder, or the store was not encoded by it.
+    """
+    dense.open_dense(store, fingerprint_of(encoder, pooling), encoder)
 
 
-def meaning_of(store: ConceptStore, encoder: str) -> Meaning:
+_OPEN: dict[tuple[int, str, Pooling | None], tuple[ConceptStore, Meaning]] = {}
+
+
+def meaning_of(store: ConceptStore, encoder: str, pooling: Pooling | None) -> Meaning:
     """The vectors of an open store, opened once.
 
     Raises:
         OntologyError: as of :class:`Meaning`.
     """
-    key = id(store), encoder
+    key = id(store), encoder, pooling
     if key not in _OPEN or _OPEN[key][0] is not store:
         _OPEN.clear()  # one store is linked to at a time, and vectors may fill a GPU
-        _OPEN[key] = store, Meaning(store, encoder)
+        _OPEN[key] = store, Meaning(store, encoder, pooling)
     return _OPEN[key][1]
 
 
 @lru_cache(maxsize=1)
-def _load(encoder: str) -> NameEncoder:
+def _load(encoder: str, pooling: Pooling | None) -> NameEncoder:
     from ontologies.encoder import NameEncoder  # takes seconds: torch
 
-    return NameEncoder.open(encoder)
+    return NameEncoder.open(encoder, pooling=pooling)

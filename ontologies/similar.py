@@ -10,6 +10,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 from ontologies.arrays import ragged
+from ontologies.encoder_source import Pooling
 from ontologies.meaning import meaning_of
 from ontologies.nearest import Found, nearest, similarities
 from ontologies.store import ALLOWED, FORBIDDEN, ConceptStore
@@ -40,6 +41,10 @@ class NearSettings(BaseModel):
         description="sentence encoder that near matches are ranked by besides 3-grams: `minilm`, a"
         " folder, or `hub:owner/name@revision`; stores are encoded with `charthouse ontology"
         " encode`; empty for none",
+    )
+    pooling: Pooling | None = Field(
+        default=None,
+        description="`mean` or `cls`, where the encoder's folder does not say: `cls` for SapBERT's",
     )
     dense_weight: float = Field(
         default=0.7, ge=0, le=1, description="weight of the encoder's cosine; 3-grams have the rest"
@@ -120,7 +125,7 @@ def _near(
     query, form, score = nearest(store.grams, search, forms, settings.neighbours, settings.floor)
     if not settings.encoder or not len(forms):
         return query, form, score
-    meaning = meaning_of(store, settings.encoder)
+    meaning = meaning_of(store, settings.encoder, settings.pooling)
     vectors = meaning.vectors(forms)
     if settings.dense_neighbours:
         further, other, _ = meaning.nearest(vectors, types, settings.dense_neighbours)

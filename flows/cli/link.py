@@ -54,7 +54,7 @@ def link(
     if not asked:
         raise CharthouseError("no names to link", 'Give some: charthouse link "renal failure"')
     settings = load_settings(config, {}).link
-    store = open_named_store(ontology)
+    store = open_named_store(ontology, settings)
     links = ranked_concepts(store, asked, label, settings, candidates)
     if as_json:
         for row in links.iter_rows(named=True):

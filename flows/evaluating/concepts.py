@@ -52,7 +52,7 @@ def evaluate_concepts(
             the store cannot be used.
     """
     require_concepts(corpora)
-    store = open_named_store(request.ontology or "")
+    store = open_named_store(request.ontology or "", request.settings.link)
     corpora = in_release(corpora, store)
     annotation, found = find_mentions(request, corpora, reporter)
     documents = {

@@ -48,7 +48,7 @@ def evaluate_linking(
             cannot be used.
     """
     require_concepts(corpora)
-    store = open_named_store(request.ontology or "")
+    store = open_named_store(request.ontology or "", request.settings.link)
     corpora = in_release(corpora, store)
     settings = request.settings.link
     named = named_mentions(request.settings.preprocess.pipeline, corpora, reporter)

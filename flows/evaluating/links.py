@@ -14,6 +14,7 @@ from nlp.context import METHOD, choose_in_context
 from nlp.schema import MENTIONS
 from ontologies.errors import OntologyError
 from ontologies.linker import LinkSettings, link_names
+from ontologies.meaning import require_vectors
 from ontologies.schema import LINKED, NAME_LINKS
 from ontologies.store import ConceptStore, open_store
 
@@ -48,14 +49,18 @@ class Link:
         return self.candidates[0].concept_id if self.status == LINKED else None
 
 
-def open_named_store(name: str) -> ConceptStore:
+def open_named_store(name: str, settings: LinkSettings | None = None) -> ConceptStore:
     """Open ``sample`` or a store's folder.
 
     Raises:
-        CharthouseError: there is no store, or it cannot be used.
+        CharthouseError: there is no store, or it cannot be used, or it was not encoded by the
+            encoder of the settings.
     """
     try:
-        return open_store(store_folder(name))
+        store = open_store(store_folder(name))
+        if settings is not None and settings.encoder:
+            require_vectors(store, settings.encoder, settings.pooling)
+        return store
     except OntologyError as error:
         raise CharthouseError(str(error)) from None
 
