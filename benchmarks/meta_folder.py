@@ -6,8 +6,6 @@ observations, in the shares in which UMLS has them, each with the semantic types
 term types of its kind. The same arguments give the same bytes.
 """
 
-# ruff: noqa: SIM905 (lists of a hundred words read better as one text)
-
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -16,48 +14,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from meta_words import WORD, make_lexicon
 
 _CHUNK = 500_000
 _ABSENT = -1
 _SUPPRESSED = 0.06
-
-_ROOTS = (
-    "aden angi arthr bronch carcin cardi cephal cereb chondr col cyst cyt dermat encephal enter"
-    " erythr fibr gastr glyc hem hepat hist immun kerat laryng leuk lip lymph mening my myel nephr"
-    " neur ocul oste ot pancreat path phleb pneum proct psych pulmon py ren retin rhin sarc scler"
-    " spermat splen steat thorac thromb trache uter vascul vesic xanth micro macro hyper hypo peri"
-    " endo poly para hemi anti intra trans sub supra brady tachy dys"
-).split()
-_ENDINGS = (
-    "itis osis oma emia uria pathy ectomy otomy plasty scopy graphy algia plegia trophy genesis"
-    " lysis megaly penia rrhage rrhea sclerosis spasm stenosis ic al ous ary ial oid ation ism"
-    " ia ium in ine ate ity a us um is"
-).split()
-_COMMON = (
-    "of in the disease syndrome and left right structure acute chronic disorder procedure with to"
-    " finding by neoplasm infection entire injury due other fracture upper lower excision type"
-    " malignant unspecified deficiency skin artery primary bone benign severe congenital stage"
-    " history blood muscle level test nerve heart kidney liver failure open wound graft anterior"
-    " posterior lesion pain risk use family symptom joint hand foot eye lung breast"
-).split()
-_DRUG_STEMS = (
-    "olol pril sartan statin mab nib azole cillin mycin oxacin dipine zepam barbital caine"
-    " profen triptan vir tide platin rubicin afil gliptin gliflozin setron"
-).split()
-_SYLLABLES = [c + v for c in "b c d f g h k l m n p r s t v x z tr pl st".split() for v in "aeiou"]
-_GROUPS = (
-    "methyl ethyl propyl phenyl chloro fluoro bromo hydroxy amino nitro oxo methoxy benzyl acetyl"
-    " cyclohexyl pyridin thiazol imidazol piperidin morpholin quinolin indol furan benzoic acid"
-    " amide carboxylate sulfonyl ester one ol yl sodium hydrochloride"
-).split()
-_FORMS = (
-    "Oral Tablet;Oral Capsule;Injectable Solution;Topical Cream;Oral Solution;Extended Release Oral"
-    " Tablet;Ophthalmic Solution;Prefilled Syringe;Inhalation Powder;Rectal Suppository"
-).split(";")
-_PROPERTIES = "MCnc SCnc NCnc ACnc Prid Threshold Titr Type Imp Susc Find Mass Vol Time".split()
-_SYSTEMS = "Ser/Plas Bld Urine CSF Stool Isolate Tiss Ser RBC Saliva ^Patient Body fld".split()
-
-_LEXICON_SIZES = {"term": 150_000, "latin": 160_000, "drug": 40_000, "group": 30_000}
 
 
 @dataclass(frozen=True)
@@ -72,11 +33,10 @@ class _Kind:
     vocabularies: tuple[str, ...]
 
 
-_WORD = "word"
 _KINDS = (
     _Kind(
         0.40,
-        (_WORD,) * 9,
+        (WORD,) * 9,
         1,
         " ",
         (
@@ -104,7 +64,7 @@ _KINDS = (
     ),
     _Kind(
         0.09,
-        ("symbol", _WORD, "symbol", _WORD),
+        ("symbol", WORD, "symbol", WORD),
         2,
         " ",
         (("T028", 0.6), ("T116", 0.3), ("T123", 0.05), ("T045", 0.05)),
@@ -136,13 +96,13 @@ def write_meta(folder: Path, concepts: int, names: int, seed: int = 0) -> None:
     Args:
         folder: made if it is not there.
         concepts: how many CUIs.
-        names: how many rows of MRCONSO, at least ``concepts``; of them 4% are suppressed, and a
-            few repeat a name of their concept.
+        names: how many names that are not suppressed, at least ``concepts``; the number comes out
+            right to a few thousandths, and further rows are suppressed.
         seed: other seeds give other names.
     """
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
-    lexicon, start = _lexicon(rng)
+    lexicon, start = make_lexicon(rng)
     kind = rng.choice(len(_KINDS), size=concepts, p=[k.share for k in _KINDS])
     # A few concepts have dozens of names, most have one or two.
     popular = rng.gamma(0.6, size=concepts)
@@ -169,55 +129,6 @@ def write_meta(folder: Path, concepts: int, names: int, seed: int = 0) -> None:
     }
     lines = [f"{name}|made up|{layout}|0|0|0|" for name, layout in layouts.items()]
     (folder / "MRFILES.RRF").write_text("\n".join(lines) + "\n")
-
-
-def _lexicon(rng: np.random.Generator) -> tuple[pl.Series, dict[str, tuple[int, int]]]:
-    """All words, and where those of each slot begin and how many they are."""
-
-    def joined(count: int, *parts: list[str] | tuple[str, ...]) -> list[str]:
-        """Distinct words made of one part each, in random order, so that rank is no length."""
-        columns = [np.array(part)[rng.integers(len(part), size=2 * count)] for part in parts]
-        words = columns[0].astype(object)
-        for column in columns[1:]:
-            words = words + column.astype(object)
-        return list(dict.fromkeys(words.tolist()))[:count]
-
-    roots, letters = [*_ROOTS, *[""] * len(_ROOTS)], list("abcdefghijklmnopqrstuvwxyz")
-    short = joined(_LEXICON_SIZES["term"] // 20, _ROOTS, ["o", "i", ""], _ENDINGS)
-    terms = joined(_LEXICON_SIZES["term"], roots, _ROOTS, ["o", "i", ""], roots, _ENDINGS)
-    terms = list(dict.fromkeys([*short, *terms]))
-    latin = joined(
-        _LEXICON_SIZES["latin"], _SYLLABLES, _SYLLABLES, [*_SYLLABLES, ""], ["us", "a", "is", "um"]
-    )
-    drugs = joined(_LEXICON_SIZES["drug"], _SYLLABLES, [*_SYLLABLES, ""], letters, _DRUG_STEMS)
-    numbers = [str(n) for n in range(1, 40)] + [f"{a},{b}" for a in range(1, 9) for b in range(9)]
-    groups = joined(_LEXICON_SIZES["group"], ["", "(", "di", "tri", "N-"], _GROUPS, ["", ")"])
-    groups += joined(_LEXICON_SIZES["group"], _GROUPS, ["", "o", "yl"], _GROUPS, ["", "e", ")"])
-    capitals = [letter.upper() for letter in letters]
-    symbols = joined(60_000, capitals, capitals, [*capitals, ""], [str(n) for n in range(60)])
-    doses = [f"{n} {unit}" for n in (1, 2, 5, 10, 20, 25, 50, 100, 250, 325, 500) for unit in
-             ("MG", "MCG", "MG/ML", "UNT/ML", "MG/HR")]  # fmt: skip
-    strains = joined(60_000, ["sp. ", "ATCC ", "str. ", "var. ", ""], capitals,
-                     [str(n) for n in range(3000)])  # fmt: skip
-    slots = {
-        _WORD: [*_COMMON, *terms],
-        "term": terms,
-        "latin": latin,
-        "drug": drugs,
-        "number": numbers,
-        "group": groups,
-        "symbol": symbols,
-        "dose": doses,
-        "form": _FORMS,
-        "strain": strains,
-        "property": _PROPERTIES,
-        "system": _SYSTEMS,
-    }
-    start, words = {}, list[str]()
-    for slot, entries in slots.items():
-        start[slot] = (len(words), len(entries))
-        words += entries
-    return pl.Series(words, dtype=pl.String), start
 
 
 def _zipf(rng: np.random.Generator, size: int, count: int) -> npt.NDArray[np.int64]:
@@ -315,8 +226,7 @@ def _names(
         )
         for number, column in enumerate(words.T)
     }
-    text = pl.concat_str([pl.col(name) for name in columns], separator=kind.separator,
-                         ignore_nulls=True)  # fmt: skip
+    text = pl.concat_str(list(columns), separator=kind.separator, ignore_nulls=True)
     tail = pl.col("change").replace_strict(
         {5: " (disorder)", 6: ", NOS", 7: "s"}, default="", return_dtype=pl.String
     )
