@@ -1,0 +1,102 @@
+"""Names to time linkers by: ones that are in the store but for their writing, and ones that miss."""
+
+from __future__ import annotations
+
+import random
+import statistics
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import polars as pl
+
+from linkers.ours import Kept, without_steps
+from ontologies.labels import LABEL_TYPES, allowed_types
+from ontologies.linker import NEAR, LinkSettings, link_names
+from ontologies.store import ALLOWED, ConceptStore
+
+ALONE = LinkSettings(context=False)
+
+
+def names_of_label(store: ConceptStore, label: str) -> list[str]:
+    permit = store.permits(allowed_types(label, LABEL_TYPES))
+    rows = np.flatnonzero(permit[store.names.concept] == ALLOWED)
+    return sorted(set(store.name_texts(rows)))
+
+
+def hits(names: Sequence[str], count: int, seed: int = 0) -> list[str]:
+    """Distinct names of the store in another case, another order or in the plural."""
+    dice = random.Random(seed)
+    chosen = dice.sample(names, min(count, len(names)))
+    return sorted({rewritten(name, dice) for name in chosen})
+
+
+def rewritten(name: str, dice: random.Random) -> str:
+    words = name.split(" ")
+    way = dice.randrange(4)
+    if way == 0:
+        return name.upper()
+    if way == 1 and len(words) > 1 and "," not in name:
+        return f"{' '.join(words[1:])}, {words[0]}"
+    if way == 2 and name[-1].isalpha() and name[-1] not in "sxyz" and name.islower():
+        return f"{name}s"
+    return name.capitalize()
+
+
+def misses(
+    store: ConceptStore, names: Sequence[str], label: str, count: int, seed: int = 0
+) -> list[str]:
+    """Distinct names with a slip in them, which no exact step of our linker finds.
+
+    A letter is left out or doubled, two are swapped, or two words of another name are put before.
+    """
+    dice = random.Random(seed)
+    slips = sorted({slipped(name, names, dice) for name in dice.sample(names, len(names))})
+    dice.shuffle(slips)
+    kept: list[str] = []
+    for start in range(0, len(slips), count):
+        batch = slips[start : start + count]
+        methods = link(store, batch, label).filter(pl.col("rank") == 1)
+        kept += methods.filter(pl.col("method").fill_null(NEAR) == NEAR)["lookup_text"].to_list()
+        if len(kept) >= count:
+            break
+    return kept[:count]
+
+
+def slipped(name: str, names: Sequence[str], dice: random.Random) -> str:
+    at = dice.randrange(max(1, len(name) - 1))
+    way = dice.randrange(4)
+    if way == 0:
+        return name[:at] + name[at + 1 :]
+    if way == 1:
+        return name[: at + 1] + name[at:]
+    if way == 2:
+        return name[:at] + name[at : at + 2][::-1] + name[at + 2 :]
+    return f"{' '.join(dice.choice(names).split()[:2])} {name}"
+
+
+def link(store: ConceptStore, texts: Sequence[str], label: str) -> pl.DataFrame:
+    frame = pl.DataFrame({"lookup_text": texts}).with_columns(label=pl.lit(label))
+    return link_names(store, frame, ALONE)
+
+
+def exact_share(store: ConceptStore, texts: Sequence[str], label: str) -> float:
+    first = link(store, texts, label).filter(pl.col("rank") == 1)
+    return float((first["method"].fill_null(NEAR) != NEAR).mean() or 0.0)
+
+
+def cpu_seconds(work: Callable[[], object], rounds: int) -> float:
+    """Median CPU seconds of the rounds."""
+    seconds = []
+    for _ in range(rounds):
+        clock = time.process_time()
+        work()
+        seconds.append(time.process_time() - clock)
+    return statistics.median(seconds)
+
+
+def seconds_without(
+    store: ConceptStore, texts: Sequence[str], label: str, dropped: Kept, rounds: int
+) -> float:
+    with without_steps(dropped):
+        return cpu_seconds(lambda: link(store, texts, label), rounds)
