@@ -118,7 +118,9 @@ class Reranker:
         ranked = list(hits)
         for at in near:
             query = self._known[texts[at]]
-            scored = [(row, (s + float(query @ self._known[names[row]])) / 2) for row, s in hits[at]]
+            scored = [
+                (row, (s + float(query @ self._known[names[row]])) / 2) for row, s in hits[at]
+            ]
             ranked[at] = sorted(scored, key=lambda hit: -hit[1])
         return ranked
 

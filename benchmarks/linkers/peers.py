@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ import polars as pl
 
 from ontologies.store import ConceptStore
 
-SCISPACY, SIMSTRING = "scispacy", "simstring"
+SCISPACY, SIMSTRING, BASELINE = PEERS = "scispacy", "simstring", "baseline"
 INSTALL = {
     SCISPACY: "python -m pip install scispacy==0.6.2 nmslib-metabrainz==2.1.3 (Python 3.10 to 3.12)",
     SIMSTRING: "python -m pip install quickumls-simstring==1.1.5.post1, into any environment;"
@@ -46,6 +47,24 @@ class Answer:
     cpu: float
     found: dict[str, list[Ranked]]
     seconds: dict[str, float]
+
+
+def require(peers: Sequence[str], simstring_python: str) -> list[str]:
+    """Those of the peers that are installed; says how to install the others.
+
+    Raises:
+        SystemExit: there is no such peer.
+    """
+    python = {SCISPACY: sys.executable, SIMSTRING: simstring_python}
+    there = []
+    for peer in peers:
+        if peer not in PEERS:
+            raise SystemExit(f"unknown peer {peer}; known: {', '.join(PEERS)}")
+        if peer == BASELINE or is_installed(peer, python[peer]):
+            there.append(peer)
+        else:
+            print(f"{peer} is not installed and left out: {INSTALL[peer]}", flush=True)
+    return there
 
 
 def is_installed(peer: str, python: str) -> bool:
@@ -96,6 +115,4 @@ def ask(
         request.write_text(json.dumps({"names": names, "lists": lists, **options}))
         subprocess.run([python, str(script), str(request), str(answer), str(folder)], check=True)
         said = json.loads(answer.read_text())
-    return Answer(
-        said["build"]["wall"], said["build"]["cpu"], said["lists"], said["cpu_seconds"]
-    )
+    return Answer(said["build"]["wall"], said["build"]["cpu"], said["lists"], said["cpu_seconds"])

@@ -44,7 +44,7 @@ QUERY_PARAMETERS = {"efSearch": 200}
 def main() -> None:
     request_file, answer_file, folder = map(Path, sys.argv[1:])
     request = json.loads(request_file.read_text())
-    answer: dict[str, Any] = {"peer": "scispaCy", "lists": {}, "cpu_seconds": {}}
+    answer: dict[str, Any] = {"lists": {}, "cpu_seconds": {}}
     aliases, vectorizer, index, answer["build"] = open_index(request["names"], folder)
     concepts = defaultdict(list)
     for name, concept_ids in request["names"].items():
@@ -92,10 +92,9 @@ def open_index(
     filled = np.asarray(vectors.sum(axis=1) != 0).reshape(-1)
     aliases = [name for name, kept in zip(every, filled, strict=True) if kept]
     vectors = vectors[filled]
-    print(f"scispaCy: indexing {len(aliases):,} names", file=sys.stderr, flush=True)
     index.addDataPointBatch(vectors)
     index.createIndex(
-        INDEX_PARAMETERS | {"indexThreadQty": len(os.sched_getaffinity(0))}, print_progress=False
+        INDEX_PARAMETERS | {"indexThreadQty": len(os.sched_getaffinity(0))}, print_progress=True
     )
     index.setQueryTimeParams(QUERY_PARAMETERS)
     seconds = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}

@@ -6,16 +6,51 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from linkers.ours import Kept, without_steps
 from ontologies.labels import LABEL_TYPES, allowed_types
 from ontologies.linker import NEAR, LinkSettings, link_names
 from ontologies.store import ALLOWED, ConceptStore
 
-ALONE = LinkSettings(context=False)
+LABELS = ("Disease", "Chemical")
+HITS, MISSES = "hits", "misses"
+COUNTS = {HITS: 10_000, MISSES: 3_000}
+SAMPLE = 500
+"""Names of each list that the others are timed by: some take milliseconds a name."""
+
+_ALONE = LinkSettings(context=False)
+
+
+@dataclass(frozen=True)
+class Timed:
+    """Names of one label to time by: all of them ours, a sample of them the others."""
+
+    what: str
+    label: str
+    names: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        return f"{self.label} {self.what}"
+
+    @property
+    def sample(self) -> tuple[str, ...]:
+        return self.names[:: max(1, len(self.names) // SAMPLE)]
+
+
+def names_to_time(store: ConceptStore) -> list[Timed]:
+    """Hits and misses of each label."""
+    timed = []
+    for label in LABELS:
+        names = names_of_label(store, label)
+        timed += [
+            Timed(HITS, label, tuple(hits(names, COUNTS[HITS]))),
+            Timed(MISSES, label, tuple(misses(store, names, label, COUNTS[MISSES]))),
+        ]
+    return timed
 
 
 def names_of_label(store: ConceptStore, label: str) -> list[str]:
@@ -77,7 +112,7 @@ def slipped(name: str, names: Sequence[str], dice: random.Random) -> str:
 
 def link(store: ConceptStore, texts: Sequence[str], label: str) -> pl.DataFrame:
     frame = pl.DataFrame({"lookup_text": texts}).with_columns(label=pl.lit(label))
-    return link_names(store, frame, ALONE)
+    return link_names(store, frame, _ALONE)
 
 
 def exact_share(store: ConceptStore, texts: Sequence[str], label: str) -> float:
@@ -86,17 +121,11 @@ def exact_share(store: ConceptStore, texts: Sequence[str], label: str) -> float:
 
 
 def cpu_seconds(work: Callable[[], object], rounds: int) -> float:
-    """Median CPU seconds of the rounds."""
+    """Median CPU seconds of the rounds, after one that is not counted."""
+    work()
     seconds = []
     for _ in range(rounds):
         clock = time.process_time()
         work()
         seconds.append(time.process_time() - clock)
     return statistics.median(seconds)
-
-
-def seconds_without(
-    store: ConceptStore, texts: Sequence[str], label: str, dropped: Kept, rounds: int
-) -> float:
-    with without_steps(dropped):
-        return cpu_seconds(lambda: link(store, texts, label), rounds)
