@@ -19,15 +19,15 @@ import argparse
 import os
 import sys
 import tempfile
-import time
 import warnings
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
-for threads in ("OMP_NUM_THREADS", "POLARS_MAX_THREADS", "TOKENIZERS_PARALLELISM"):
-    os.environ[threads] = "false" if threads.startswith("TOKENIZERS") else "1"
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["POLARS_MAX_THREADS"] = "1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 from linkers.judging import judge
 from linkers.mentions import DEFINED, WRITTEN, Case, read_cases
@@ -36,6 +36,7 @@ from linkers.speed import Timed, names_to_time
 from linkers.stores import DEV, Built, built_store, gold_files
 from linkers.tables import print_table, say
 from linkers.timing import report_speed
+
 from ontologies.store import ConceptStore, open_store
 
 
@@ -49,7 +50,7 @@ def main() -> None:
     parser.add_argument("--peers", default=",".join(PEERS))
     parser.add_argument("--limit", type=int, help="the first so many documents of each dev file")
     parser.add_argument("--work", type=Path, help="keeps stores and indexes for the next run")
-    parser.add_argument("--rounds", type=int, default=5, help="of timing ours; medians are told")
+    parser.add_argument("--rounds", type=int, default=3, help="of timing; medians are told")
     parser.add_argument(
         "--scispacy-names",
         type=int,
@@ -71,11 +72,11 @@ def run(arguments: argparse.Namespace, peers: Sequence[str], work: Path) -> None
     (plain, store), *others = stores.items()
     timed = names_to_time(store)
     answers = ask_peers(arguments, peers, work / "release", store, cases[0], timed)
-    judge(plain, store, cases[0], BASELINE in peers, answers)
+    judge(plain, store, cases[0], BASELINE in peers, answers, arguments.rounds)
     for (name, another), its_cases in zip(others, cases[1:], strict=True):
         only = [peer for peer in peers if peer == SIMSTRING]
         again = ask_peers(arguments, only, work / "with-train", another, its_cases, ())
-        judge(name, another, its_cases, BASELINE in peers, again)
+        judge(name, another, its_cases, BASELINE in peers, again, arguments.rounds)
     report_speed(store, timed, BASELINE in peers, answers, arguments.rounds)
 
 
@@ -99,13 +100,21 @@ def ask_peers(
         name = f"scispaCy, names of {limit:,} concepts only" if limit else "scispaCy"
         own = folder / (f"{SCISPACY}-{limit}" if limit else SCISPACY)
         say(f"asking {name}")
-        answers[name] = ask(SCISPACY, sys.executable, own, names_of(store, limit), lists)
+        names = names_of(store, limit)
+        answers[name] = ask(SCISPACY, sys.executable, own, names, lists, rounds=arguments.rounds)
     for measure in ("jaccard", "cosine") if SIMSTRING in peers else ():
         name = f"simstring, {measure}"
         say(f"asking {name}")
         own = folder / f"{SIMSTRING}-{measure}"
-        python = arguments.simstring_python
-        answers[name] = ask(SIMSTRING, python, own, names_of(store), lists, measure=measure)
+        answers[name] = ask(
+            SIMSTRING,
+            arguments.simstring_python,
+            own,
+            names_of(store),
+            lists,
+            measure=measure,
+            rounds=arguments.rounds,
+        )
     if answers:
         print_table(
             "Building the peers' indexes",

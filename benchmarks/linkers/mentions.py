@@ -17,7 +17,9 @@ from flows.evaluating.named import named_mentions
 from flows.labels import parse_rules
 from flows.progress import Reporter
 from flows.settings import Settings
+from nlp.long_forms import MentionSpan
 from nlp.lookup import lookup_text
+from nlp.preprocess.pipeline import Abbreviation
 from ontologies.store import ConceptStore
 
 WRITTEN, DEFINED, READ = "as written", "definitions", "long forms"
@@ -41,6 +43,7 @@ class Case:
 
     @property
     def group(self) -> Group:
+        """Where its accuracy is told."""
         return self.corpus, self.label
 
 
@@ -71,7 +74,9 @@ def _names(corpora: Sequence[GoldCorpus]) -> list[str]:
 def _names_by_definition() -> Iterator[None]:
     """Within it, mentions are named by ``nlp.lookup`` alone."""
 
-    def lookup_texts(text: str, mentions: Sequence, abbreviations: Sequence) -> list[str]:
+    def lookup_texts(
+        text: str, mentions: Sequence[MentionSpan], abbreviations: Sequence[Abbreviation]
+    ) -> list[str]:
         return [lookup_text(text, start, end, abbreviations) for start, end, _ in mentions]
 
     with patch.object(named, "lookup_texts", lookup_texts):

@@ -1,9 +1,9 @@
 """Peers as processes of their own, so that none needs to be installed beside charthouse.
 
 A request is JSON with ``names`` (each name of the store with the CURIEs it stands for, a preferred
-name's concept first) and ``lists`` of texts to look up; an answer has ``build`` (wall and CPU
-seconds), and for each list the ranked ``[CURIE, similarity]`` pairs of each text and the CPU
-seconds that all of it took. Texts pass through private files only.
+name's concept first), ``lists`` of texts to look up and how many ``rounds`` to time; an answer has
+``build`` (wall and CPU seconds), and for each list the ranked ``[CURIE, similarity]`` pairs of each
+text and the median CPU seconds that all of it took. Texts pass through private files only.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ontologies.store import ConceptStore
 
 SCISPACY, SIMSTRING, BASELINE = PEERS = "scispacy", "simstring", "baseline"
 INSTALL = {
-    SCISPACY: "python -m pip install scispacy==0.6.2 nmslib-metabrainz==2.1.3 (Python 3.10 to 3.12)",
+    SCISPACY: "python -m pip install scispacy nmslib-metabrainz (Python 3.10 to 3.12)",
     SIMSTRING: "python -m pip install quickumls-simstring==1.1.5.post1, into any environment;"
     " name its interpreter with --simstring-python",
 }
@@ -83,7 +83,9 @@ def names_of(store: ConceptStore, limit: int | None = None) -> dict[str, list[st
     if limit is not None:
         ids = names["concept_id"].unique().sort()
         names = names.filter(
-            pl.col("concept_id").is_in(ids.gather_every(max(1, len(ids) // limit)).implode())
+            pl.col("concept_id").is_in(
+                ids.gather_every(max(1, len(ids) // limit)).head(limit).implode()
+            )
         )
     grouped = (
         names.sort("name", pl.col("is_preferred").not_(), "concept_id")

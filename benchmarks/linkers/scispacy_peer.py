@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import statistics
 import sys
 import time
 import warnings
@@ -54,9 +55,12 @@ def main() -> None:
     generator = CandidateGenerator(index, vectorizer, aliases, kb)
     index.knnQueryBatch(vectorizer.transform(aliases[:1]), k=1)
     for name, texts in request["lists"].items():
-        clock = time.process_time()
-        found = generator(texts, NEIGHBOURS)
-        answer["cpu_seconds"][name] = time.process_time() - clock
+        seconds = []
+        for _ in range(request["rounds"]):
+            clock = time.process_time()
+            found = generator(texts, NEIGHBOURS)
+            seconds.append(time.process_time() - clock)
+        answer["cpu_seconds"][name] = statistics.median(seconds)
         # As EntityLinker ranks: by the best similarity, of equals the lower concept id.
         answer["lists"][name] = [
             [

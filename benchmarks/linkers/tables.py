@@ -14,6 +14,10 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
+def columns(groups: Sequence[Group]) -> list[str]:
+    return [f"{corpus} {label}" for corpus, label in groups]
+
+
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Columns as wide as they need to be; the first to the left, the others to the right."""
     widths = [max(len(row[at]) for row in (header, *rows)) for at in range(len(header))]
@@ -25,21 +29,12 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
     sys.stdout.flush()
 
 
-def print_accuracy(title: str, rows: Sequence[Row], groups: Sequence[Group]) -> None:
-    """Percentages, one column a corpus and label."""
-    print_table(
-        title,
-        ["", *(f"{corpus} {label}" for corpus, label in groups)],
-        [[name, *(f"{figures[group]:.1f}" for group in groups)] for name, figures in rows],
-    )
-
-
 def print_changes(title: str, rows: Sequence[Row], groups: Sequence[Group]) -> None:
     """The first row as it is, the others as points above or below it."""
     (first, whole), *others = rows
     print_table(
         title,
-        ["", *(f"{corpus} {label}" for corpus, label in groups)],
+        ["", *columns(groups)],
         [
             [first, *(f"{whole[group]:.1f}" for group in groups)],
             *(

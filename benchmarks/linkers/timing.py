@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from linkers.baseline import Baseline
 from linkers.ours import STAGES, without_steps
 from linkers.peers import Answer
-from linkers.speed import HITS, MISSES, Timed, cpu_seconds, exact_share, link
+from linkers.speed import MISSES, Timed, cpu_seconds, exact_share, link
 from linkers.tables import print_table, say
 from ontologies.store import ConceptStore
+
+Seconds = Mapping[str, float]
+"""CPU seconds a name, by list."""
 
 
 def report_speed(
@@ -21,59 +25,57 @@ def report_speed(
 ) -> None:
     """Print the tables; peers were timed while they answered, on a sample of each list."""
     say("timing ours")
-    ours = {its.key: _ours(store, its, rounds) for its in timed}
-    rows = [["ours", *_cells(timed, ours, ours)]]
+    ours = our_seconds(store, timed, rounds)
+    others: dict[str, Seconds] = {}
     if with_baseline:
         say("timing the baseline")
-        baseline = Baseline(store)
-        seconds = {
-            its.key: _each(lambda its=its: baseline.find(its.sample, its.label), its.sample, rounds)
-            for its in timed
-        }
-        rows.append(["baseline", *_cells(timed, seconds, ours)])
+        others["baseline"] = baseline_seconds(store, timed, rounds)
     for peer, answer in answers.items():
-        seconds = {its.key: answer.seconds[its.key] / len(its.sample) for its in timed}
-        rows.append([peer, *_cells(timed, seconds, ours)])
+        others[peer] = {its.key: answer.seconds[its.key] / len(its.sample) for its in timed}
     print_table(
-        "Speed on one core, from CPU seconds (x: times as long as ours)",
-        ["", *(cell for its in timed for cell in (its.key, "x"))],
-        rows,
+        "Speed on one core, from median CPU seconds (in brackets: times as long as ours)",
+        ["", "names", "exact", "ours", *others],
+        [
+            [
+                its.key,
+                f"{len(its.names):,}",
+                f"{exact_share(store, its.names, its.label):.0%}",
+                _rate(its, ours[its.key]),
+                *(
+                    f"{_rate(its, seconds[its.key])} ({seconds[its.key] / ours[its.key]:.1f})"
+                    for seconds in others.values()
+                ),
+            ]
+            for its in timed
+        ],
     )
-    for its in timed:
-        print(f"{its.key}: {len(its.names):,} names, {len(its.sample):,} for the others", end="; ")
-        print(f"{exact_share(store, its.names, its.label):.1%} found by an exact step of ours")
+    print("exact: share that an exact step of ours finds; the others are timed on a sample")
     print("aims: 10,000 names/s for exact hits, under 0.5 ms for a miss")
+    rows = [("all steps", ours)]
+    for what, dropped in STAGES.items():
+        with without_steps(dropped):
+            rows.append((f"without {what}", our_seconds(store, timed, rounds)))
     print_table(
         "Speed of ours without some of its steps",
         ["", *(its.key for its in timed)],
-        [["all steps", *(_rate(its, ours[its.key]) for its in timed)]]
-        + [_without(store, timed, what, rounds) for what in STAGES],
+        [[name, *(_rate(its, seconds[its.key]) for its in timed)] for name, seconds in rows],
     )
 
 
-def _without(store: ConceptStore, timed: Sequence[Timed], what: str, rounds: int) -> list[str]:
-    with without_steps(STAGES[what]):
-        cells = [_rate(its, _ours(store, its, rounds)) for its in timed]
-    return [f"without {what}", *cells]
-
-
-def _ours(store: ConceptStore, its: Timed, rounds: int) -> float:
-    return _each(lambda: link(store, its.names, its.label), its.names, rounds)
-
-
-def _each(work: object, names: Sequence[str], rounds: int) -> float:
-    """Median CPU seconds a name; what is made once is made before."""
-    return cpu_seconds(work, rounds) / len(names)
-
-
-def _cells(
-    timed: Sequence[Timed], seconds: Mapping[str, float], ours: Mapping[str, float]
-) -> list[str]:
-    return [
-        cell
+def our_seconds(store: ConceptStore, timed: Sequence[Timed], rounds: int) -> Seconds:
+    return {
+        its.key: cpu_seconds(partial(link, store, its.names, its.label), rounds) / len(its.names)
         for its in timed
-        for cell in (_rate(its, seconds[its.key]), f"{seconds[its.key] / ours[its.key]:.1f}")
-    ]
+    }
+
+
+def baseline_seconds(store: ConceptStore, timed: Sequence[Timed], rounds: int) -> Seconds:
+    baseline = Baseline(store)
+    return {
+        its.key: cpu_seconds(partial(baseline.find, its.sample, its.label), rounds)
+        / len(its.sample)
+        for its in timed
+    }
 
 
 def _rate(its: Timed, seconds: float) -> str:
