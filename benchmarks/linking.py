@@ -1,14 +1,16 @@
 """charthouse's linker beside a baseline, scispaCy's candidate generator and simstring.
 
 python benchmarks/linking.py --data FOLDER [--names-from-train] [--work FOLDER]
-    [--ontology STORE] [--peers scispacy,simstring,baseline] [--limit N] [--scispacy-names N]
-    [--simstring-python PYTHON]
+    [--ontology STORE] [--peers scispacy,simstring,baseline] [--limit N] [--rounds N]
+    [--scispacy-names N] [--scispacy-exact] [--simstring-python PYTHON]
 
 FOLDER holds ``ontology/mesh`` and ``corpora``. In one run: what building the full store takes;
 accuracy@1 on the gold mentions of the dev files whose concept is in the store, of our linker, of
 our linker without each of its stages, and of the others; then CPU seconds for names that are in
 the store but for their writing, and for names that are not. One thread each, but for the making of
 scispaCy's index, which takes all cores for many minutes; with --work it is kept for the next run.
+--scispacy-names builds it of fewer names, for a first look at its speed; --scispacy-exact tells the
+accuracy of a search without its approximation, at once.
 With --names-from-train everything but scispaCy is also judged over a store with the names of the
 train files. A peer that is not installed is left out, with a word on how to install it.
 """
@@ -40,6 +42,9 @@ from linkers.timing import report_speed
 from ontologies.store import ConceptStore, open_store
 
 
+EXACT = "scispaCy's vectors, searched exactly"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -56,6 +61,11 @@ def main() -> None:
         type=int,
         metavar="N",
         help="index the names of N concepts only: faster to build, and easier than the whole",
+    )
+    parser.add_argument(
+        "--scispacy-exact",
+        action="store_true",
+        help="also search scispaCy's vectors exactly: its accuracy, without its long-built graph",
     )
     parser.add_argument("--simstring-python", default=sys.executable, metavar="PYTHON")
     arguments = parser.parse_args()
@@ -101,7 +111,13 @@ def ask_peers(
         own = folder / (f"{SCISPACY}-{limit}" if limit else SCISPACY)
         say(f"asking {name}")
         names = names_of(store, limit)
-        answers[name] = ask(SCISPACY, sys.executable, own, names, lists, rounds=arguments.rounds)
+        options = {"exact": False, "rounds": arguments.rounds}
+        answers[name] = ask(SCISPACY, sys.executable, own, names, lists, **options)
+    if SCISPACY in peers and arguments.scispacy_exact:
+        options = {"exact": True, "rounds": 1}
+        names, ways = names_of(store), {way: lists[way] for way in (WRITTEN, DEFINED)}
+        say(f"asking {EXACT}")
+        answers[EXACT] = ask(SCISPACY, sys.executable, folder, names, ways, **options)
     for measure in ("jaccard", "cosine") if SIMSTRING in peers else ():
         name = f"simstring, {measure}"
         say(f"asking {name}")

@@ -4,13 +4,18 @@
 because it saves its vectors in half precision. Here the index is built as it does it, with the same
 vectorizer and the same parameters of nmslib, and handed to scispaCy's own ``CandidateGenerator``.
 Two things differ: nmslib gets as many threads as there are cores (scispaCy: 60, "set based on the
-machine"), and the index is saved by nmslib alone, with the vectors in single precision.
+machine"), and the vectors are saved in single precision.
+
+With ``exact`` in the request no graph is built: the same vectors are searched by a sparse product,
+which finds what a graph of perfect recall would. That tells accuracy in seconds, and nothing of
+scispaCy's speed.
 
 python scispacy_peer.py REQUEST ANSWER FOLDER; see ``linkers/peers.py`` for the two files.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import statistics
@@ -27,6 +32,7 @@ import nmslib
 import numpy as np
 import scipy.sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sparse_dot_topn import sp_matmul_topn
 
 # Some of scispaCy's dependencies warn on import.
 warnings.filterwarnings("ignore")
@@ -46,7 +52,10 @@ def main() -> None:
     request_file, answer_file, folder = map(Path, sys.argv[1:])
     request = json.loads(request_file.read_text())
     answer: dict[str, Any] = {"lists": {}, "cpu_seconds": {}}
-    aliases, vectorizer, index, answer["build"] = open_index(request["names"], folder)
+    if request["exact"]:
+        aliases, vectorizer, index, answer["build"] = exact_index(request["names"])
+    else:
+        aliases, vectorizer, index, answer["build"] = open_index(request["names"], folder)
     concepts = defaultdict(list)
     for name, concept_ids in request["names"].items():
         concepts[name] = concept_ids
@@ -90,12 +99,7 @@ def open_index(
         aliases = json.loads(aliases_file.read_text())
         return aliases, joblib.load(vectorizer_file), index, json.loads(seconds_file.read_text())
     wall, cpu = time.perf_counter(), time.process_time()
-    vectorizer = TfidfVectorizer(**VECTORIZER)
-    every = list(names)
-    vectors = vectorizer.fit_transform(every)
-    filled = np.asarray(vectors.sum(axis=1) != 0).reshape(-1)
-    aliases = [name for name, kept in zip(every, filled, strict=True) if kept]
-    vectors = vectors[filled]
+    aliases, vectorizer, vectors = weigh(names)
     index.addDataPointBatch(vectors)
     index.createIndex(
         INDEX_PARAMETERS | {"indexThreadQty": len(os.sched_getaffinity(0))}, print_progress=True
@@ -108,6 +112,43 @@ def open_index(
     scipy.sparse.save_npz(vectors_file, vectors)
     index.saveIndex(str(index_file))
     seconds_file.write_text(json.dumps(seconds))
+    return aliases, vectorizer, index, seconds
+
+
+def weigh(names: dict[str, list[str]]) -> tuple[list[str], TfidfVectorizer, Any]:
+    """Aliases that have any 3-gram of the vocabulary, the vectorizer, and their vectors."""
+    vectorizer = TfidfVectorizer(**VECTORIZER)
+    every = list(names)
+    vectors = vectorizer.fit_transform(every)
+    filled = np.asarray(vectors.sum(axis=1) != 0).reshape(-1)
+    aliases = [name for name, kept in zip(every, filled, strict=True) if kept]
+    return aliases, vectorizer, vectors[filled]
+
+
+class ExactIndex:
+    """Answers like nmslib's index, exactly."""
+
+    def __init__(self, vectors: Any) -> None:
+        """Search these vectors of length 1, shape (names, 3-grams)."""
+        self._matrix = vectors.T.tocsr()
+
+    def knnQueryBatch(self, queries: Any, k: int) -> list[tuple[Any, Any]]:  # noqa: N802
+        """Rows and cosine distances of the ``k`` nearest of each query."""
+        found = sp_matmul_topn(queries, self._matrix, top_n=k, sort=True, n_threads=1)
+        return [
+            (found.indices[first:last], 1 - found.data[first:last])
+            for first, last in itertools.pairwise(found.indptr)
+        ]
+
+
+def exact_index(
+    names: dict[str, list[str]],
+) -> tuple[list[str], TfidfVectorizer, ExactIndex, dict[str, float]]:
+    """As of ``open_index``, without a graph."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    aliases, vectorizer, vectors = weigh(names)
+    index = ExactIndex(vectors)
+    seconds = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
     return aliases, vectorizer, index, seconds
 
 

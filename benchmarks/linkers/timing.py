@@ -31,7 +31,8 @@ def report_speed(
         say("timing the baseline")
         others["baseline"] = baseline_seconds(store, timed, rounds)
     for peer, answer in answers.items():
-        others[peer] = {its.key: answer.seconds[its.key] / len(its.sample) for its in timed}
+        if all(its.key in answer.seconds for its in timed):
+            others[peer] = {its.key: answer.seconds[its.key] / len(its.sample) for its in timed}
     print_table(
         "Speed on one core, from median CPU seconds (in brackets: times as long as ours)",
         ["", "names", "exact", "ours", *others],
