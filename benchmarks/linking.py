@@ -41,7 +41,6 @@ from linkers.timing import report_speed
 
 from ontologies.store import ConceptStore, open_store
 
-
 EXACT = "scispaCy's vectors, searched exactly"
 
 

@@ -132,7 +132,7 @@ class ExactIndex:
         """Search these vectors of length 1, shape (names, 3-grams)."""
         self._matrix = vectors.T.tocsr()
 
-    def knnQueryBatch(self, queries: Any, k: int) -> list[tuple[Any, Any]]:  # noqa: N802
+    def knnQueryBatch(self, queries: Any, k: int) -> list[tuple[Any, Any]]:
         """Rows and cosine distances of the ``k`` nearest of each query."""
         found = sp_matmul_topn(queries, self._matrix, top_n=k, sort=True, n_threads=1)
         return [
