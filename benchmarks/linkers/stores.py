@@ -47,7 +47,7 @@ def built_store(data: Path, folder: Path, *, from_train: bool) -> Built:
     if not cost.exists():
         folder.mkdir(parents=True, exist_ok=True)
         names = folder / "names.tsv"
-        command = [sys.executable, "-m", "linkers.stores"]
+        command = [sys.executable, __file__]
         if from_train:
             subprocess.run([*command, "names", str(data), str(names)], check=True)
         extra = [str(names)] if from_train else []
