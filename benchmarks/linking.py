@@ -132,7 +132,7 @@ def ask_peers(
         )
     if answers:
         print_table(
-            "Building the peers' indexes",
+            f"Building the peers' indexes: {store.release.names:,} names",
             ["", "wall s", "CPU s"],
             [[name, f"{its.wall:.1f}", f"{its.cpu:.1f}"] for name, its in answers.items()],
         )
