@@ -63,15 +63,17 @@ def judge(
         ],
     )
     figures = {its.name: its.figures for its in judged}
-    print_table(
-        f"{title}: points of ours with context above the baseline (aim: {AIM:+} for diseases)",
-        ["", *columns(groups)],
-        [
-            [name, *(f"{figures[OURS][group] - figures[name][group]:+.1f}" for group in groups)]
-            for name in (PLAIN, RERANKED)
-            if name in figures
-        ],
-    )
+    points = [
+        [name, *(f"{figures[OURS][group] - figures[name][group]:+.1f}" for group in groups)]
+        for name in (PLAIN, RERANKED)
+        if name in figures
+    ]
+    if points:
+        print_table(
+            f"{title}: points of ours with context above the baseline (aim: {AIM:+} for diseases)",
+            ["", *columns(groups)],
+            points,
+        )
     print_changes(
         f"{title}: ours without one of its stages, points of accuracy@1",
         ablation(store, cases, say),
