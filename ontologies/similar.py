@@ -75,7 +75,7 @@ class NearSettings(BaseModel):
         description="how far concepts that given names use often are raised among near matches",
     )
     preferred_bonus: float = Field(
-        default=0.0, ge=0, le=1, description="added to the near score of a preferred name"
+        default=0.04, ge=0, le=1, description="added to the near score of a preferred name"
     )
 
 

@@ -1,0 +1,1 @@
+"""What ``benchmarks/linking.py`` is made of: stores, names, linkers, speed."""
