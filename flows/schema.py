@@ -81,8 +81,8 @@ MENTION_LINKS = Table(
         Column("mention_id", pl.Int32, "the mention"),
         Column("linkset_id", pl.String, "fingerprint of all that changes linking"),
         Column("concept_id", pl.String, "the concept context chose"),
-        Column("score", pl.Float64, "0 to 1"),
-        Column("method", pl.String, "how it was chosen"),
+        Column("score", pl.Float64, "that of the chosen candidate in name_links"),
+        Column("method", pl.String, "context"),
     ),
 )
 

@@ -126,9 +126,18 @@ NAME_LINKS = Table(
         ),
         Column("concept_id", pl.String, "the candidate concept", nullable=True),
         Column(
-            "score", pl.Float64, "1 for an exact match, else similarity in 0 to 1", nullable=True
+            "score",
+            pl.Float64,
+            "1 for the same name, less for looser ways; similarity in 0 to 1 for near matches",
+            nullable=True,
         ),
-        Column("method", pl.String, "exact or ngram", nullable=True),
+        Column(
+            "method",
+            pl.String,
+            "exact; equivalent, part or broader for names looked up by another name; ngram or, with"
+            " an encoder, dense for near matches",
+            nullable=True,
+        ),
         Column("matched_name", pl.String, "the ontology name that matched", nullable=True),
     ),
 )

@@ -88,7 +88,9 @@ In this release nothing fills `negated`, `uncertain`, `historical`, `hypothetica
 LINK_NOTE = """\
 Names are linked, not mentions: a mention finds its concept by `lookup_text` and `label` in
 `name_links`, within one linkset. Only rows with rank 1 and status `linked` are shown by the views;
-the other candidates are there to look at. In this release nothing fills `mention_links`.
+the other candidates are there to look at. Where the other concepts of a document speak for another
+candidate, or for one where the name alone decided nothing, `mention_links` has it, and the views show
+that. [Ontologies](ontologies.md#how-a-name-is-linked) tells how.
 """
 
 LEDGER_NOTE = """\
@@ -111,7 +113,7 @@ VIEW_COLUMNS = {
     "concept_id": "the concept the mention is linked to; null where it is linked to none",
     "concept_name": "the concept's preferred name",
     "link_score": "how well name and concept match, 0 to 1",
-    "link_method": "how the concept was found: exact or ngram",
+    "link_method": "how the concept was found: as in name_links, or context",
     "linkset_id": "fingerprint of ontology release, linker version and settings",
     "run_id": "the run that annotated the document",
 }
