@@ -10,7 +10,7 @@ from flows.order import LinkTarget
 from flows.schema import MENTION_LINKS
 from flows.warehouse.connection import Connection, transaction
 from flows.warehouse.ddl import column_list, literal
-from nlp.context import choose_in_context
+from nlp.context import AROUND, choose_in_context
 from ontologies.linker import LinkSettings
 from ontologies.store import open_store
 
@@ -52,14 +52,19 @@ def link_in_context(
         "AND (n.status != 'linked' OR n.method NOT IN ('exact', 'equivalent')) ORDER BY ALL"
     ).pl()
     store = open_store(target.store)
+    around = "NULL::VARCHAR"
+    if settings.encoder:
+        begin = f"greatest(m.start_char - {AROUND}, 0)"
+        around = f"substr(d.text, {begin} + 1, m.end_char + {AROUND} - {begin})"
     for first in range(0, len(documents), DOCUMENTS_AT_ONCE):
         check()
         slice_ = documents.slice(first, DOCUMENTS_AT_ONCE)
         connection.register("slice_documents", slice_.to_arrow())
         try:
             mentions = connection.sql(
-                "SELECT document_id, annotation_id, mention_id, lookup_text, label FROM mentions "
-                "JOIN slice_documents USING (document_id, annotation_id) ORDER BY ALL"
+                f"SELECT document_id, annotation_id, mention_id, lookup_text, label, {around} "
+                "AS around FROM mentions m JOIN slice_documents USING (document_id, annotation_id) "
+                "JOIN documents d USING (document_id) ORDER BY ALL"
             ).pl()
             links = connection.sql(
                 "SELECT * FROM name_links n SEMI JOIN (SELECT lookup_text, label FROM mentions "

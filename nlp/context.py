@@ -5,14 +5,18 @@ equal to none. Then the document decides. Of the candidates that the linker rank
 mention of the document names outright is taken (one sense per discourse: Gale et al. 1992,
 https://aclanthology.org/H92-1045); of concepts that share a name, the one that is nearest kin to
 what the document names outright, by the information content of common ancestors (Resnik 1995).
+Where an encoder is configured and neither tells, the words around the mention are compared to what
+the concepts are.
 """
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from ontologies.linker import LinkSettings
-from ontologies.schema import AMBIGUOUS, CONCEPT_ANCESTORS, LINKED
+from ontologies.meaning import meaning_of
+from ontologies.schema import AMBIGUOUS, CONCEPT_ANCESTORS, CONCEPTS, LINKED
 from ontologies.store import ConceptStore
 
 METHOD = "context"
@@ -20,6 +24,9 @@ METHOD = "context"
 
 SURE_METHODS = ("exact", "equivalent")
 """Links of names by these methods, and status ``linked``, name a concept outright."""
+
+AROUND = 150
+"""Characters of the text on either side of a mention that count as the words around it."""
 
 _MENTION = ["document_id", "annotation_id", "mention_id"]
 _NAME = ["lookup_text", "label"]
@@ -38,13 +45,17 @@ def choose_in_context(
        for outright;
     2. if its name is ambiguous, of the candidates that score as much as the best the one that
        shares the most telling ancestor with a concept that the document names outright, if that
-       is more telling than the next one's and at least ``settings.context_information``.
+       is more telling than the next one's and at least ``settings.context_information``;
+    3. if its name is ambiguous and ``settings.encoder`` is set, of the same candidates the one
+       whose preferred name and definition are, for the encoder, nearest to the words around the
+       mention, if it leads by ``settings.context_lead``.
 
     What is chosen depends on the document's own mentions and their links alone.
 
     Args:
-        mentions: columns ``document_id``, ``annotation_id``, ``mention_id``, ``lookup_text`` and
-            ``label``; all mentions of each document.
+        mentions: columns ``document_id``, ``annotation_id``, ``mention_id``, ``lookup_text``,
+            ``label`` and ``around`` (the words around it; null where they are not to count); all
+            mentions of each document.
         links: rows of ``name_links`` of one linkset, of at least the names of the mentions.
         store: the concept store they were linked to.
         settings: as of the linkset.
@@ -71,10 +82,13 @@ def choose_in_context(
     left = candidates.join(by_name, on=_MENTION, how="anti").filter(
         pl.col("status") == AMBIGUOUS, pl.col("score") == pl.col("best")
     )
+    by_kin = _by_kin(left, named, store, settings.context_information)
+    left = left.join(by_kin, on=_MENTION, how="anti").drop_nulls("around")
     chosen = pl.concat(
         [
             by_name.sort(*_MENTION, "rank").unique(_MENTION, keep="first", maintain_order=True),
-            _by_kin(left, named, store, settings.context_information),
+            by_kin,
+            _by_words(left, store, settings) if settings.encoder else left.clear(),
         ]
     )
     return (
@@ -133,3 +147,37 @@ def _by_kin(
         .select(*_MENTION, "concept_id")
     )
     return candidates.join(clear, on=[*_MENTION, "concept_id"], how="semi")
+
+
+def _by_words(
+    candidates: pl.DataFrame, store: ConceptStore, settings: LinkSettings
+) -> pl.DataFrame:
+    """The candidate of each mention that the words around it are clearly nearest to."""
+    if candidates.is_empty():
+        return candidates
+    meaning = meaning_of(store, settings.encoder, settings.pooling)
+    wanted = candidates["concept_id"].unique().implode()
+    concepts = (
+        pl.scan_parquet(store.table_path(CONCEPTS.name))
+        .filter(pl.col("concept_id").is_in(wanted))
+        .select(
+            "concept_id",
+            said=pl.concat_str("concept_name", "definition", separator=": ", ignore_nulls=True),
+        )
+        .collect()
+    )
+    around = candidates.select("around").unique().sort("around")
+    pairs = (
+        candidates.join(around.with_row_index("text"), on="around")
+        .join(concepts.select("concept_id").with_row_index("concept"), on="concept_id")
+        .sort(*_MENTION, "rank")
+    )
+    texts = meaning.of_texts(around["around"].to_list())[pairs["text"].to_numpy()]
+    said = meaning.of_texts(concepts["said"].to_list())[pairs["concept"].to_numpy()]
+    near = pl.col("near")
+    return (
+        pairs.with_columns(near=pl.Series(np.einsum("ij,ij->i", texts, said)))
+        .with_columns(lead=near - near.sort(descending=True).get(1).over(_MENTION))
+        .filter(pl.col("lead") >= settings.context_lead)
+        .select(candidates.columns)
+    )

@@ -100,6 +100,12 @@ class LinkSettings(NearSettings):
         description="nats: how much an ancestor must say (-ln of the share of concepts below it)"
         " to make two concepts kin",
     )
+    context_lead: float = Field(
+        default=0.05,
+        ge=0,
+        description="with an encoder: how much nearer to the words around a mention one of several"
+        " concepts of its name must be than the next",
+    )
     labels: dict[str, tuple[str, ...]] = Field(
         default_factory=lambda: dict(LABEL_TYPES),
         description="mention label to the prefixes of semantic types it allows;"

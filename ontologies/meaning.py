@@ -36,6 +36,10 @@ class Meaning:
         """Vectors of normal forms, shape (forms, dimension)."""
         return self._encoder.encode([dense.dense_text(form) for form in forms])
 
+    def of_texts(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Vectors of texts as they are written, shape (texts, dimension)."""
+        return self._encoder.encode(texts)
+
     def nearest(
         self, vectors: npt.NDArray[np.float32], types: tuple[str, ...], count: int
     ) -> dense.Match:

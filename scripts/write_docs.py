@@ -89,8 +89,8 @@ LINK_NOTE = """\
 Names are linked, not mentions: a mention finds its concept by `lookup_text` and `label` in
 `name_links`, within one linkset. Only rows with rank 1 and status `linked` are shown by the views;
 the other candidates are there to look at. Where the other concepts of a document speak for another
-candidate, or for one where the name alone decided nothing, `mention_links` has it, and the views show
-that. [Ontologies](ontologies.md#how-a-name-is-linked) tells how.
+candidate, or for one where the name alone decided nothing, `mention_links` has it, and the views
+show that. [Ontologies](ontologies.md#how-a-name-is-linked) tells how.
 """
 
 LEDGER_NOTE = """\

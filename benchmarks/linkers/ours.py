@@ -39,9 +39,10 @@ def link_cases(
     store: ConceptStore, cases: Sequence[Case], way: str, settings: LinkSettings
 ) -> list[str | None]:
     """The first candidate of each mention, named in one way, whatever its status."""
-    documents: dict[str, list[Name]] = {}
+    documents: dict[str, list[tuple[Name, str]]] = {}
     for case in cases:
-        documents.setdefault(case.document_id, []).append((case.names[way], case.label))
+        # The words around count with an encoder only, and none is set here.
+        documents.setdefault(case.document_id, []).append(((case.names[way], case.label), ""))
     with Reporter("linking", None, quiet=True) as reporter:
         links = link_documents(store, documents, settings, reporter)
     at = {document_id: iter(its) for document_id, its in links.items()}

@@ -24,7 +24,13 @@ from flows.errors import CharthouseError
 from flows.evaluating.evaluation import Evaluation, Judgement, judge
 from flows.evaluating.finding import find_mentions, found_notes
 from flows.evaluating.gold import GoldCorpus, Span
-from flows.evaluating.links import Link, held, link_documents, open_named_store
+from flows.evaluating.links import (
+    Link,
+    held,
+    link_documents,
+    open_named_store,
+    words_around,
+)
 from flows.evaluating.mentions import Found, FoundMention
 from flows.evaluating.predictions import candidate_rows
 from flows.evaluating.request import Request
@@ -56,8 +62,14 @@ def evaluate_concepts(
     corpora = in_release(corpora, store)
     annotation, found = find_mentions(request, corpora, reporter)
     documents = {
-        document_id: [(m.lookup_text, m.own_label) for m in mentions]
-        for its in found
+        document_id: [
+            (
+                (m.lookup_text, m.own_label),
+                words_around(corpus.documents[document_id].text, m.start_char, m.end_char),
+            )
+            for m in mentions
+        ]
+        for corpus, its in zip(corpora, found, strict=True)
         for document_id, mentions in its.mentions.items()
     }
     links = link_documents(store, documents, request.settings.link, reporter)

@@ -15,7 +15,14 @@ import numpy as np
 from flows.evaluating.concepts import gold_concepts, in_release, require_concepts
 from flows.evaluating.evaluation import Evaluation, Judgement, judge
 from flows.evaluating.gold import GoldCorpus
-from flows.evaluating.links import Link, Name, held, link_documents, open_named_store
+from flows.evaluating.links import (
+    Link,
+    Name,
+    held,
+    link_documents,
+    open_named_store,
+    words_around,
+)
 from flows.evaluating.named import NamedMention, named_mentions
 from flows.evaluating.predictions import candidate_rows
 from flows.evaluating.request import Request
@@ -52,9 +59,12 @@ def evaluate_linking(
     corpora = in_release(corpora, store)
     settings = request.settings.link
     named = named_mentions(request.settings.preprocess.pipeline, corpora, reporter)
-    documents: dict[str, list[Name]] = {}
-    for mention in chain.from_iterable(named):
-        documents.setdefault(mention.document_id, []).append(mention.name)
+    documents: dict[str, list[tuple[Name, str]]] = {}
+    for corpus, mentions in zip(corpora, named, strict=True):
+        for m in mentions:
+            text = corpus.documents[m.document_id].text
+            around = words_around(text, m.mention.start_char, m.mention.end_char)
+            documents.setdefault(m.document_id, []).append((m.name, around))
     links = link_documents(store, documents, settings, reporter, candidates=DEPTH)
     judged = []
     for corpus, mentions in zip(corpora, named, strict=True):

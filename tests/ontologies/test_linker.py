@@ -297,6 +297,11 @@ def test_linkset_id() -> None:
         {"context_ratio": 0.8},
         {"context_floor": 0.4},
         {"context_information": 2.0},
+        {"context_lead": 0.1},
+        {"encoder": "minilm"},
+        {"dense_weight": 0.6},
+        {"dense_neighbours": 0},
+        {"preferred_bonus": 0.0},
         {"labels": {"Disease": ("C",)}},
     ):
         assert linkset_id("mesh-1", DEFAULT.model_copy(update=change)) != base
@@ -318,6 +323,12 @@ def test_every_setting_changes_the_linkset() -> None:
         "context_ratio",
         "context_floor",
         "context_information",
+        "context_lead",
+        "encoder",
+        "pooling",
+        "dense_weight",
+        "dense_neighbours",
+        "preferred_bonus",
         "labels",
     }, "a new setting needs a case in test_linkset_id and a description"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from flows.errors import CharthouseError
@@ -136,6 +137,8 @@ def test_end_to_end_scores_can_be_told_from_the_predictions(
     asked = request(path, ontology="sample")
     (judgement,) = evaluate("concepts", asked, prefect=False, quiet=True).corpora
     rows = judgement.predictions.filter(rank=1).drop_nulls("concept_id")
+    # The lexicon knows *patient* as a human; the gold file says nothing of species.
+    rows = rows.filter(pl.col("label").is_in(["Chemical", "Disease"]))
     pairs = set(rows.select("document_id", "label", "concept_id").iter_rows())
     assert pairs
     gold = {("ward:1", "Disease", "MESH:D001249"), ("ward:2", "Chemical", "MESH:D001241")}
