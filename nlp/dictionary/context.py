@@ -19,14 +19,18 @@ _LONGEST_LOCANT = 12
 def may_mean(text: str, start: int, end: int, name: str) -> bool:
     """Whether a short match ``text[start:end]`` may be a name, by its capitals.
 
-    Where the name is in capitals alone (*ALL*), or the match has them inside (*ACh*), both are
-    written alike, letter for letter. A match in capitals throughout is an abbreviation of something
-    else (*CAT scan*) unless what stands around it is in capitals too, or it is a heading.
+    Where the name is in capitals alone, or either has them inside (*ALL*, *ACh*), both are
+    written alike, letter for letter. But a match in capitals throughout is an abbreviation of
+    something else (*CAT scan*) unless what stands around it is in capitals too, or it is a heading.
     """
     written = text[start:end]
-    if name.isupper() or not (written.islower() or written.isupper() or written.istitle()):
+    if not _is_word(name) or not (_is_word(written) or written.isupper()):
         return written == name
     return not written.isupper() or text[end : end + 1] == ":" or _among_capitals(text, start, end)
+
+
+def _is_word(written: str) -> bool:
+    return written.islower() or written.istitle()
 
 
 def _among_capitals(text: str, start: int, end: int) -> bool:
