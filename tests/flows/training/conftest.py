@@ -58,7 +58,7 @@ def make_gold() -> MakeGold:
                 if WORDS[word] in labels:
                     mentions.append((len(text), len(text) + len(word), WORDS[word]))
                 text += word
-            documents.append((f"9{seed:02d}{number:04d}", f"{text} .", mentions))
+            documents.append((f"90817263{seed:02d}{number:08d}", f"{text} .", mentions))
         return documents
 
     return make

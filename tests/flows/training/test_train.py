@@ -113,7 +113,7 @@ def test_no_text_and_no_name_reaches_prefect_or_the_terminal(trained: Trained) -
     database = trained.home / "prefect"
     stored = b"".join(path.read_bytes() for path in database.rglob("*") if path.is_file())
     assert b"charthouse-train" in stored
-    for secret in ("zebrafinch", "wardseven", "9010001"):
+    for secret in ("zebrafinch", "wardseven", "908172630100000001"):
         assert secret.encode() not in stored
         assert secret not in trained.stderr + trained.stdout
 
