@@ -1,13 +1,13 @@
 """The linking policy: names in, ranked concepts out, set-wise over distinct names.
 
 Steps, each for the names the one before left over: exact ones from strict to loose
-(``ontologies/steps.py``), then candidates by character 3-grams (``ontologies/nearest.py``). Only
-concepts that the name's label allows (``ontologies/labels.py``), or whose types do not tell, are
-candidates.
+(``ontologies/steps.py``), then candidates by similarity (``ontologies/similar.py``): of character
+3-grams and, where one is configured, of an encoder's vectors. Only concepts that the name's label
+allows (``ontologies/labels.py``), or whose types do not tell, are candidates.
 
 **Ranking and ties.** Candidates of one name are ordered by the first of these that differs:
 
-1. exact level, the stricter first (all candidates of a name come from the same step);
+1. step, the stricter first (all candidates of a name come from the same one);
 2. score, the higher first, compared to four decimals; a near match of a concept whose types do
    not tell has been weighed down before;
 3. type: a concept that has a type the label allows before one whose types do not tell;
@@ -60,15 +60,15 @@ NGRAM, DENSE = "ngram", "dense"
 """Methods of links by similarity: of 3-grams, and of an encoder's vectors as well."""
 
 _BATCH = 4096
-_TIES = ("level", "score", "typed", "frequency", "literal", "loose", "preferred", "supplementary")
-_CLEAR = ("level", "score", "typed", "frequency", "literal")
+_TIES = ("step", "score", "typed", "frequency", "literal", "loose", "preferred", "supplementary")
+_CLEAR = ("step", "score", "typed", "frequency", "literal")
 """Of these, what makes one sense of a short form lead clearly."""
 _ORDER = ("query", *_TIES, "concept_id", "name")
 _DESCENDING = [False, False, True, True, True, True, False, True, False, False, False]
 
 
 _Part = tuple[npt.NDArray[Any], npt.NDArray[Any], int, npt.NDArray[np.float64]]
-"""Query positions, name rows, level and scores of the matches of one step."""
+"""Query positions, name rows, number and scores of the matches of one step."""
 
 
 class LinkSettings(NearSettings):
@@ -176,47 +176,54 @@ def _link(
         .unique(["query", "concept"], keep="first", maintain_order=True)
         .with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("query"))
     )
-    leader, second = best.filter(pl.col("rank") == 1), best.filter(pl.col("rank") == 2)
-    queries = pl.DataFrame(
-        {"lookup_text": texts, "short": [is_short_form(text) for text in texts]},
-        schema={"lookup_text": pl.String, "short": pl.Boolean},
-    ).with_row_index("query")
-    queries = queries.with_columns(pl.col("query").cast(pl.Int64))
-    short = queries.filter("short").select("query")
-    tied = pl.concat(
-        leader.join(names, on="query", how="semi")
-        .join(second, on=["query", *rules])
-        .select("query")
-        for names, rules in ((queries, _TIES), (short, _CLEAR))
-    ).unique()
-    status = (
-        leader.join(queries, on="query")
-        .join(tied.with_columns(tied=True), on="query", how="left")
-        .select(
-            "query",
-            status=pl.when(
-                (pl.col("score") < settings.threshold)
-                | (pl.col("short") & (pl.col("level") == len(STEPS)))
-            )
-            .then(pl.lit(BELOW_THRESHOLD))
-            .when(pl.col("tied"))
-            .then(pl.lit(AMBIGUOUS))
-            .otherwise(pl.lit(LINKED)),
-        )
-    )
     kept = best.filter(pl.col("rank") <= candidates)
     kept = kept.with_columns(
         matched_name=pl.Series(store.name_texts(kept["name"].to_numpy()), dtype=pl.String),
-        method=pl.col("level").replace_strict(
+        method=pl.col("step").replace_strict(
             range(len(STEPS) + 1),
             [*(step.method for step in STEPS), DENSE if settings.encoder else NGRAM],
             return_dtype=pl.String,
         ),
     )
     return (
-        queries.join(status, on="query", how="left")
+        _statuses(best, texts, settings)
         .join(kept, on="query", how="left")
-        .with_columns(pl.col("status").fill_null(NO_CANDIDATE), pl.col("rank").fill_null(1))
+        .with_columns(pl.col("rank").fill_null(1))
+    )
+
+
+def _statuses(best: pl.DataFrame, texts: Sequence[str], settings: LinkSettings) -> pl.DataFrame:
+    """Columns ``query``, ``lookup_text`` and ``status`` of every text, by its ranked candidates."""
+    queries = pl.DataFrame(
+        {
+            "query": np.arange(len(texts), dtype=np.int64),
+            "lookup_text": texts,
+            "short": [is_short_form(text) for text in texts],
+        },
+        schema={"query": pl.Int64, "lookup_text": pl.String, "short": pl.Boolean},
+    )
+    first, second = best.filter(pl.col("rank") == 1), best.filter(pl.col("rank") == 2)
+    short = queries.filter("short")
+    alike = [
+        first.join(second, on=["query", *_TIES]),
+        first.join(short, on="query", how="semi").join(second, on=["query", *_CLEAR]),
+    ]
+    tied = pl.concat(pairs.select("query") for pairs in alike).unique().with_columns(tied=True)
+    near = pl.col("step") == len(STEPS)
+    return (
+        queries.join(first, on="query", how="left")
+        .join(tied, on="query", how="left")
+        .select(
+            "query",
+            "lookup_text",
+            status=pl.when(pl.col("step").is_null())
+            .then(pl.lit(NO_CANDIDATE))
+            .when((pl.col("score") < settings.threshold) | (pl.col("short") & near))
+            .then(pl.lit(BELOW_THRESHOLD))
+            .when(pl.col("tied"))
+            .then(pl.lit(AMBIGUOUS))
+            .otherwise(pl.lit(LINKED)),
+        )
     )
 
 
@@ -248,12 +255,12 @@ def _describe(
 ) -> pl.DataFrame:
     query = np.concatenate([part[0] for part in parts])
     name = np.concatenate([part[1] for part in parts])
-    level = np.concatenate([np.full(len(part[0]), part[2], dtype=np.int32) for part in parts])
+    step = np.concatenate([np.full(len(part[0]), part[2], dtype=np.int32) for part in parts])
     score = np.concatenate([part[3] for part in parts])
     concept = store.names.concept[name]
-    # Only the strictest level can match letter for letter.
+    # Only the strictest step can match letter for letter.
     literal = np.zeros(len(query), dtype=np.bool_)
-    strict = np.flatnonzero(level == 0)
+    strict = np.flatnonzero(step == 0)
     literal[strict] = [
         texts[i] == text
         for i, text in zip(query[strict], store.name_texts(name[strict]), strict=True)
@@ -264,7 +271,7 @@ def _describe(
             "name": name,
             "concept": concept,
             "concept_id": store.concepts.identifier[concept].astype(str),
-            "level": level,
+            "step": step,
             "score": score,
             "typed": store.permits(types)[concept] == ALLOWED,
             "frequency": store.names.count[name],
