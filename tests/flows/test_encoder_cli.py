@@ -12,6 +12,8 @@ from typer.testing import CliRunner, Result
 
 from flows.cli.main import app
 from flows.errors import CharthouseError
+from flows.settings import Settings
+from flows.targets import link_targets
 from ontologies.encoder_source import encoder_fingerprint, find_encoder
 from tests.ontologies.conftest import DESCRIPTORS, SUPPLEMENTARY, mesh_file
 
@@ -103,3 +105,37 @@ def test_what_cannot_be_used_is_said_before_anything_is_written(
     assert (full / "mine.txt").is_file()
     assert not (tmp_path / "out").exists()
     call("ontology", "encode", store, "--pooling", "max", code=2)
+
+
+def test_linking_by_an_encoder_wants_a_store_that_it_encoded(
+    store: Path, encoder: Path, tmp_path: Path
+) -> None:
+    settings = Settings(link={"encoder": str(encoder)})
+    config = tmp_path / "charthouse.toml"
+    config.write_text(f'[link]\nencoder = "{encoder}"\n')
+    asked = (
+        "link",
+        "--ontology",
+        store,
+        "--config",
+        config,
+        "--label",
+        "Disease",
+        "colds of a kind",
+    )
+    with pytest.raises(CharthouseError, match="holds no vectors of the encoder"):
+        link_targets([str(store)], settings)
+    with pytest.raises(CharthouseError, match="holds no vectors of the encoder"):
+        call(*asked)
+    call("ontology", "encode", store, "--encoder", encoder, "--device", "cpu")
+    (target,) = link_targets([str(store)], settings)
+    (plain,) = link_targets([str(store)], Settings())
+    assert target.linkset_id != plain.linkset_id
+    row = json.loads(call(*asked, "--json").stdout.splitlines()[0])
+    assert row["method"] == "dense"
+    elsewhere = encoder.rename(tmp_path / "elsewhere")
+    try:
+        (moved,) = link_targets([str(store)], Settings(link={"encoder": str(elsewhere)}))
+    finally:
+        elsewhere.rename(encoder)
+    assert moved.linkset_id == target.linkset_id
