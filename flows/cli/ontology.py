@@ -343,4 +343,5 @@ def replaced(
             f"{out} cannot be written ({error.strerror})", "Name another file with --out"
         ) from None
     print(f"{len(found):,} ids that others took the place of in {out}")
-    print(f"Use them: charthouse ontology build --mesh desc.xml --replaced {out} --out STORE")
+    if len(found):
+        print(f"Use them: charthouse ontology build --mesh desc.xml --replaced {out} --out STORE")
