@@ -26,10 +26,11 @@ def link_in_context(
 ) -> None:
     """Write what the documents of a run say of their mentions, for one ontology.
 
-    All documents are gone through where the linkset is not known yet, else those that the run
-    annotated: what context chooses depends on the document and on the links of its names, and
-    neither of them changes for the others. Each slice of documents is replaced in a transaction of
-    its own, so that a run that was killed goes on from anywhere.
+    What context chooses depends on a document and on the links of its names alone. So where the
+    linkset is the current one, only documents are gone through that no finished run annotated:
+    those of this run, and of runs that were given up. Where another one is current, or none, runs
+    may have passed this linkset over, and all documents are gone through. Each slice of documents
+    is replaced in a transaction of its own, so that a run that was killed goes on from anywhere.
 
     Args:
         connection: the warehouse, all names linked.
@@ -39,14 +40,17 @@ def link_in_context(
         check: raises if the run is to stop.
     """
     linkset = literal(target.linkset_id)
-    known = connection.execute(
-        "SELECT 1 FROM linksets WHERE linkset_id = ?", [target.linkset_id]
+    is_current = connection.execute(
+        "SELECT 1 FROM linksets WHERE linkset_id = ? AND is_current", [target.linkset_id]
     ).fetchall()
-    of_run = f"AND run_id = {literal(run_id)}" if known else ""
+    unfinished = (
+        f"AND (a.run_id = {literal(run_id)} "
+        "OR a.run_id NOT IN (SELECT run_id FROM runs WHERE status = 'done'))"
+    )
     documents = connection.sql(
         "SELECT DISTINCT m.document_id, m.annotation_id FROM mentions m "
         f"JOIN document_annotations a ON a.document_id = m.document_id "
-        f"AND a.annotation_id = m.annotation_id {of_run} "
+        f"AND a.annotation_id = m.annotation_id {unfinished if is_current else ''} "
         "JOIN name_links n ON n.lookup_text = m.lookup_text AND n.label = m.label "
         f"AND n.linkset_id = {linkset} AND n.rank = 1 AND n.concept_id IS NOT NULL "
         "AND (n.status != 'linked' OR n.method NOT IN ('exact', 'equivalent')) ORDER BY ALL"

@@ -91,15 +91,34 @@ def test_choosing_again_replaces_what_is_there(linked: Bench, target: LinkTarget
     assert in_context(linked, target) == BY_KIN
 
 
-def test_a_known_linkset_is_chosen_for_the_documents_of_the_run(
+def make_current(bench: Bench, target: LinkTarget, *, current: bool) -> None:
+    bench.query(
+        "INSERT INTO linksets (linkset_id, release_id, position, is_current, settings, created_at) "
+        f"VALUES ('{target.linkset_id}', 'r', 1, {current}, '{{}}', now()::TIMESTAMP)"
+    )
+
+
+def test_the_current_linkset_is_chosen_for_the_documents_of_the_run(
     linked: Bench, target: LinkTarget
 ) -> None:
-    linked.query(
-        "INSERT INTO linksets (linkset_id, release_id, position, is_current, settings, created_at) "
-        f"VALUES ('{target.linkset_id}', 'r', 1, true, '{{}}', now()::TIMESTAMP)"
-    )
+    make_current(linked, target, current=True)
     linked.query("UPDATE document_annotations SET run_id = 'run' WHERE document_id = 'notes:2'")
     assert in_context(linked, target) == BY_KIN[1:]
+
+
+def test_documents_of_a_run_that_was_given_up_are_gone_through_by_the_next(
+    linked: Bench, target: LinkTarget
+) -> None:
+    make_current(linked, target, current=True)
+    linked.query("UPDATE runs SET status = 'abandoned'")
+    assert in_context(linked, target) == BY_KIN
+
+
+def test_a_linkset_that_is_current_again_has_missed_documents(
+    linked: Bench, target: LinkTarget
+) -> None:
+    make_current(linked, target, current=False)
+    assert in_context(linked, target) == BY_KIN
 
 
 def test_a_relink_shows_what_context_chose(
