@@ -19,7 +19,7 @@ from flows.progress import Reporter
 from flows.settings import Settings
 from nlp.long_forms import MentionSpan
 from nlp.lookup import lookup_text
-from nlp.preprocess.pipeline import Abbreviation
+from nlp.preprocess.abbreviations import Abbreviation
 from ontologies.store import ConceptStore
 
 WRITTEN, DEFINED, READ = "as written", "definitions", "long forms"

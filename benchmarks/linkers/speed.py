@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from ontologies.labels import LABEL_TYPES, allowed_types
-from ontologies.linker import NEAR, LinkSettings, link_names
+from ontologies.linker import NGRAM, LinkSettings, link_names
 from ontologies.store import ALLOWED, ConceptStore
 
 LABELS = ("Disease", "Chemical", "any")
@@ -96,7 +96,7 @@ def misses(
     for start in range(0, len(slips), count):
         batch = slips[start : start + count]
         methods = link(store, batch, label).filter(pl.col("rank") == 1)
-        kept += methods.filter(pl.col("method").fill_null(NEAR) == NEAR)["lookup_text"].to_list()
+        kept += methods.filter(pl.col("method").fill_null(NGRAM) == NGRAM)["lookup_text"].to_list()
         if len(kept) >= count:
             break
     return kept[:count]
@@ -121,8 +121,8 @@ def link(store: ConceptStore, texts: Sequence[str], label: str) -> pl.DataFrame:
 
 def exact_share(store: ConceptStore, texts: Sequence[str], label: str) -> float:
     first = link(store, texts, label).filter(pl.col("rank") == 1)
-    methods = first["method"].fill_null(NEAR).to_list()
-    return sum(method != NEAR for method in methods) / len(methods)
+    methods = first["method"].fill_null(NGRAM).to_list()
+    return sum(method != NGRAM for method in methods) / len(methods)
 
 
 def cpu_seconds(work: Callable[[], object], rounds: int) -> float:
