@@ -119,14 +119,16 @@ def _models(names: list[str]) -> Iterator[Finding]:
 def _stores(names: list[str]) -> Iterator[Finding]:
     from flows.bundled import SAMPLE, sample_store
     from flows.errors import CharthouseError
+    from ontologies.dense import list_dense
     from ontologies.errors import OntologyError
     from ontologies.store import open_store
 
     for name in names:
         try:
             store = open_store(sample_store() if name == SAMPLE else Path(name))
-            release = store.release
-            yield Finding(f"store {name}", f"{release.concepts:,} concepts, {release.release_id}")
+            found = f"{store.release.concepts:,} concepts, {store.release.release_id}"
+            encoders = ", ".join(info.encoder for info in list_dense(store.path))
+            yield Finding(f"store {name}", f"{found}, encoded by {encoders or 'none'}")
         except (OntologyError, CharthouseError) as error:
             yield Finding(f"store {name}", "cannot be used", str(error))
 
