@@ -11,6 +11,9 @@ the concepts are.
 
 from __future__ import annotations
 
+from functools import lru_cache
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 
@@ -109,20 +112,25 @@ def kin(store: ConceptStore, concept_ids: pl.Series) -> pl.DataFrame:
         Columns ``concept_id``, ``ancestor_id`` and ``information``: -ln of the share of the
         store's concepts that have the ancestor, in nats. Each concept is among its own ancestors.
     """
-    closure = pl.scan_parquet(store.table_path(CONCEPT_ANCESTORS.name)).select(
-        "concept_id", "ancestor_id"
-    )
-    pairs = closure.filter(pl.col("concept_id").is_in(concept_ids.unique().implode()))
-    share = closure.group_by("ancestor_id").agg(below=pl.len())
-    return (
-        pairs.join(share, on="ancestor_id")
-        .select(
-            "concept_id",
-            "ancestor_id",
-            information=-(pl.col("below") / store.release.concepts).log(),
-        )
+    pairs = (
+        pl.scan_parquet(store.table_path(CONCEPT_ANCESTORS.name))
+        .select("concept_id", "ancestor_id")
+        .filter(pl.col("concept_id").is_in(concept_ids.unique().implode()))
         .collect()
     )
+    return pairs.join(_information(store.path, store.release.release_id), on="ancestor_id")
+
+
+@lru_cache(maxsize=2)
+def _information(store: Path, release_id: str) -> pl.DataFrame:
+    """Columns ``ancestor_id`` and ``information``; kept, since every slice of documents asks.
+
+    The release tells a store apart from one that was built in its place.
+    """
+    closure = pl.scan_parquet(store / f"{CONCEPT_ANCESTORS.name}.parquet")
+    below = closure.group_by("ancestor_id").agg(below=pl.len()).collect()
+    concepts = closure.select(pl.col("concept_id").n_unique()).collect().item()
+    return below.select("ancestor_id", information=-(pl.col("below") / concepts).log())
 
 
 def _by_kin(

@@ -237,11 +237,12 @@ def _candidates(
     """
     permit = store.permits(types)
     forms = [normal_form(text) for text in texts]
-    missing = np.arange(len(texts), dtype=np.int64)
-    parts: list[_Part] = []
-    for number, (query, name) in find_exact(store, texts, forms, permit):
-        parts.append((query, name, number, np.full(len(query), STEPS[number].score)))
-        missing = np.setdiff1d(missing, query)
+    parts: list[_Part] = [
+        (query, name, number, np.full(len(query), STEPS[number].score))
+        for number, (query, name) in find_exact(store, texts, forms, permit)
+    ]
+    found = np.concatenate([part[0] for part in parts])
+    missing = np.setdiff1d(np.arange(len(texts), dtype=np.int64), found)
     query, name, score = find_similar(store, [forms[i] for i in missing], types, settings)
     parts.append((missing[query], name, len(STEPS), score))
     return _describe(store, texts, types, parts)

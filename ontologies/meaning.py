@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ontologies import dense
 from ontologies.encoder_source import Pooling, encoder_fingerprint, find_encoder
-from ontologies.store import FORBIDDEN, ConceptStore
+from ontologies.store import ConceptStore
 
 if TYPE_CHECKING:
     from ontologies.encoder import NameEncoder
@@ -45,10 +45,7 @@ class Meaning:
     ) -> dense.Match:
         """The forms that some concept allowed by ``types`` has and that are nearest to each."""
         if types not in self._searches:
-            store = self._store
-            allowed = store.permits(types)[store.names.concept[store.forms.name]] != FORBIDDEN
-            if starts := len(store.forms.name_start) - 1:
-                allowed = np.logical_or.reduceat(allowed, store.forms.name_start[:starts])
+            allowed = self._store.allowed_forms(types)
             device = self._encoder.device if self._encoder.device.startswith("cuda") else "cpu"
             self._searches[types] = dense.restrict(self._index, allowed, device)
         return dense.nearest(self._searches[types], vectors, count)

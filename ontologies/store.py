@@ -163,12 +163,14 @@ class ConceptStore:
     def search(self, types: tuple[str, ...]) -> GramSearch:
         """The 3-gram search over forms that some concept allowed by ``types`` has."""
         if types not in self._searches:
-            allowed = self.permits(types)[self.names.concept[self.forms.name]] != FORBIDDEN
-            starts = self.forms.name_start[:-1]
-            if len(starts):
-                allowed = np.logical_or.reduceat(allowed, starts)
-            self._searches[types] = restrict(self.grams, allowed)
+            self._searches[types] = restrict(self.grams, self.allowed_forms(types))
         return self._searches[types]
+
+    def allowed_forms(self, types: tuple[str, ...]) -> npt.NDArray[np.bool_]:
+        """For each distinct form whether some concept allowed by ``types`` has it."""
+        allowed = self.permits(types)[self.names.concept[self.forms.name]] != FORBIDDEN
+        starts = self.forms.name_start[:-1]
+        return np.asarray(np.logical_or.reduceat(allowed, starts)) if len(starts) else allowed
 
     def _permit(self, types: tuple[str, ...]) -> npt.NDArray[np.uint8]:
         count = len(self.concepts.identifier)
