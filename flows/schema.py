@@ -14,7 +14,7 @@ from ontologies.schema import (
 )
 from ontologies.table import Column, Table
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Of the tables below; kept in the warehouse, raised with every change of a declaration."""
 
 MIGRATIONS: dict[int, tuple[str, ...]] = {
@@ -25,6 +25,10 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
         "ALTER TABLE concept_names ADD COLUMN relation VARCHAR",
         "ALTER TABLE concept_names ADD COLUMN vocabulary VARCHAR",
         "ALTER TABLE concept_ancestors ADD COLUMN vocabularies VARCHAR[]",
+    ),
+    2: (
+        "ALTER TABLE runs ADD COLUMN pruned BIGINT",
+        "ALTER TABLE runs ADD COLUMN forgotten BIGINT",
     ),
 }
 """What makes a warehouse of a version one of the next. New tables are added without a step here.
@@ -104,6 +108,8 @@ RUNS = Table(
         Column("metadata_updated", pl.Int64, "only metadata changed: no NER", nullable=True),
         Column("deleted", pl.Int64, "documents withdrawn by their source", nullable=True),
         Column("rejected", pl.Int64, "records that are no readable document", nullable=True),
+        Column("pruned", pl.Int64, "documents that vanished and were removed", nullable=True),
+        Column("forgotten", pl.Int64, "records of what is to stay forgotten", nullable=True),
         Column("seconds", _RUN_SECONDS, "wall seconds by stage", nullable=True),
         Column("started_at", pl.Datetime("us"), "UTC"),
         Column("finished_at", pl.Datetime("us"), "UTC", nullable=True),
@@ -185,6 +191,17 @@ ONTOLOGY_RELEASES = Table(
     ),
 )
 
+FORGOTTEN = Table(
+    name="forgotten",
+    meaning="Documents and persons that were erased and must not come back.",
+    key=("subject_hash",),
+    columns=(
+        Column("subject_hash", pl.String, "salted SHA-256 of kind and id: the id itself is gone"),
+        Column("kind", pl.String, "document or person"),
+        Column("forgotten_at", pl.Datetime("us"), "UTC"),
+    ),
+)
+
 LINKSETS = Table(
     name="linksets",
     meaning="What a linkset_id stands for; position 1 is the first ontology, shown by entities.",
@@ -248,6 +265,7 @@ KEYED_TABLES = (
     ONTOLOGY_RELEASES,
     LINKSETS,
     EVALUATIONS,
+    FORGOTTEN,
 )
 """Ledger and dimensions: small, so DuckDB may hold their keys."""
 
