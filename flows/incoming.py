@@ -6,13 +6,18 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
+from flows.errors import SourceError, kind_and_place
 from flows.readers.base import SourceFile
 from flows.readers.pubmed import release_number
 from flows.readers.record import BadRecord, Deletion, Document
 from nlp.schema import DOCUMENTS, SECTION_SPANS
+
+WHOLE_FILE = -1
+"""Ordinal of a reject that stands for a file of which nothing could be taken."""
 
 FRAME_DOCUMENTS = 5_000
 FRAME_CHARACTERS = 8_000_000
@@ -74,8 +79,23 @@ def read_incoming(
         limit: records to read at most.
 
     Raises:
-        SourceError: the file as a whole cannot be read.
+        SourceError: the file as a whole cannot be read: what was yielded of it is not to be used.
     """
+    try:
+        yield from _frames_of(file, source_number, limit)
+    except (SourceError, MemoryError):
+        raise
+    except Exception as error:  # what a reader does not foresee is the fault of its file, too
+        raise SourceError(f"{file.path} cannot be read: {kind_and_place(error)}") from None
+
+
+def whole_file_reject(path: Path, reason: str) -> pl.DataFrame:
+    """The one reject of a file that cannot be read."""
+    row = {"path": str(path), "ordinal": WHOLE_FILE, "reason": reason}
+    return pl.DataFrame([row], schema=REJECT_SCHEMA)
+
+
+def _frames_of(file: SourceFile, source_number: int, limit: int | None) -> Iterator[Incoming]:
     from flows.readers import READERS
 
     documents: list[Row] = []

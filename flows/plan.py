@@ -13,12 +13,15 @@ from pathlib import Path
 
 import polars as pl
 
+from flows.errors import SourceError
 from flows.incoming import (
     PER_SOURCE,
     REJECT_SCHEMA,
     RELEASE_ORDER,
+    WHOLE_FILE,
     Incoming,
     read_incoming,
+    whole_file_reject,
 )
 from flows.order import Order
 from flows.sources import SourceState, known_sources, sources_frame
@@ -124,7 +127,7 @@ class Planner:
             spool: keep texts; a dry run does without.
 
         Raises:
-            SourceError: a source cannot be read; nothing has been written to the warehouse.
+            SourceError: two files would number their records alike; nothing has been written.
         """
         folder = self._work.spool(self._run_id)
         remove_tree(folder)
@@ -141,16 +144,40 @@ class Planner:
                 self._unchanged += state.documents
                 records += state.documents
                 continue
-            read_here = 0
-            for incoming in read_incoming(state.file, state.number, left):
-                self._check()
-                self._take(incoming, next(slices), folder if spool else None)
-                read_here += incoming.records
-                self._progress(records + read_here)
-            records += read_here
-            self._states.append(state.after_reading(read_here, cut=read_here == left))
+            records += self._read(state, left, records, slices, folder if spool else None)
         self._decide()
         return self._counts(records)
+
+    def _read(
+        self,
+        state: SourceState,
+        left: int | None,
+        before: int,
+        slices: Iterator[int],
+        folder: Path | None,
+    ) -> int:
+        """Read a file and return its number of records; one that fails midway is one bad record."""
+        records, first, rejects = 0, next(slices), len(self._rejects)
+        try:
+            if state.problem:
+                raise SourceError(state.problem)
+            for incoming in read_incoming(state.file, state.number, left):
+                self._check()
+                self._take(incoming, next(slices), folder)
+                records += incoming.records
+                self._progress(before + records)
+        except SourceError as error:
+            self._drop_slices_after(first)
+            path = state.file.path
+            self._rejects[rejects:] = [whole_file_reject(path, error.reason(path))]
+            self._states.append(state.after_failing())
+            return 1
+        self._states.append(state.after_reading(records, cut=records == left))
+        return records
+
+    def _drop_slices_after(self, number: int) -> None:
+        """Take back what was judged of a file before its reading failed; its texts are not used."""
+        self._connection.execute("DELETE FROM incoming WHERE slice > ?", [number])
 
     def preview(self) -> Preview:
         """What a run would do, without texts or files."""
@@ -421,18 +448,24 @@ class Planner:
         """Replace what is known of unreadable records in the sources that were read now.
 
         A record that was rejected for the same reason before keeps the run that said so first,
-        unless it was to be tried again: only new rejects are this run's.
+        unless it was to be tried again: only new rejects are this run's. Of a file that could not
+        be read the rejects of its last reading stay, as its documents do.
         """
-        read = [str(state.file.path) for state in self._states]
-        which = "stage = 'read' AND annotation_id = ? AND list_contains(?, path)"
+        all_read = [str(s.file.path) for s in self._states]
+        failed = [path for frame in self._rejects for path in _whole_files(frame)]
+        which = (
+            "stage = 'read' AND annotation_id = ? AND list_contains(?, path) "
+            f"AND (ordinal = {WHOLE_FILE} OR NOT list_contains(?, path))"
+        )
+        asked = [self._annotation_id, all_read, failed]
         before = self._connection.sql(
             f"SELECT path, ordinal, reason, run_id FROM rejects WHERE {which} "
             "AND run_id IN (SELECT run_id FROM runs WHERE status = 'done')",
-            params=[self._annotation_id, read],
+            params=asked,
         ).pl()
         if self._order.settings.source.retry_rejects:
             before = before.clear()
-        self._connection.execute(f"DELETE FROM rejects WHERE {which}", [self._annotation_id, read])
+        self._connection.execute(f"DELETE FROM rejects WHERE {which}", asked)
         rejects = pl.concat([pl.DataFrame(schema=REJECT_SCHEMA), *self._rejects])
         frame = rejects.join(before, on=["path", "ordinal", "reason"], how="left").with_columns(
             annotation_id=pl.lit(self._annotation_id),
@@ -440,6 +473,10 @@ class Planner:
             run_id=pl.col("run_id").fill_null(self._run_id),
         )
         self._insert_or_replace("rejects", frame)
+
+
+def _whole_files(rejects: pl.DataFrame) -> list[str]:
+    return rejects.filter(pl.col("ordinal") == WHOLE_FILE)["path"].to_list()
 
 
 def _spooled(folder: Path, slice_number: int) -> Path:
