@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from prefect.futures import PrefectFuture
-
-from flows.dispatch import dispatch
+from flows.dispatch import Pending, Pool, dispatch
 from flows.processes import STOP
 from flows.receipt import Receipt, finished_receipts
 from flows.session import Session
@@ -23,7 +21,7 @@ SHARDS_PER_WAVE = 2_000
 AHEAD = 2
 """Shards beyond the number of workers that may wait, annotated or about to be, for the writer."""
 
-Submit = Callable[[PlannedShard], PrefectFuture[Receipt]]
+Submit = Callable[[PlannedShard], Pending]
 RunWave = Callable[[Sequence[PlannedShard], int], list[PlannedShard]]
 
 
@@ -81,10 +79,19 @@ class AnnotateStage:
             self._session.reporter.end(self._documents)
         runs.close_sources(self._session.connection, self._session.run_id)
 
-    def through_pool(self, shards: Sequence[PlannedShard], submit: Submit) -> list[PlannedShard]:
-        """Send shards through an open pool; returns those in flight when a worker died."""
+    def through_pool(
+        self, shards: Sequence[PlannedShard], submit: Submit, pool: Pool
+    ) -> list[PlannedShard]:
+        """Send shards through an open pool; returns those whose worker died."""
         in_flight = self._session.order.settings.workers + AHEAD
-        return dispatch(shards, submit, self._load, in_flight=in_flight, tick=self._tick)
+        return dispatch(
+            shards, submit, self._finish, pool=pool, in_flight=in_flight, tick=self._tick
+        )
+
+    def _finish(self, done: Sequence[tuple[PlannedShard, Receipt]]) -> Sequence[PlannedShard]:
+        for shard, receipt in done:
+            self._load(shard, receipt)
+        return ()
 
     def _load(self, shard: PlannedShard, receipt: Receipt) -> None:
         session = self._session

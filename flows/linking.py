@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 
-from prefect.futures import PrefectFuture
-
 from flows.contextual import link_in_context
-from flows.dispatch import dispatch
+from flows.dispatch import Pending, Pool, dispatch
 from flows.errors import CharthouseError
 from flows.order import LinkTarget
 from flows.processes import STOP
@@ -68,10 +66,12 @@ class LinkStage:
             STOP.check()
             self._load(chunk, link(chunk))
 
-    def through_pool(self, submit: Callable[[Chunk], PrefectFuture[Receipt]]) -> None:
+    def through_pool(self, submit: Callable[[Chunk], Pending], pool: Pool) -> None:
         """Link all chunks in a pool. Chunks lost to a worker's death are linked by a re-run."""
         in_flight = self._session.order.settings.workers + 1
-        lost: Sequence[Chunk] = dispatch(self.chunks, submit, self._load, in_flight=in_flight)
+        lost: Sequence[Chunk] = dispatch(
+            self.chunks, submit, self._finish, pool=pool, in_flight=in_flight
+        )
         if lost:
             raise CharthouseError(
                 "a worker process ended while linking", "Run the same command again to go on"
@@ -110,6 +110,11 @@ class LinkStage:
                 )
         if self._names:
             self._session.reporter.end(self._names)
+
+    def _finish(self, done: Sequence[tuple[Chunk, Receipt]]) -> Sequence[Chunk]:
+        for chunk, receipt in done:
+            self._load(chunk, receipt)
+        return ()
 
     def _load(self, chunk: Chunk, receipt: Receipt) -> None:
         load_name_links(self._session.connection, receipt)

@@ -14,6 +14,7 @@ from prefect.artifacts import create_table_artifact
 from prefect.futures import PrefectFuture
 
 from flows.annotating import AnnotateStage
+from flows.dispatch import LOCAL_POOL
 from flows.flow_runs import note_flow_run
 from flows.linking import Chunk, LinkStage
 from flows.plan import Planner
@@ -95,7 +96,12 @@ def annotate(session: Session) -> None:
         return task_here.submit(root, run_id, shard.number, shard.checksum)
 
     def run_wave(shards: Sequence[PlannedShard], workers: int) -> list[PlannedShard]:
-        return in_pool("annotate-wave", session, workers, lambda: work.through_pool(shards, submit))
+        return in_pool(
+            "annotate-wave",
+            session,
+            workers,
+            lambda: work.through_pool(shards, submit, LOCAL_POOL),
+        )
 
     work.run(run_wave)
 
@@ -112,7 +118,7 @@ def link(session: Session) -> None:
         work.here(lambda chunk: link_names(root, run_id, *chunk))
     else:
         workers = min(session.order.settings.workers, len(work.chunks))
-        in_pool("link-wave", session, workers, lambda: work.through_pool(submit))
+        in_pool("link-wave", session, workers, lambda: work.through_pool(submit, LOCAL_POOL))
     work.close()
 
 
