@@ -49,7 +49,7 @@ def sql(
         try:
             result = connection.execute(query)
             names = [column[0] for column in result.description or []]
-            _print(names, result.fetchall(), format)
+            print_rows(names, result.fetchall(), format)
         except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
             raise CharthouseError(f"query: {_first_lines(str(error))}") from None
         except duckdb.Error as error:
@@ -74,7 +74,7 @@ def tables(warehouse: Warehouse, format: Format = Output.table) -> None:
         for name, kind, meaning in known:
             ((count,),) = connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchall()
             rows.append((name, kind, count, meaning))
-    _print(["name", "kind", "rows", "meaning"], rows, format)
+    print_rows(["name", "kind", "rows", "meaning"], rows, format)
 
 
 def rejects(
@@ -95,7 +95,7 @@ def rejects(
     with read_warehouse(warehouse) as connection:
         result = connection.execute(query)
         names = [column[0] for column in result.description or []]
-        _print(names, result.fetchall(), format)
+        print_rows(names, result.fetchall(), format)
 
 
 def status(warehouse: Warehouse, format: Format = Output.table) -> None:
@@ -111,7 +111,7 @@ def status(warehouse: Warehouse, format: Format = Output.table) -> None:
                 "ORDER BY run_id DESC LIMIT 10"
             )
             names = [column[0] for column in result.description or []]
-            _print(names, result.fetchall(), format)
+            print_rows(names, result.fetchall(), format)
     except WarehouseError:
         sidecar = WorkFolder.beside(warehouse).status
         if not sidecar.is_file():
@@ -123,14 +123,15 @@ def _print_live(live: dict[str, Any], format: Output) -> None:
     live["seconds_ago"] = round(time.time() - live.pop("updated_at"), 1)
     if live["total"] and live["rate"]:
         live["seconds_left"] = round((live["total"] - live["done"]) / live["rate"])
-    _print(list(live), [tuple(live.values())], format)
+    print_rows(list(live), [tuple(live.values())], format)
 
 
 def _first_lines(message: str) -> str:
     return " ".join(line.strip() for line in message.splitlines()[:3] if line.strip())
 
 
-def _print(names: list[str], rows: list[tuple[Any, ...]], format: Output) -> None:
+def print_rows(names: list[str], rows: list[tuple[Any, ...]], format: Output) -> None:
+    """Print a result as a table for people, or as CSV or JSON for programs."""
     if format is Output.json:
         records = [dict(zip(names, row, strict=True)) for row in rows]
         print(json.dumps(records, ensure_ascii=False, default=_plain))

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import duckdb
 
+from flows.warehouse.check import check_warehouse
+from flows.warehouse.connection import read_warehouse
+
 COMMAND = [sys.executable, "-m", "flows.cli"]
 
 _UNCOMPARED = {"run_id", "shard_id", "path", "seconds"}
@@ -63,3 +66,10 @@ def query(warehouse: Path, sql: str) -> list[tuple[object, ...]]:
     """Rows of a query."""
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         return connection.execute(sql).fetchall()
+
+
+def assert_sound(warehouse: Path) -> None:
+    """No check of the warehouse is breached: offsets, keys, ledger, links and counts."""
+    with read_warehouse(warehouse) as connection:
+        findings = check_warehouse(connection)
+    assert not [finding for finding in findings if finding.breaches]
