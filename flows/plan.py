@@ -93,7 +93,8 @@ class Planner:
         """What a run would do, without texts or files."""
         counts = self.read(spool=False)
         ((documents, characters),) = self._planning.connection.execute(
-            "SELECT count(*), coalesce(sum(characters), 0) FROM chosen"
+            "SELECT count(*), coalesce(sum(characters), 0) FROM incoming "
+            f"WHERE {verdicts.ANNOTATED}"
         ).fetchall()
         verdicts.drop_tables(self._planning.connection)
         return Preview(counts, documents, characters)

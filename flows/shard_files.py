@@ -10,7 +10,7 @@ import polars as pl
 
 from flows.planning import Planning
 from flows.slices import Slice
-from flows.verdicts import REPLACE
+from flows.verdicts import ANNOTATED, REPLACE
 from flows.work import file_sha256, make_private, remove_tree, write_durably
 
 _FEWEST_CHARACTERS = 250_000
@@ -84,7 +84,7 @@ def _shard_size(planning: Planning) -> int:
         return settings.execution.shard_characters
     largest = 20_000_000 if settings.uses_gpu else 1_000_000
     ((total,),) = planning.connection.execute(
-        "SELECT coalesce(sum(characters), 0) FROM chosen"
+        f"SELECT coalesce(sum(characters), 0) FROM incoming WHERE {ANNOTATED}"
     ).fetchall()
     even = -(-int(total) // (settings.workers * _SHARDS_PER_WORKER))
     # A small corpus still gives each worker a shard, if that is worth starting it.
@@ -95,12 +95,12 @@ def _shard_size(planning: Planning) -> int:
 
 def _chosen_frames(planning: Planning) -> Iterator[pl.DataFrame]:
     slices = planning.connection.execute(
-        "SELECT DISTINCT slice FROM chosen ORDER BY slice"
+        f"SELECT DISTINCT slice FROM incoming WHERE {ANNOTATED} ORDER BY slice"
     ).fetchall()
     for (slice_number,) in slices:
         rows = planning.connection.sql(
-            f"SELECT seq, verdict = '{REPLACE}' AS replaces FROM chosen "
-            f"WHERE slice = {slice_number}"
+            f"SELECT seq, verdict = '{REPLACE}' AS replaces FROM incoming "
+            f"WHERE {ANNOTATED} AND slice = {slice_number}"
         ).pl()
         frame = pl.read_parquet(spooled(planning, slice_number))
         yield frame.join(rows, on="seq").sort("seq").drop("seq")

@@ -84,7 +84,7 @@ def _raise_orders(connection: Connection) -> None:
     position alone changes nothing.
     """
     connection.execute(
-        f"UPDATE documents SET source_order = w.source_order FROM winners w "
+        f"UPDATE documents SET source_order = w.source_order FROM incoming w "
         f"WHERE w.verdict = '{SKIP}' AND documents.document_id = w.document_id "
         f"AND w.source_order // {PER_SOURCE} > documents.source_order // {PER_SOURCE}"
     )
@@ -95,7 +95,7 @@ def _store_deletions(planning: Planning) -> None:
     for table in ABOUT_DOCUMENTS:
         planning.connection.execute(
             f"DELETE FROM {table} WHERE document_id IN "
-            f"(SELECT document_id FROM winners WHERE verdict = '{DELETE}')"
+            f"(SELECT document_id FROM incoming WHERE verdict = '{DELETE}')"
         )
     _replace_documents(planning, DELETE)
 
@@ -104,10 +104,10 @@ def _replace_documents(planning: Planning, verdict: str) -> None:
     """Replace rows of ``documents`` alone, slice by slice from the spool."""
     connection = planning.connection
     slices = connection.execute(
-        f"SELECT DISTINCT slice FROM winners WHERE verdict = '{verdict}' ORDER BY slice"
+        f"SELECT DISTINCT slice FROM incoming WHERE verdict = '{verdict}' ORDER BY slice"
     ).fetchall()
     for (slice_number,) in slices:
-        rows = f"FROM winners WHERE verdict = '{verdict}' AND slice = {slice_number}"
+        rows = f"FROM incoming WHERE verdict = '{verdict}' AND slice = {slice_number}"
         connection.execute(
             f"DELETE FROM documents WHERE document_id IN (SELECT document_id {rows})"
         )

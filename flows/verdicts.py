@@ -1,8 +1,7 @@
 """Verdicts: each record beside what the warehouse knows of its document.
 
 They are kept in temporary tables of the warehouse, which DuckDB moves to disk where memory is
-short: ``incoming`` and ``unreadable`` hold every record of the pass, ``winners`` the version that
-counts of each document, ``chosen`` those to annotate.
+short: ``incoming`` holds the keys of every record of the pass, ``unreadable`` what is no document.
 """
 
 from __future__ import annotations
@@ -25,11 +24,20 @@ NEW, REPLACE, METADATA, DELETE, SKIP, STALE = (
 """Verdicts on a record: annotate it, annotate it in place of its older version, update metadata
 alone, remove the document, nothing to do, nothing to do because a later version is known."""
 
+DUPLICATE, SUPERSEDED = "duplicate", "superseded"
+"""Verdicts on records of a document that has another record, one that counts, in this pass."""
+
+ANNOTATED = f"verdict IN ('{NEW}', '{REPLACE}')"
+"""The records to annotate, as a condition on ``incoming``."""
+
+_VERDICTS = (NEW, REPLACE, METADATA, DELETE, SKIP, STALE, DUPLICATE, SUPERSEDED)
 _TABLES = {
     "incoming": "seq BIGINT, slice INTEGER, document_id VARCHAR, source_order BIGINT, "
-    "source_hash VARCHAR, metadata_hash VARCHAR, characters BIGINT, verdict VARCHAR",
+    "version UBIGINT, characters INTEGER, "
+    f"verdict ENUM ({', '.join(map(literal, _VERDICTS))})",
     "unreadable": "seq BIGINT, path VARCHAR, ordinal BIGINT, reason VARCHAR",
 }
+"""``version`` is a hash over what tells versions of a document apart: it only counts them."""
 
 
 def create_tables(connection: Connection) -> None:
@@ -40,8 +48,8 @@ def create_tables(connection: Connection) -> None:
 
 def drop_tables(connection: Connection) -> None:
     """Free what planning held: workers need the memory."""
-    for name in (*_TABLES, "winners", "chosen"):
-        connection.execute(f"DROP TABLE IF EXISTS {name}")
+    for name in _TABLES:
+        connection.execute(f"DROP TABLE {name}")
 
 
 def judge(planning: Planning, slice_: Slice) -> list[int]:
@@ -71,7 +79,8 @@ def judge(planning: Planning, slice_: Slice) -> list[int]:
     connection.execute(
         f"""
         INSERT INTO incoming BY NAME
-        SELECT k.* EXCLUDE (is_deleted), {slice_.number} AS slice, CASE
+        SELECT k.seq, {slice_.number} AS slice, k.document_id, k.source_order,
+               hash(k.source_hash, k.metadata_hash) AS version, k.characters, CASE
           WHEN d.source_order > k.source_order AND (
             d.source_order >= {RELEASE_ORDER}
             OR d.source_order // {PER_SOURCE} > k.source_order // {PER_SOURCE}
@@ -108,17 +117,24 @@ def take_back(connection: Connection, seq: int) -> None:
 def decide(connection: Connection) -> None:
     """Of several versions of a document the one with the highest source_order counts."""
     connection.execute(
-        """
-        CREATE OR REPLACE TEMP TABLE winners AS
-        SELECT * FROM incoming
-        QUALIFY row_number() OVER (
-          PARTITION BY document_id ORDER BY source_order DESC, seq DESC) = 1
+        f"""
+        CREATE OR REPLACE TEMP TABLE losers AS
+        WITH repeated AS (
+          SELECT document_id FROM incoming GROUP BY document_id HAVING count(*) > 1
+        ), versions AS (
+          SELECT seq, version, first_value(version) OVER latest_first AS winner,
+                 row_number() OVER latest_first AS place
+          FROM incoming SEMI JOIN repeated USING (document_id)
+          WINDOW latest_first AS (PARTITION BY document_id ORDER BY source_order DESC, seq DESC)
+        )
+        SELECT seq, CASE WHEN version = winner THEN '{DUPLICATE}' ELSE '{SUPERSEDED}' END AS verdict
+        FROM versions WHERE place > 1
         """
     )
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE chosen AS SELECT * FROM winners "
-        f"WHERE verdict IN ('{NEW}', '{REPLACE}') ORDER BY seq"
+        "UPDATE incoming SET verdict = losers.verdict FROM losers WHERE incoming.seq = losers.seq"
     )
+    connection.execute("DROP TABLE losers")
 
 
 def count(connection: Connection, *, read: int, unchanged: int) -> PlanCounts:
@@ -130,23 +146,14 @@ def count(connection: Connection, *, read: int, unchanged: int) -> PlanCounts:
         unchanged: those of them in files that were not parsed.
     """
     verdicts = dict(
-        connection.execute("SELECT verdict, count(*) FROM winners GROUP BY verdict").fetchall()
+        connection.execute("SELECT verdict, count(*) FROM incoming GROUP BY verdict").fetchall()
     )
-    ((duplicates, superseded),) = connection.execute(
-        """
-        SELECT count(*) FILTER (i.source_hash = w.source_hash
-                                AND i.metadata_hash = w.metadata_hash),
-               count(*) FILTER (i.source_hash != w.source_hash
-                                OR i.metadata_hash != w.metadata_hash)
-        FROM incoming i JOIN winners w USING (document_id) WHERE i.seq != w.seq
-        """
-    ).fetchall()
     ((rejected,),) = connection.execute("SELECT count(*) FROM unreadable").fetchall()
     return PlanCounts(
         read=read,
         skipped=unchanged + verdicts.get(SKIP, 0),
-        duplicates=duplicates,
-        superseded=superseded + verdicts.get(STALE, 0),
+        duplicates=verdicts.get(DUPLICATE, 0),
+        superseded=verdicts.get(SUPERSEDED, 0) + verdicts.get(STALE, 0),
         new=verdicts.get(NEW, 0),
         replaced=verdicts.get(REPLACE, 0),
         metadata_updated=verdicts.get(METADATA, 0),
