@@ -34,10 +34,11 @@ _VERDICTS = (NEW, REPLACE, METADATA, DELETE, SKIP, STALE, DUPLICATE, SUPERSEDED)
 _TABLES = {
     "incoming": "seq BIGINT, slice INTEGER, document_id VARCHAR, source_order BIGINT, "
     "version UBIGINT, characters INTEGER, "
-    f"verdict ENUM ({', '.join(map(literal, _VERDICTS))})",
+    f"verdict ENUM ({', '.join(map(literal, _VERDICTS))}), revives BOOLEAN",
     "unreadable": "seq BIGINT, path VARCHAR, ordinal BIGINT, reason VARCHAR",
 }
-"""``version`` is a hash over what tells versions of a document apart: it only counts them."""
+"""``version`` is a hash over what tells versions of a document apart: it only counts them.
+``revives`` is true where the annotation set is there, but another one is current."""
 
 
 def create_tables(connection: Connection) -> None:
@@ -90,7 +91,8 @@ def judge(planning: Planning, slice_: Slice) -> list[int]:
           WHEN d.document_id IS NULL THEN '{NEW}'
           WHEN d.is_deleted OR a.document_id IS NULL THEN '{REPLACE}'
           WHEN d.metadata_hash != k.metadata_hash THEN '{METADATA}'
-          ELSE '{SKIP}' END AS verdict
+          ELSE '{SKIP}' END AS verdict,
+          coalesce(NOT a.is_current, false) AS revives
         FROM slice_keys k
         LEFT JOIN documents d ON d.document_id = k.document_id
         LEFT JOIN document_annotations a
