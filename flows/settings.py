@@ -77,6 +77,11 @@ class Settings(BaseSettings):
         "first one is shown by the entities view; none = those the warehouse is linked to "
         "already, else `sample`",
     )
+    keep_previous: bool = Field(
+        False,
+        description="keep the annotation set that was current, not current any more, beside the "
+        "one that a document is annotated with anew; sets of an older text always go",
+    )
     link: LinkSettings = LinkSettings()
     execution: ExecutionSettings = ExecutionSettings()
 

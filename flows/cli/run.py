@@ -74,6 +74,13 @@ def run(
     retry_rejects: Annotated[
         bool, typer.Option("--retry-rejects", help="Try documents again that failed before.")
     ] = False,
+    keep_previous: Annotated[
+        bool,
+        typer.Option(
+            "--keep-previous",
+            help="Keep what other models or settings found beside what these find.",
+        ),
+    ] = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -97,6 +104,7 @@ def run(
         ner=_given(models=chosen_models(model), device=device),
         dictionary=_given(stores=tuple(dictionary) if dictionary else None),
         ontologies=tuple(ontology) if ontology else None,
+        keep_previous=keep_previous or None,
         execution=_given(workers=workers),
     )
     _carry_out(sources, warehouse, config, flags, dry_run=dry_run, as_json=as_json)

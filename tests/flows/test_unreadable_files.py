@@ -144,3 +144,15 @@ def test_what_no_reader_foresees_is_the_fault_of_its_file(
     ((_, _, reason),) = bench.query(REJECTS)
     assert str(reason).startswith("the file cannot be read: ZeroDivisionError at ")
     assert "patient" not in str(reason)
+
+
+def test_a_file_that_breaks_within_a_slice_leaves_its_neighbours(
+    bench: Bench, notes: Notes, tmp_path: Path
+) -> None:
+    """Records of several files share a slice: only those of the broken one are taken back."""
+    broken = tmp_path / "pubmed24n0001.xml"
+    broken.write_text(f"<PubmedArticleSet>{citation(1, 'Asthma.')}{citation(2, 'Gout.')}<Pubm")
+    files = [notes(f"n{n}", **{f"d{n}": f"asthma {n}"}) for n in range(4)]
+    counts = bench.run(*files[:2], broken, *files[2:], corpus="c")
+    assert (counts.read, counts.new, counts.rejected) == (5, 4, 1)
+    assert bench.query("SELECT count(*), count(DISTINCT document_id) FROM mentions") == [(4, 4)]
