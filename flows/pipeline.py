@@ -93,7 +93,7 @@ def annotate(session: Session) -> None:
     task_here = annotate_shard.with_options(retries=session.order.settings.execution.retries)
 
     def submit(shard: PlannedShard) -> PrefectFuture[Receipt]:
-        return task_here.submit(root, run_id, shard.number, shard.checksum)
+        return task_here.submit(root, run_id, shard.number, shard.checksum, shard.one_by_one)
 
     def run_wave(shards: Sequence[PlannedShard], workers: int) -> list[PlannedShard]:
         return in_pool(
@@ -112,13 +112,17 @@ def link(session: Session) -> None:
     root, run_id = str(session.work.root), session.run_id
 
     def submit(chunk: Chunk) -> PrefectFuture[Receipt]:
-        return link_names.submit(root, run_id, *chunk)
+        return link_names.submit(root, run_id, *chunk, watched=True)
+
+    def run_wave(chunks: Sequence[Chunk], workers: int) -> list[Chunk]:
+        return in_pool(
+            "link-wave", session, workers, lambda: work.through_pool(chunks, submit, LOCAL_POOL)
+        )
 
     if len(work.chunks) <= CHUNKS_LINKED_HERE:
         work.here(lambda chunk: link_names(root, run_id, *chunk))
     else:
-        workers = min(session.order.settings.workers, len(work.chunks))
-        in_pool("link-wave", session, workers, lambda: work.through_pool(submit, LOCAL_POOL))
+        work.run(run_wave)
     work.close()
 
 

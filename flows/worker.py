@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import nullcontext
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from flows.errors import CharthouseError, kind_and_place
 from flows.order import Order, load_order
 from flows.processes import die_with_parent
 from flows.receipt import Receipt, stage
+from flows.stalls import stall_limit, watchdog
 from flows.work import WorkFolder, is_intact, make_private
 from nlp.dictionary import DictionaryError
 from nlp.ner.errors import DeviceError, ModelError
@@ -35,6 +37,14 @@ REJECT_SCHEMA = {
 
 class ShardFailed(CharthouseError):
     """A shard could not be annotated. Says where in the code; never what was in the text."""
+
+
+def damaged_shard(shard: int) -> ShardFailed:
+    """The error of a shard file that is missing or altered."""
+    return ShardFailed(
+        f"shard {shard}: its file in the work folder is missing or damaged",
+        "Run the same command again: what is left is planned anew",
+    )
 
 
 def start_worker(parent: int) -> None:
@@ -64,7 +74,9 @@ def _store(path: str) -> ConceptStore:
     return open_store(Path(path))
 
 
-def annotate_shard_file(root: str, run_id: str, shard: int, checksum: str) -> Receipt:
+def annotate_shard_file(
+    root: str, run_id: str, shard: int, checksum: str, one_by_one: bool = False
+) -> Receipt:
     """Annotate a shard file and stage the result.
 
     Args:
@@ -72,14 +84,16 @@ def annotate_shard_file(root: str, run_id: str, shard: int, checksum: str) -> Re
         run_id: the run.
         shard: the shard's number.
         checksum: SHA-256 the plan gives the shard file.
+        one_by_one: take each document by itself, so that the counter of a worker that dies
+            tells which one it died of.
 
     Raises:
         ShardFailed: the shard file is damaged, or models or disk failed; documents that fail
-            are rejects instead.
+            are rejects instead. A worker that hangs ends its process.
     """
     work = WorkFolder(Path(root))
     try:
-        return _annotate(work, run_id, shard, checksum)
+        return _annotate(work, run_id, shard, checksum, one_by_one=one_by_one)
     except CharthouseError:
         raise
     except (ModelError, DeviceError, PreprocessError, DictionaryError) as error:
@@ -89,29 +103,45 @@ def annotate_shard_file(root: str, run_id: str, shard: int, checksum: str) -> Re
         raise ShardFailed(f"shard {shard}: {kind_and_place(error)}") from None
 
 
-def _annotate(work: WorkFolder, run_id: str, shard: int, checksum: str) -> Receipt:
+def _annotate(
+    work: WorkFolder, run_id: str, shard: int, checksum: str, *, one_by_one: bool
+) -> Receipt:
     path = work.shard(run_id, shard)
     if not is_intact(path, checksum):
-        raise ShardFailed(
-            f"shard {shard}: its file in the work folder is missing or damaged",
-            "Remove the work folder and run the same command again",
-        )
-    annotator = _annotator(str(work.order), work.order.stat().st_mtime_ns)
+        raise damaged_shard(shard)
+    order = _order(str(work.order), work.order.stat().st_mtime_ns)
     documents = pl.read_parquet(path)
-    counter = make_private(work.progress(run_id)) / f"{shard:05d}"
-    annotations = annotator.annotate(documents, progress=lambda done: _write_count(counter, done))
-    rejects = [
-        {
-            **documents.select("path", "ordinal", "document_id").row(r.row, named=True),
-            "reason": r.reason,
-        }
-        for r in annotations.rejects
-    ]
-    frames = annotations.frames | {"rejects": pl.DataFrame(rejects, schema=REJECT_SCHEMA)}
-    return stage(work.staged(run_id), shard, frames, annotations.seconds)
+    limit = stall_limit(order.settings.execution.stall_seconds, longest(documents))
+    make_private(work.progress(run_id))
+    counter = work.counter(run_id, shard)
+    with watchdog(work.stalled(run_id, shard), limit) as alive:
+        annotator = _annotator(str(work.order), work.order.stat().st_mtime_ns)
+
+        def progress(done: int) -> None:
+            counter.write_text(str(done), encoding="ascii")
+            alive()
+
+        progress(0)
+        annotations = annotator.annotate(documents, progress, one_by_one=one_by_one)
+        rejects = [
+            {
+                **documents.select("path", "ordinal", "document_id").row(r.row, named=True),
+                "reason": r.reason,
+            }
+            for r in annotations.rejects
+        ]
+        frames = annotations.frames | {"rejects": pl.DataFrame(rejects, schema=REJECT_SCHEMA)}
+        return stage(work.staged(run_id), shard, frames, annotations.seconds)
 
 
-def link_names_file(root: str, run_id: str, target: int, chunk: int) -> Receipt:
+def longest(documents: pl.DataFrame) -> int:
+    """Characters of the longest document of a shard."""
+    return int(documents["characters"].max() or 0)  # type: ignore[arg-type]
+
+
+def link_names_file(
+    root: str, run_id: str, target: int, chunk: int, watched: bool = False
+) -> Receipt:
     """Link a chunk of distinct names and stage the result.
 
     Args:
@@ -119,6 +149,7 @@ def link_names_file(root: str, run_id: str, target: int, chunk: int) -> Receipt:
         run_id: the run.
         target: index of the ontology in the order.
         chunk: number of the names file.
+        watched: end this process if it hangs; not for the main process.
 
     Raises:
         ShardFailed: the store or the disk failed.
@@ -127,9 +158,12 @@ def link_names_file(root: str, run_id: str, target: int, chunk: int) -> Receipt:
     try:
         order = _order(str(work.order), work.order.stat().st_mtime_ns)
         names = pl.read_parquet(names_file(work, run_id, target, chunk))
-        store = _store(str(order.targets[target].store))
-        links = link_names(store, names, order.settings.link)
-        return stage(work.linked(run_id), chunk, {NAME_LINKS.name: links}, {})
+        report = make_private(work.progress(run_id)) / f"{target}-{chunk:05d}.stalled"
+        seconds = order.settings.execution.stall_seconds
+        with watchdog(report, seconds) if watched else nullcontext():
+            store = _store(str(order.targets[target].store))
+            links = link_names(store, names, order.settings.link)
+            return stage(work.linked(run_id), chunk, {NAME_LINKS.name: links}, {})
     except Exception as error:
         raise ShardFailed(f"linking, chunk {chunk}: {kind_and_place(error)}") from None
 
@@ -137,7 +171,3 @@ def link_names_file(root: str, run_id: str, target: int, chunk: int) -> Receipt:
 def names_file(work: WorkFolder, run_id: str, target: int, chunk: int) -> Path:
     """The file of names that a linking task reads."""
     return work.run(run_id) / "names" / f"{target}-{chunk:05d}.parquet"
-
-
-def _write_count(path: Path, done: int) -> None:
-    path.write_text(str(done), encoding="ascii")
