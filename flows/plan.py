@@ -24,19 +24,22 @@ from flows.order import Order
 from flows.sources import SourceState, known_sources, sources_frame
 from flows.warehouse.connection import Connection, transaction
 from flows.warehouse.ddl import column_list, literal, parquet
+from flows.warehouse.tombstones import is_forgotten
 from flows.work import WorkFolder, file_sha256, make_private, remove_tree, write_durably
 from nlp.schema import ANNOTATION_TABLES, DOCUMENTS
 
-NEW, REPLACE, METADATA, DELETE, SKIP, STALE = (
+NEW, REPLACE, METADATA, DELETE, SKIP, STALE, FORGOTTEN = (
     "new",
     "replace",
     "metadata",
     "delete",
     "skip",
     "stale",
+    "forgotten",
 )
 """Verdicts on a record: annotate it, annotate it in place of its older version, update metadata
-alone, remove the document, nothing to do, nothing to do because a later version is known."""
+alone, remove the document, nothing to do, nothing to do because a later version is known, nothing
+to do because it must stay forgotten."""
 
 _KEYS = ["document_id", "source_order", "source_hash", "metadata_hash", "characters"]
 _FEWEST_CHARACTERS = 250_000
@@ -72,6 +75,7 @@ class PlanCounts:
     metadata_updated: int
     deleted: int
     rejected: int
+    forgotten: int = 0
 
 
 @dataclass(frozen=True)
@@ -185,7 +189,7 @@ class Planner:
                 )
             self._connection.execute(
                 "UPDATE runs SET read = ?, skipped = ?, duplicates = ?, superseded = ?, new = ?, "
-                "replaced = ?, metadata_updated = ?, deleted = ?, rejected = ?, "
+                "replaced = ?, metadata_updated = ?, deleted = ?, rejected = ?, forgotten = ?, "
                 "seconds = {plan: ?, annotate: 0, link: 0, total: ?} WHERE run_id = ?",
                 [
                     counts.read,
@@ -197,6 +201,7 @@ class Planner:
                     counts.metadata_updated,
                     counts.deleted,
                     counts.rejected,
+                    counts.forgotten,
                     seconds,
                     seconds,
                     self._run_id,
@@ -224,12 +229,13 @@ class Planner:
             self._rejects.append(incoming.rejects)
         if not len(incoming.documents):
             return
-        keys = incoming.documents.select(*_KEYS, "is_deleted").with_row_index("row")
+        keys = incoming.documents.select(*_KEYS, "is_deleted", "person_id").with_row_index("row")
         retry = self._order.settings.source.retry_rejects
         self._connection.register("slice_keys", keys.to_arrow())
         verdicts = self._connection.sql(
             f"""
             SELECT k.row, CASE
+              WHEN {is_forgotten(self._connection, "k")} THEN '{FORGOTTEN}'
               WHEN d.source_order > k.source_order AND (
                 d.source_order >= {RELEASE_ORDER}
                 OR d.source_order // {PER_SOURCE} > k.source_order // {PER_SOURCE}
@@ -309,6 +315,7 @@ class Planner:
             metadata_updated=verdicts.get(METADATA, 0),
             deleted=verdicts.get(DELETE, 0),
             rejected=sum(len(frame) for frame in self._rejects),
+            forgotten=verdicts.get(FORGOTTEN, 0),
         )
 
     def _shard_size(self) -> int:

@@ -12,7 +12,7 @@ import sys
 import typer
 
 from flows import __version__
-from flows.cli import doctor, evaluate, inspect, link, ontology, relink, run, train
+from flows.cli import custody, doctor, evaluate, inspect, link, ontology, relink, run, train
 from flows.errors import CharthouseError, kind_and_place
 from flows.processes import Interrupted
 
@@ -54,6 +54,10 @@ app.command("status")(inspect.status)
 app.command("rejects")(inspect.rejects)
 app.command("tables")(inspect.tables)
 app.command("sql")(inspect.sql)
+app.command("snapshot")(custody.snapshot)
+app.command("forget")(custody.forget)
+app.command("remember")(custody.remember)
+app.command("compact")(custody.compact)
 app.command("doctor")(doctor.doctor)
 app.add_typer(ontology.app, name="ontology")
 app.add_typer(train.app, name="train")

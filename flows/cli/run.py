@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from flows.cli.access import Wait
 from flows.cli.finders import MODEL_HELP, Dictionary, chosen_models
 from flows.errors import CharthouseError
 
@@ -74,6 +75,7 @@ def run(
     retry_rejects: Annotated[
         bool, typer.Option("--retry-rejects", help="Try documents again that failed before.")
     ] = False,
+    wait: Wait = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -98,6 +100,7 @@ def run(
         dictionary=_given(stores=tuple(dictionary) if dictionary else None),
         ontologies=tuple(ontology) if ontology else None,
         execution=_given(workers=workers),
+        warehouse=_given(wait_seconds=wait),
     )
     _carry_out(sources, warehouse, config, flags, dry_run=dry_run, as_json=as_json)
 
