@@ -9,7 +9,7 @@ from prefect.futures import PrefectFuture
 
 from flows.dispatch import dispatch
 from flows.processes import STOP
-from flows.receipt import Receipt, finished_receipts
+from flows.receipt import Receipt, finished_receipts, rooted
 from flows.session import Session
 from flows.warehouse import runs
 from flows.warehouse.load import load_shard
@@ -89,9 +89,11 @@ class AnnotateStage:
     def _load(self, shard: PlannedShard, receipt: Receipt) -> None:
         session = self._session
         annotation_id = session.order.annotation.annotation_id
-        load_shard(session.connection, session.run_id, annotation_id, shard.path, receipt)
+        receipt = rooted(receipt, session.work.staged(session.run_id))
+        path = session.work.shard(session.run_id, shard.number)
+        load_shard(session.connection, session.run_id, annotation_id, str(path), receipt)
         remove_tree(receipt.path)
-        session.work.shard(session.run_id, shard.number).unlink()
+        path.unlink()
         (self._counters / f"{shard.number:05d}").unlink(missing_ok=True)
         self._documents += shard.documents
         self._tick()

@@ -12,7 +12,7 @@ from flows.dispatch import dispatch
 from flows.errors import CharthouseError
 from flows.order import LinkTarget
 from flows.processes import STOP
-from flows.receipt import Receipt
+from flows.receipt import Receipt, rooted
 from flows.session import Session
 from flows.warehouse.connection import Connection, transaction
 from flows.warehouse.ddl import literal, parquet
@@ -112,6 +112,7 @@ class LinkStage:
             self._session.reporter.end(self._names)
 
     def _load(self, chunk: Chunk, receipt: Receipt) -> None:
+        receipt = rooted(receipt, self._session.work.linked(self._session.run_id))
         load_name_links(self._session.connection, receipt)
         remove_tree(receipt.path)
         names_file(self._session.work, self._session.run_id, *chunk).unlink()
