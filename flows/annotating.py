@@ -14,7 +14,7 @@ import polars as pl
 from flows.dispatch import Pending, Pool, dispatch
 from flows.isolation import cut, pieces, reject
 from flows.processes import STOP
-from flows.receipt import Receipt, StagingError, check, finished_receipts
+from flows.receipt import Receipt, StagingError, check, finished_receipts, rooted
 from flows.session import Session
 from flows.shard_progress import ShardProgress
 from flows.stalls import StallWatch, stall_limit
@@ -162,11 +162,13 @@ class AnnotateStage:
     def _finish(self, done: Sequence[tuple[PlannedShard, Receipt]]) -> list[PlannedShard]:
         """Load what has come back; returns shards whose staged output is damaged."""
         again, sound = list[PlannedShard](), list[tuple[PlannedShard, Receipt]]()
+        staged = self._session.work.staged(self._session.run_id)
         for shard, receipt in done:
             try:
+                receipt = rooted(receipt, staged)
                 check(receipt)
             except StagingError:
-                remove_tree(receipt.path)
+                remove_tree(staged / receipt.path.name)
                 self._damaged[shard.number] += 1
                 if self._damaged[shard.number] > self._execution.retries:
                     self._load(sound)
@@ -194,18 +196,22 @@ class AnnotateStage:
         )
         failed: duckdb.Error | None = None
         with suppress(duckdb.Error):
-            load([(shard.path, receipt) for shard, receipt in done])
+            load([(self._file(shard), receipt) for shard, receipt in done])
             self._put_away(done)
             return
         for shard, receipt in done:
             try:
-                load([(shard.path, receipt)])
+                load([(self._file(shard), receipt)])
             except duckdb.Error as error:
                 failed = failed or error
             else:
                 self._put_away([(shard, receipt)])
         if failed is not None:
             raise failed
+
+    def _file(self, shard: PlannedShard) -> str:
+        """The shard's file, where the work folder has it: nothing outside is ever read."""
+        return str(self._session.work.shard(self._session.run_id, shard.number))
 
     def _put_away(self, done: Sequence[tuple[PlannedShard, Receipt]]) -> None:
         """Remove the files of shards that are in the warehouse, and count their documents."""

@@ -11,7 +11,7 @@ from flows.dispatch import Pending, Pool, dispatch
 from flows.errors import CharthouseError
 from flows.order import LinkTarget
 from flows.processes import STOP
-from flows.receipt import Receipt, StagingError
+from flows.receipt import Receipt, StagingError, rooted
 from flows.session import Session
 from flows.stalls import StallWatch
 from flows.warehouse.connection import Connection, transaction
@@ -171,6 +171,7 @@ class LinkStage:
         return again
 
     def _load(self, chunk: Chunk, receipt: Receipt) -> None:
+        receipt = rooted(receipt, self._session.work.linked(self._session.run_id))
         load_name_links(self._session.connection, receipt)
         remove_tree(receipt.path)
         names_file(self._session.work, self._session.run_id, *chunk).unlink()

@@ -24,13 +24,16 @@ from flows.sources import files_are_as_planned, is_numbered, numbering_clash
 from flows.summary import Summary, summarise
 from flows.targets import link_targets, stores_to_link
 from flows.warehouse import runs
+from flows.warehouse.access import Access, access_of
 from flows.warehouse.connection import (
     Connection,
     EmptyWarehouseError,
     open_warehouse,
     prepare,
     read_warehouse,
+    remove_if_unused,
 )
+from flows.warehouse.snapshots import check_snapshot, publish_if_changed
 from flows.work import WorkFolder, is_intact, make_private, remove_tree
 from nlp.dictionary import DictionaryError
 from nlp.fingerprint import identify
@@ -52,6 +55,8 @@ def prepare_order(sources: Sequence[str], warehouse: Path, settings: Settings) -
         raise CharthouseError(
             f"warehouse {warehouse}: its path holds one of * ? [", "DuckDB reads these as a pattern"
         )
+    if settings.warehouse.snapshot:
+        check_snapshot(settings.warehouse.snapshot, warehouse, access_of(settings.warehouse))
     files = discover(
         sources,
         format=settings.source.format,
@@ -94,24 +99,25 @@ def _stores(warehouse: Path, settings: Settings) -> Sequence[str]:
     """The stores to link to; the warehouse is only opened where it has to say."""
     if settings.ontologies:
         return settings.ontologies
-    with _for_reading(warehouse) as connection:
+    with _for_reading(warehouse, settings) as connection:
         return stores_to_link(connection, settings)
 
 
 def preview(order: Order) -> Preview:
     """What a run would do; reads the sources, writes nothing."""
-    with _for_reading(order.warehouse) as connection, stoppable() as stop:
+    with _for_reading(order.warehouse, order.settings) as connection, stoppable() as stop:
         work = WorkFolder.beside(order.warehouse)
         return Planner(connection, order, work, "preview", check=stop.check).preview()
 
 
 @contextmanager
-def _for_reading(warehouse: Path) -> Iterator[Connection]:
+def _for_reading(warehouse: Path, settings: Settings) -> Iterator[Connection]:
     """The warehouse, or an empty one in memory where there is none yet."""
+    access = access_of(settings.warehouse)
     with ExitStack() as stack:
         try:
             exists = warehouse.exists()
-            connection = stack.enter_context(read_warehouse(warehouse)) if exists else None
+            connection = stack.enter_context(read_warehouse(warehouse, access)) if exists else None
         except EmptyWarehouseError:
             connection = None
         if connection is None:
@@ -128,13 +134,14 @@ def execute(order: Order, *, quiet: bool = False) -> Summary:
         Interrupted: the user stopped the run; the same order goes on with it.
     """
     is_new = not order.warehouse.exists()
+    access = access_of(order.settings.warehouse, quiet=quiet)
     work = WorkFolder.beside(order.warehouse)
     nothing_read = False
     try:
-        with stoppable(), open_warehouse(order.warehouse) as connection:
+        with stoppable(), open_warehouse(order.warehouse, access) as connection:
             make_private(work.root)
             try:
-                return _execute(connection, order, work, quiet=quiet)
+                return _execute(connection, order, work, access, quiet=quiet)
             except BaseException:
                 with suppress(duckdb.Error):  # the error that led here is the one to tell
                     runs.forget_unplanned(connection)
@@ -146,10 +153,12 @@ def execute(order: Order, *, quiet: bool = False) -> Summary:
                         remove_tree(work.root)
     finally:
         if is_new and nothing_read:  # a warehouse of empty tables would only puzzle
-            order.warehouse.unlink(missing_ok=True)
+            remove_if_unused(order.warehouse, access)
 
 
-def _execute(connection: Connection, order: Order, work: WorkFolder, *, quiet: bool) -> Summary:
+def _execute(
+    connection: Connection, order: Order, work: WorkFolder, access: Access, *, quiet: bool
+) -> Summary:
     leftovers = _recover(connection, order, work)
     save_order(order, work.order)
     runs.record_annotation_set(connection, order.annotation)
@@ -171,6 +180,7 @@ def _execute(connection: Connection, order: Order, work: WorkFolder, *, quiet: b
             with Reporter(run_id, work.status, quiet=quiet) as reporter:
                 run_flow(charthouse, Session(run_id, connection, order, work, reporter))
         forget_flow_runs(work)
+    publish_if_changed(connection, order.warehouse, order.settings.warehouse.snapshot, access)
     return summarise(connection, order.warehouse, run_id, here={*leftovers, run_id})
 
 
@@ -187,7 +197,7 @@ def _recover(connection: Connection, order: Order, work: WorkFolder) -> list[str
     """
     same, others = list[str](), list[str]()
     for run in runs.open_runs(connection):
-        if run.planned and not _shards_are_there(connection, run.run_id):
+        if run.planned and not _shards_are_there(connection, work, run.run_id):
             runs.abandon_run(connection, run.run_id)
         elif run.order_hash == order.order_hash and not same:
             same.append(run.run_id)
@@ -202,9 +212,9 @@ def _recover(connection: Connection, order: Order, work: WorkFolder) -> list[str
     return others + same
 
 
-def _shards_are_there(connection: Connection, run_id: str) -> bool:
+def _shards_are_there(connection: Connection, work: WorkFolder, run_id: str) -> bool:
     """Whether the files of a run's unfinished shards are in the work folder, unaltered."""
     return all(
-        is_intact(Path(shard.path), shard.checksum)
+        is_intact(work.shard(run_id, shard.number), shard.checksum)
         for shard in runs.planned_shards(connection, run_id)
     )

@@ -62,6 +62,34 @@ class ExecutionSettings(BaseModel):
     )
 
 
+class WarehouseSettings(BaseModel):
+    """The warehouse file: who waits for whom, its copy for readers, its key."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    wait_seconds: float = Field(
+        0, ge=0, description="seconds to wait for another process that holds the warehouse"
+    )
+    snapshot: Path | None = Field(
+        None,
+        description="read-only copy for analysts, published when a run or relink has changed "
+        "something",
+    )
+    key_variable: str | None = Field(
+        None,
+        description="environment variable that holds the key of an encrypted warehouse; its name, "
+        "not the key",
+    )
+    key_file: Path | None = Field(
+        None, description="file that holds the key instead, readable by its owner only"
+    )
+    unsafe_crypto: bool = Field(
+        False,
+        description="write an encrypted warehouse without the httpfs extension, by code that "
+        "DuckDB calls not secure: for trials and tests",
+    )
+
+
 _GPU_DRIVERS = (Path("/proc/driver/nvidia"), Path("/dev/dxg"))
 _WORKERS_PER_GPU = 4
 """Enough to tokenise for one GPU; each holds a copy of the model there."""
@@ -91,6 +119,7 @@ class Settings(BaseSettings):
     )
     link: LinkSettings = LinkSettings()
     execution: ExecutionSettings = ExecutionSettings()
+    warehouse: WarehouseSettings = WarehouseSettings()
 
     @property
     def annotation(self) -> AnnotationSettings:

@@ -66,6 +66,11 @@ class WorkFolder:
         return self.progress(run_id) / f"{number:05d}.stalled"
 
     @property
+    def flow_runs(self) -> Path:
+        """Folder of empty files, named by the ids of Prefect flow runs at work."""
+        return self.root / "flow-runs"
+
+    @property
     def order(self) -> Path:
         """The settings and sources of the run at work; task parameters name only this file."""
         return self.root / "order.json"

@@ -12,7 +12,18 @@ import sys
 import typer
 
 from flows import __version__
-from flows.cli import check, doctor, evaluate, inspect, link, ontology, relink, run, train
+from flows.cli import (
+    check,
+    custody,
+    doctor,
+    evaluate,
+    inspect,
+    link,
+    ontology,
+    relink,
+    run,
+    train,
+)
 from flows.errors import CharthouseError, kind_and_place
 from flows.processes import Interrupted
 
@@ -55,6 +66,10 @@ app.command("rejects")(inspect.rejects)
 app.command("tables")(inspect.tables)
 app.command("sql")(inspect.sql)
 app.command("check")(check.check)
+app.command("snapshot")(custody.snapshot)
+app.command("forget")(custody.forget)
+app.command("remember")(custody.remember)
+app.command("compact")(custody.compact)
 app.command("doctor")(doctor.doctor)
 app.add_typer(ontology.app, name="ontology")
 app.add_typer(train.app, name="train")

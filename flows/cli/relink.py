@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from flows.cli.access import Wait
+
 if TYPE_CHECKING:
     from flows.relink import Relinked
 
@@ -30,11 +32,13 @@ def relink(
         ),
     ] = None,
     config: Annotated[
-        Path | None, typer.Option(help="TOML file of settings; its [link] counts here.")
+        Path | None,
+        typer.Option(help="TOML file of settings; its [link] and [warehouse] count here."),
     ] = None,
     workers: Annotated[
         int | None, typer.Option(min=0, help="Worker processes; 0 = one per CPU core. (default: 0)")
     ] = None,
+    wait: Wait = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say how many names would be linked; write nothing.")
     ] = False,
@@ -57,6 +61,8 @@ def relink(
         flags["ontologies"] = tuple(ontology)
     if workers is not None:
         flags["execution"] = {"workers": workers}
+    if wait is not None:
+        flags["warehouse"] = {"wait_seconds": wait}
     settings = load_settings(config, flags)
     if dry_run:
         counts = names_to_link(warehouse, settings)

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from flows.cli.access import Wait
 from flows.cli.finders import MODEL_HELP, Dictionary, chosen_models
 from flows.errors import CharthouseError
 
@@ -81,6 +82,7 @@ def run(
             help="Keep what other models or settings found beside what these find.",
         ),
     ] = False,
+    wait: Wait = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -106,6 +108,7 @@ def run(
         ontologies=tuple(ontology) if ontology else None,
         keep_previous=keep_previous or None,
         execution=_given(workers=workers),
+        warehouse=_given(wait_seconds=wait),
     )
     _carry_out(sources, warehouse, config, flags, dry_run=dry_run, as_json=as_json)
 
