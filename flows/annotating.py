@@ -38,6 +38,7 @@ class AnnotateStage:
         if shards:
             total = sum(shard.documents for shard in shards)
             session.reporter.stage("annotating", "documents", total)
+        session.handover.take_over({shard.number for shard in shards})
         staged = finished_receipts(session.work.staged(session.run_id))
         for shard in shards:
             if shard.number in staged:
@@ -95,6 +96,7 @@ class AnnotateStage:
 
     def _load(self, shard: PlannedShard, receipt: Receipt) -> None:
         session = self._session
+        receipt = session.handover.take(receipt, session.work.shard(session.run_id, shard.number))
         annotation_id = session.order.annotation.annotation_id
         load_shard(session.connection, session.run_id, annotation_id, shard.path, receipt)
         remove_tree(receipt.path)

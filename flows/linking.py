@@ -117,9 +117,11 @@ class LinkStage:
         return ()
 
     def _load(self, chunk: Chunk, receipt: Receipt) -> None:
+        names = names_file(self._session.work, self._session.run_id, *chunk)
+        receipt = self._session.handover.take(receipt, names)
         load_name_links(self._session.connection, receipt)
         remove_tree(receipt.path)
-        names_file(self._session.work, self._session.run_id, *chunk).unlink()
+        names.unlink()
         self._session.reporter.done(min(self._names, (chunk[1] + 1) * NAMES_PER_CHUNK))
 
 
