@@ -55,7 +55,7 @@ def dispatch(
     *,
     pool: Pool,
     in_flight: int,
-    tick: Callable[[], None] = lambda: None,
+    tick: Callable[[Sequence[Item]], None] = lambda in_flight: None,
 ) -> list[Item]:
     """Run every item in the pool and finish each here, in the order in which they come back.
 
@@ -69,7 +69,7 @@ def dispatch(
             holds back the workers.
         pool: where the items run.
         in_flight: items handed over and not finished at once, at most.
-        tick: called several times a second while nothing comes back, and after each ``finish``.
+        tick: called several times a second with the items that are on their way.
 
     Returns:
         Items whose worker died, in order; empty if none did. Items that had not been handed over
@@ -108,7 +108,7 @@ def dispatch(
                 raise failure
             STOP.check()
             pool.look()
-            tick()
+            tick(list(running.values()))
     except BaseException:
         pool.kill()
         raise

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from flows.order import Order, save_order
-from flows.receipt import RECEIPT, Receipt, StagingError
+from flows.receipt import RECEIPT, Receipt, StagingError, check
 from flows.storage import Storage, StorageError
 from flows.work import WorkFolder, make_private, remove_tree, sync_folder, write_json
 from flows.workplace import order_key
@@ -56,7 +56,9 @@ class Handover:
             self.storage.put(local, self._key(local))
 
     def take(self, receipt: Receipt, given: Path) -> Receipt:
-        """Fetch what a worker wrote into the work folder, and remove it and its input from storage.
+        """Check what a worker wrote, fetched into the work folder first where it is on storage.
+
+        What was fetched, and the input it was made from, are removed from storage.
 
         Args:
             receipt: what the worker returned.
@@ -66,6 +68,11 @@ class Handover:
             StagingError: files are missing or are not those of the receipt; they are removed.
         """
         if self.storage is None or Path(receipt.folder).is_relative_to(self.work.root):
+            try:
+                check(receipt)
+            except StagingError:
+                remove_tree(receipt.path)
+                raise
             return receipt
         self._check_names(receipt)
         final = self.work.root / receipt.folder

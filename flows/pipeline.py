@@ -97,8 +97,9 @@ def annotate(session: Session) -> None:
 
     def submit(shard: PlannedShard) -> PrefectFuture[Receipt]:
         session.handover.give(session.work.shard(run_id, shard.number))
+        root = session.handover.root
         with asking(execution, gpus=execution.gpus):
-            return task_here.submit(session.handover.root, run_id, shard.number, shard.checksum)
+            return task_here.submit(root, run_id, shard.number, shard.checksum, shard.one_by_one)
 
     def run_wave(shards: Sequence[PlannedShard], workers: int) -> list[PlannedShard]:
         return in_pool(
@@ -123,17 +124,23 @@ def link(session: Session) -> None:
     def submit(chunk: Chunk) -> PrefectFuture[Receipt]:
         names = names_file(session.work, run_id, *chunk)
         session.handover.give(names)
+        root, checksum = session.handover.root, file_sha256(names)
         with asking(execution):
-            return link_names.submit(session.handover.root, run_id, *chunk, file_sha256(names))
+            return link_names.submit(root, run_id, *chunk, checksum, watched=True)
+
+    def run_wave(chunks: Sequence[Chunk], workers: int) -> list[Chunk]:
+        return in_pool(
+            "link-wave",
+            session,
+            workers,
+            lambda: work.through_pool(chunks, submit, pool_of(execution)),
+        )
 
     if len(work.chunks) <= CHUNKS_LINKED_HERE:
         work.here(here)
     else:
         session.handover.open(session.order)
-        workers = min(session.order.settings.workers, len(work.chunks))
-        in_pool(
-            "link-wave", session, workers, lambda: work.through_pool(submit, pool_of(execution))
-        )
+        work.run(run_wave)
     work.close()
 
 

@@ -59,6 +59,13 @@ class ExecutionSettings(BaseModel):
         "where workers would be idle",
     )
     retries: int = Field(2, ge=0, description="times a failed shard is tried again")
+    stall_seconds: float = Field(
+        1800.0,
+        gt=0,
+        description="seconds after which a worker hangs that has finished no batch of documents "
+        "(200,000 characters; a longer document gets more time) and no chunk of names: it is "
+        "ended and its work tried again",
+    )
     runner: Literal["local", "dask", "ray"] = Field(
         "local",
         description="where shards are annotated: worker processes of this machine, or the workers "

@@ -21,15 +21,19 @@ Result = TypeVar("Result")
 
 
 @task(name="annotate-shard", cache_policy=NO_CACHE, persist_result=False, log_prints=False)
-def annotate_shard(root: str, run_id: str, shard: int, checksum: str) -> Receipt:
+def annotate_shard(
+    root: str, run_id: str, shard: int, checksum: str, one_by_one: bool = False
+) -> Receipt:
     """Annotate one shard file in a worker process."""
-    return worker.annotate_shard_file(root, run_id, shard, checksum)
+    return worker.annotate_shard_file(root, run_id, shard, checksum, one_by_one)
 
 
 @task(name="link-names", cache_policy=NO_CACHE, persist_result=False, log_prints=False)
-def link_names(root: str, run_id: str, target: int, chunk: int, checksum: str) -> Receipt:
+def link_names(
+    root: str, run_id: str, target: int, chunk: int, checksum: str, watched: bool = False
+) -> Receipt:
     """Link one chunk of distinct names."""
-    return worker.link_names_file(root, run_id, target, chunk, checksum)
+    return worker.link_names_file(root, run_id, target, chunk, checksum, watched)
 
 
 def in_pool(name: str, session: Session, workers: int, work: Callable[[], Result]) -> Result:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from contextlib import nullcontext
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from flows.errors import CharthouseError, kind_and_place
 from flows.order import LinkTarget, Order, load_order
 from flows.processes import die_with_parent
 from flows.receipt import Receipt, stage
+from flows.stalls import stall_limit, watchdog
 from flows.work import WorkFolder, is_intact, make_private
 from flows.workplace import workplace
 from nlp.dictionary import DictionaryError
@@ -41,6 +43,14 @@ class ShardFailed(CharthouseError):
     """A shard could not be annotated. Says where in the code; never what was in the text."""
 
 
+def damaged_shard(shard: int) -> ShardFailed:
+    """The error of a shard file that is missing or altered."""
+    return ShardFailed(
+        f"shard {shard}: its file in the work folder is missing or damaged",
+        "Run the same command again: what is left is planned anew",
+    )
+
+
 def start_worker(parent: int) -> None:
     """Initialise a pool worker: dies with the run, leaves Ctrl-C to it, computes on one thread."""
     die_with_parent(parent)
@@ -56,8 +66,18 @@ def _compute_on_one_thread() -> None:
     torch.set_num_threads(1)
 
 
-_ONE_SHARD = threading.Lock()
-"""A Dask worker may have several threads; models serve one of them at a time."""
+_ONE_TASK = threading.Lock()
+"""A Dask worker may have several threads; models and watchdog serve one of them at a time."""
+
+
+@lru_cache(maxsize=1)
+def _order(path: str, mtime: int) -> Order:
+    return load_order(Path(path))
+
+
+def _order_in(work: WorkFolder) -> Order:
+    """The order; it may name many files, so it is parsed once."""
+    return _order(str(work.order), work.order.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=1)
@@ -107,7 +127,9 @@ def _store_of(target: LinkTarget) -> ConceptStore:
     return store
 
 
-def annotate_shard_file(root: str, run_id: str, shard: int, checksum: str) -> Receipt:
+def annotate_shard_file(
+    root: str, run_id: str, shard: int, checksum: str, one_by_one: bool = False
+) -> Receipt:
     """Annotate a shard file and stage the result.
 
     Args:
@@ -115,16 +137,19 @@ def annotate_shard_file(root: str, run_id: str, shard: int, checksum: str) -> Re
         run_id: the run.
         shard: the shard's number.
         checksum: SHA-256 the plan gives the shard file.
+        one_by_one: take each document by itself, so that the counter of a worker that dies
+            tells which one it died of.
 
     Raises:
         ShardFailed: the shard file is damaged, or models or disk failed; documents that fail
-            are rejects instead.
+            are rejects instead. A worker that hangs ends its process.
     """
     try:
-        with _ONE_SHARD, workplace(root, run_id) as place:
+        with _ONE_TASK, workplace(root, run_id) as place:
             _compute_on_one_thread()
             place.fetch(place.work.shard(run_id, shard), checksum)
-            return place.hand_back(_annotate(place.work, run_id, shard, checksum))
+            receipt = _annotate(place.work, run_id, shard, checksum, one_by_one=one_by_one)
+            return place.hand_back(receipt)
     except CharthouseError:
         raise
     except (ModelError, DeviceError, PreprocessError, DictionaryError) as error:
@@ -134,29 +159,45 @@ def annotate_shard_file(root: str, run_id: str, shard: int, checksum: str) -> Re
         raise ShardFailed(f"shard {shard}: {kind_and_place(error)}") from None
 
 
-def _annotate(work: WorkFolder, run_id: str, shard: int, checksum: str) -> Receipt:
+def _annotate(
+    work: WorkFolder, run_id: str, shard: int, checksum: str, *, one_by_one: bool
+) -> Receipt:
     path = work.shard(run_id, shard)
     if not is_intact(path, checksum):
-        raise ShardFailed(
-            f"shard {shard}: its file in the work folder is missing or damaged",
-            "Remove the work folder and run the same command again",
-        )
-    annotator = _annotator_of(load_order(work.order))
+        raise damaged_shard(shard)
+    order = _order_in(work)
     documents = pl.read_parquet(path)
-    counter = make_private(work.progress(run_id)) / f"{shard:05d}"
-    annotations = annotator.annotate(documents, progress=lambda done: _write_count(counter, done))
-    rejects = [
-        {
-            **documents.select("path", "ordinal", "document_id").row(r.row, named=True),
-            "reason": r.reason,
-        }
-        for r in annotations.rejects
-    ]
-    frames = annotations.frames | {"rejects": pl.DataFrame(rejects, schema=REJECT_SCHEMA)}
-    return stage(work.staged(run_id), shard, frames, annotations.seconds)
+    limit = stall_limit(order.settings.execution.stall_seconds, longest(documents))
+    make_private(work.progress(run_id))
+    counter = work.counter(run_id, shard)
+    with watchdog(work.stalled(run_id, shard), limit) as alive:
+        annotator = _annotator_of(order)
+
+        def progress(done: int) -> None:
+            counter.write_text(str(done), encoding="ascii")
+            alive()
+
+        progress(0)
+        annotations = annotator.annotate(documents, progress, one_by_one=one_by_one)
+        rejects = [
+            {
+                **documents.select("path", "ordinal", "document_id").row(r.row, named=True),
+                "reason": r.reason,
+            }
+            for r in annotations.rejects
+        ]
+        frames = annotations.frames | {"rejects": pl.DataFrame(rejects, schema=REJECT_SCHEMA)}
+        return stage(work.staged(run_id), shard, frames, annotations.seconds)
 
 
-def link_names_file(root: str, run_id: str, target: int, chunk: int, checksum: str) -> Receipt:
+def longest(documents: pl.DataFrame) -> int:
+    """Characters of the longest document of a shard."""
+    return int(documents["characters"].max() or 0)  # type: ignore[arg-type]
+
+
+def link_names_file(
+    root: str, run_id: str, target: int, chunk: int, checksum: str, watched: bool = False
+) -> Receipt:
     """Link a chunk of distinct names and stage the result.
 
     Args:
@@ -165,19 +206,23 @@ def link_names_file(root: str, run_id: str, target: int, chunk: int, checksum: s
         target: index of the ontology in the order.
         chunk: number of the names file.
         checksum: SHA-256 of the names file.
+        watched: end this process if it hangs; not for the main process.
 
     Raises:
         ShardFailed: the store or the disk failed.
     """
     try:
-        with workplace(root, run_id) as place:
-            names = names_file(place.work, run_id, target, chunk)
-            place.fetch(names, checksum)
-            order = load_order(place.work.order)
-            store = _store_of(order.targets[target])
-            links = link_names(store, pl.read_parquet(names), order.settings.link)
-            linked = place.work.linked(run_id)
-            return place.hand_back(stage(linked, chunk, {NAME_LINKS.name: links}, {}))
+        with _ONE_TASK, workplace(root, run_id) as place:
+            work, path = place.work, names_file(place.work, run_id, target, chunk)
+            place.fetch(path, checksum)
+            order = _order_in(work)
+            report = make_private(work.progress(run_id)) / f"{target}-{chunk:05d}.stalled"
+            seconds = order.settings.execution.stall_seconds
+            with watchdog(report, seconds) if watched else nullcontext():
+                store = _store_of(order.targets[target])
+                links = link_names(store, pl.read_parquet(path), order.settings.link)
+                receipt = stage(work.linked(run_id), chunk, {NAME_LINKS.name: links}, {})
+            return place.hand_back(receipt)
     except CharthouseError:
         raise
     except Exception as error:
@@ -187,7 +232,3 @@ def link_names_file(root: str, run_id: str, target: int, chunk: int, checksum: s
 def names_file(work: WorkFolder, run_id: str, target: int, chunk: int) -> Path:
     """The file of names that a linking task reads."""
     return work.run(run_id) / "names" / f"{target}-{chunk:05d}.parquet"
-
-
-def _write_count(path: Path, done: int) -> None:
-    path.write_text(str(done), encoding="ascii")

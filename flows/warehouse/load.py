@@ -1,8 +1,9 @@
-"""Loading: one writer, one transaction per shard."""
+"""Loading: one writer; a transaction loads a shard, or all that are ready, whole or not at all."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from flows.receipt import Receipt, check
 from flows.warehouse.connection import Connection, transaction
@@ -25,30 +26,56 @@ def load_shard(
     Raises:
         StagingError: the staged files are not those of the receipt.
     """
-    clock = time.perf_counter()
     check(receipt)
-    shard_id = f"{run_id}:{receipt.shard:05d}"
+    load_checked(connection, run_id, annotation_id, [(shard_path, receipt)])
+
+
+def load_checked(
+    connection: Connection,
+    run_id: str,
+    annotation_id: str,
+    shards: Sequence[tuple[str, Receipt]],
+) -> None:
+    """Load annotated shards whose receipts have just been checked, all of them or none.
+
+    A commit waits for the disk: many small shards in one transaction wait once.
+
+    Args:
+        connection: the warehouse.
+        run_id: the run.
+        annotation_id: what annotated them.
+        shards: for each its shard file and its receipt.
+    """
     with transaction(connection):
-        ((status,),) = connection.execute(
-            "SELECT status FROM shards WHERE shard_id = ?", [shard_id]
-        ).fetchall()
-        if status != "planned":
-            return
-        _replace_and_insert(connection, run_id, shard_id, annotation_id, shard_path, receipt)
-        connection.execute(
-            "UPDATE shards SET status = 'loaded', mentions = ?, rejected = ?, "
-            "seconds = {preprocess: ?, ner: ?, write: ?, load: ?}, "
-            "loaded_at = now()::TIMESTAMP WHERE shard_id = ?",
-            [
-                receipt.counts["mentions"],
-                receipt.counts["rejects"],
-                receipt.seconds["preprocess"],
-                receipt.seconds["ner"],
-                receipt.seconds["write"],
-                time.perf_counter() - clock,
-                shard_id,
-            ],
-        )
+        for shard_path, receipt in shards:
+            _load(connection, run_id, annotation_id, shard_path, receipt)
+
+
+def _load(
+    connection: Connection, run_id: str, annotation_id: str, shard_path: str, receipt: Receipt
+) -> None:
+    clock = time.perf_counter()
+    shard_id = f"{run_id}:{receipt.shard:05d}"
+    ((status,),) = connection.execute(
+        "SELECT status FROM shards WHERE shard_id = ?", [shard_id]
+    ).fetchall()
+    if status != "planned":
+        return
+    _replace_and_insert(connection, run_id, shard_id, annotation_id, shard_path, receipt)
+    connection.execute(
+        "UPDATE shards SET status = 'loaded', mentions = ?, rejected = ?, "
+        "seconds = {preprocess: ?, ner: ?, write: ?, load: ?}, "
+        "loaded_at = now()::TIMESTAMP WHERE shard_id = ?",
+        [
+            receipt.counts["mentions"],
+            receipt.counts["rejects"],
+            receipt.seconds["preprocess"],
+            receipt.seconds["ner"],
+            receipt.seconds["write"],
+            time.perf_counter() - clock,
+            shard_id,
+        ],
+    )
 
 
 def _replace_and_insert(
