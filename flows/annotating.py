@@ -14,7 +14,7 @@ import polars as pl
 from flows.dispatch import Pending, Pool, dispatch
 from flows.isolation import cut, pieces, reject
 from flows.processes import STOP
-from flows.receipt import Receipt, StagingError, check, finished_receipts, rooted
+from flows.receipt import Receipt, StagingError, finished_receipts
 from flows.session import Session
 from flows.shard_progress import ShardProgress
 from flows.stalls import StallWatch, stall_limit
@@ -57,6 +57,7 @@ class AnnotateStage:
         if shards:
             total = sum(shard.documents for shard in shards)
             session.reporter.stage("annotating", "documents", total)
+        session.handover.take_over({shard.number for shard in shards})
         staged = finished_receipts(session.work.staged(session.run_id))
         for shard in shards:
             if shard.number in staged:
@@ -164,18 +165,15 @@ class AnnotateStage:
         again, sound = list[PlannedShard](), list[tuple[PlannedShard, Receipt]]()
         staged = self._session.work.staged(self._session.run_id)
         for shard, receipt in done:
+            given = self._session.work.shard(self._session.run_id, shard.number)
             try:
-                receipt = rooted(receipt, staged)
-                check(receipt)
+                sound.append((shard, self._session.handover.take(receipt, given, staged)))
             except StagingError:
-                remove_tree(staged / receipt.path.name)
                 self._damaged[shard.number] += 1
                 if self._damaged[shard.number] > self._execution.retries:
                     self._load(sound)
                     raise
                 again.append(shard)
-            else:
-                sound.append((shard, receipt))
         self._load(sound)
         return again
 

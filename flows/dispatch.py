@@ -34,12 +34,14 @@ class Pool:
     ``deaths`` are the exceptions by which a future tells that its worker died, whoever was to
     blame. ``kill`` ends the workers, or takes from them what they were given. ``is_local`` says
     that the workers are children of this process: the death of one breaks the pool for all that
-    is in flight, and a worker that hangs can be killed from here.
+    is in flight, and a worker that hangs can be killed from here. ``look`` is called often and
+    raises where no worker is left that could do anything.
     """
 
     deaths: tuple[type[BaseException], ...]
     kill: Callable[[], None]
     is_local: bool
+    look: Callable[[], None] = lambda: None
 
 
 LOCAL_POOL = Pool((BrokenProcessPool,), kill_workers, is_local=True)
@@ -105,6 +107,7 @@ def dispatch(
             if failure is not None:
                 raise failure
             STOP.check()
+            pool.look()
             tick(list(running.values()))
     except BaseException:
         pool.kill()

@@ -11,7 +11,7 @@ from flows.dispatch import Pending, Pool, dispatch
 from flows.errors import CharthouseError
 from flows.order import LinkTarget
 from flows.processes import STOP
-from flows.receipt import Receipt, StagingError, rooted
+from flows.receipt import Receipt, StagingError
 from flows.session import Session
 from flows.stalls import StallWatch
 from flows.warehouse.connection import Connection, transaction
@@ -163,7 +163,6 @@ class LinkStage:
             try:
                 self._load(chunk, receipt)
             except StagingError:
-                remove_tree(receipt.path)
                 self._damaged[chunk] += 1
                 if self._damaged[chunk] > self._session.order.settings.execution.retries:
                     raise
@@ -171,10 +170,12 @@ class LinkStage:
         return again
 
     def _load(self, chunk: Chunk, receipt: Receipt) -> None:
-        receipt = rooted(receipt, self._session.work.linked(self._session.run_id))
+        names = names_file(self._session.work, self._session.run_id, *chunk)
+        linked = self._session.work.linked(self._session.run_id)
+        receipt = self._session.handover.take(receipt, names, linked)
         load_name_links(self._session.connection, receipt)
         remove_tree(receipt.path)
-        names_file(self._session.work, self._session.run_id, *chunk).unlink()
+        names.unlink()
         self._linked.add(chunk)
         self._session.reporter.done(min(self._names, len(self._linked) * NAMES_PER_CHUNK))
 

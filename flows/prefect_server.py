@@ -56,7 +56,7 @@ def prefect_api() -> Iterator[str]:
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
     if configured := configured_api():
-        if not _answers(configured):
+        if not answers(configured):
             raise CharthouseError(
                 "the Prefect API of PREFECT_API_URL or of your Prefect profile does not answer",
                 "Start that server, or unset it: charthouse then starts a temporary one",
@@ -129,7 +129,7 @@ def _start() -> _Server:
 def _wait(server: _Server) -> None:
     began = time.monotonic()
     while time.monotonic() - began < _START_SECONDS and server.process.poll() is None:
-        if _answers(server.address):
+        if answers(server.address):
             return
         time.sleep(0.1)
     raise CharthouseError(
@@ -138,7 +138,8 @@ def _wait(server: _Server) -> None:
     )
 
 
-def _answers(address: str) -> bool:
+def answers(address: str) -> bool:
+    """Whether a Prefect API answers at the address."""
     try:
         with urllib.request.urlopen(f"{address}/health", timeout=10) as answer:
             return bool(answer.status == 200)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from flows.cluster.door import at_the_door
 from flows.order import Order, save_order
 from flows.prefect_server import prefect_api
 from flows.processes import stoppable
@@ -102,6 +103,7 @@ def relink(warehouse: Path, settings: Settings, *, quiet: bool = False) -> Relin
         check_snapshot(settings.warehouse.snapshot, warehouse, access)
     with read_warehouse(warehouse, access) as connection:
         stores = stores_to_link(connection, settings)
+    settings = at_the_door(settings, warehouse)
     targets = link_targets(stores, settings)
     order = Order(warehouse.resolve(), (), settings, _ANNOTATES_NOTHING, targets)
     work = WorkFolder.beside(order.warehouse)
@@ -134,9 +136,11 @@ def _link(connection: Connection, order: Order, work: WorkFolder, *, quiet: bool
         from flows.flow_runs import forget_flow_runs
         from flows.pipeline import charthouse_relink, run_flow
 
+        session = Session(run_id, connection, order, work, reporter)
         try:
-            run_flow(charthouse_relink, Session(run_id, connection, order, work, reporter))
+            run_flow(charthouse_relink, session)
         finally:
+            session.handover.close()
             remove_tree(work.run(run_id))
         forget_flow_runs(work)
 

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import duckdb
 
+from flows.cluster.door import at_the_door
 from flows.counts import Preview
 from flows.errors import CharthouseError
+from flows.handover import clear_storage
 from flows.order import Order, save_order
 from flows.plan import Planner
 from flows.prefect_server import prefect_api
@@ -19,7 +21,7 @@ from flows.progress import Reporter
 from flows.readers.base import SourceFile
 from flows.readers.discover import discover
 from flows.session import Session
-from flows.settings import Settings
+from flows.settings import LOCAL, Settings
 from flows.sources import files_are_as_planned, is_numbered, numbering_clash
 from flows.summary import Summary, summarise
 from flows.targets import link_targets, stores_to_link
@@ -65,6 +67,7 @@ def prepare_order(sources: Sequence[str], warehouse: Path, settings: Settings) -
     )
     _check_ids(files)
     try:
+        settings = at_the_door(settings, warehouse)
         _check_device(settings)
         annotation = identify(settings.annotation)
     except (ModelError, PreprocessError, DictionaryError) as error:
@@ -80,8 +83,8 @@ def _absolute(file: SourceFile) -> SourceFile:
 
 
 def _check_device(settings: Settings) -> None:
-    """A device that was named must be there; auto and cpu always are."""
-    if settings.ner.device not in {"auto", "cpu"}:
+    """A device that was named must be there; auto and cpu always are. A cluster has its own."""
+    if settings.ner.device not in {"auto", "cpu"} and settings.execution.runner == LOCAL:
         from nlp.ner.device import choose_device  # takes seconds: torch
 
         choose_device(settings.ner.device, settings.ner.precision)
@@ -208,6 +211,7 @@ def _recover(connection: Connection, order: Order, work: WorkFolder) -> list[str
     kept = {*same, *others}
     for folder in work.root.iterdir():
         if folder.is_dir() and folder.name not in kept and runs.is_run_id(folder.name):
+            clear_storage(work, folder.name)
             remove_tree(folder)
     return others + same
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
@@ -20,6 +20,9 @@ from flows.bundled import store_folder
 from flows.errors import CharthouseError
 from nlp.settings import AnnotationSettings, DictionarySettings, NerSettings, PreprocessSettings
 from ontologies.linker import LinkSettings
+
+LOCAL, DASK, RAY = "local", "dask", "ray"
+"""Where shards are annotated: the values of ``execution.runner``."""
 
 
 class SourceSettings(BaseModel):
@@ -44,7 +47,10 @@ class ExecutionSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     workers: int = Field(
-        0, ge=0, description="worker processes; 0 = one per CPU core, at most four on a GPU"
+        0,
+        ge=0,
+        description="worker processes; 0 = one per CPU core, at most four on a GPU; all of a "
+        "cluster, where a number bounds how many are kept busy",
     )
     shard_characters: int = Field(
         0,
@@ -60,6 +66,33 @@ class ExecutionSettings(BaseModel):
         "(200,000 characters; a longer document gets more time) and no chunk of names: it is "
         "ended and its work tried again",
     )
+    runner: Literal["local", "dask", "ray"] = Field(
+        "local",
+        description="where shards are annotated: worker processes of this machine, or the workers "
+        "of a Dask or Ray cluster (extras `dask` and `ray`)",
+    )
+    address: str | None = Field(
+        None,
+        description="of the cluster: `tcp://HOST:8786` of a Dask scheduler; `HOST:6379`, "
+        "`ray://HOST:10001`, `auto` or `local` of Ray, where `local` starts one on this machine",
+    )
+    staging: str | None = Field(
+        None,
+        description="folder or fsspec URL (`s3://bucket/folder`) that this machine and all workers "
+        "of a cluster can write; none = the work folder beside the warehouse, if workers see it "
+        "under the same path",
+    )
+    gpus: float = Field(
+        0.0,
+        ge=0,
+        description="GPUs that a shard asks of a cluster: of Dask the worker resource `GPU`, of "
+        "Ray `num_gpus`; 0.25 lets four shards share one",
+    )
+
+    @property
+    def shared_storage(self) -> str | None:
+        """Where workers read and write instead of the work folder, if anywhere."""
+        return None if self.runner == LOCAL else self.staging
 
 
 class WarehouseSettings(BaseModel):
@@ -134,7 +167,10 @@ class Settings(BaseSettings):
 
     @property
     def workers(self) -> int:
-        """Worker processes to start: as set, else one per CPU core, at most four on a GPU."""
+        """Worker processes: as set, else one per CPU core, at most four on a GPU.
+
+        For a cluster the door sets them (:mod:`flows.cluster`).
+        """
         if self.execution.workers:
             return self.execution.workers
         cores = len(os.sched_getaffinity(0))
@@ -143,6 +179,8 @@ class Settings(BaseSettings):
     @property
     def uses_gpu(self) -> bool:
         """Whether NER will run on an NVIDIA GPU."""
+        if self.execution.runner != LOCAL:
+            return self.execution.gpus > 0 or self.ner.device.startswith("cuda")
         if self.ner.device != "auto" or not any(path.exists() for path in _GPU_DRIVERS):
             return self.ner.device.startswith("cuda")
         import torch  # takes seconds, so only where there may be a GPU

@@ -23,6 +23,27 @@ Warehouse = Annotated[
 Workers = Annotated[
     int | None, typer.Option(min=0, help="Worker processes; 0 = one per CPU core. (default: 0)")
 ]
+Runner = Annotated[
+    str | None,
+    typer.Option(help="Where shards are annotated: local, dask or ray. (default: local)"),
+]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler",
+        "--address",
+        help="Of the cluster: tcp://HOST:8786 of Dask; HOST:6379, ray://HOST:10001, auto or "
+        "local of Ray.",
+    ),
+]
+Staging = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FOLDER|URL",
+        help="Where this machine and a cluster's workers exchange shards, for example "
+        "s3://bucket/folder. (default: beside the warehouse)",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say what would be done, and how; write nothing.")
@@ -71,6 +92,9 @@ def run(
     ] = None,
     workers: Workers = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
+    runner: Runner = None,
+    address: Address = None,
+    staging: Staging = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Read at most so many records.")] = None,
     retry_rejects: Annotated[
         bool, typer.Option("--retry-rejects", help="Try documents again that failed before.")
@@ -107,7 +131,7 @@ def run(
         dictionary=_given(stores=tuple(dictionary) if dictionary else None),
         ontologies=tuple(ontology) if ontology else None,
         keep_previous=keep_previous or None,
-        execution=_given(workers=workers),
+        execution=_given(workers=workers, runner=runner, address=address, staging=staging),
         warehouse=_given(wait_seconds=wait),
     )
     _carry_out(sources, warehouse, config, flags, dry_run=dry_run, as_json=as_json)
