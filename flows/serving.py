@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
+import os
 import signal
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,11 +21,16 @@ from typing import TYPE_CHECKING
 from flows.errors import CharthouseError, UsageError
 from flows.jobs import warehouse_of
 from flows.prefect_server import prefect_api, quieten
+from flows.processes import children
 from flows.settings import load_settings
 
 if TYPE_CHECKING:
     from prefect.deployments.runner import RunnerDeployment
     from prefect.runner import Runner
+
+
+_OWN_SIGNAL_SECONDS = 2.0
+_GENTLE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -67,12 +74,17 @@ def serve_jobs(name: str, files: Sequence[Path], schedule: Schedule, *, at_once:
         runner = Runner(limit=at_once, pause_on_shutdown=True)
         for deployment in deployments:
             runner.add_deployment(deployment)
-        asyncio.run(_until_asked_to_stop(runner))
+        asyncio.run(_until_asked_to_stop(runner, children()))
     _say("stopped serving")
 
 
-async def _until_asked_to_stop(runner: Runner) -> None:
-    """Let the runner work until SIGINT or SIGTERM; jobs at work are ended, to be gone on with."""
+async def _until_asked_to_stop(runner: Runner, others: Collection[int]) -> None:
+    """Let the runner work until SIGINT or SIGTERM, then end the jobs at work, and it.
+
+    Args:
+        runner: what starts the jobs.
+        others: process ids of children that are no jobs.
+    """
     serving = asyncio.create_task(runner.start())
     await asyncio.sleep(0)  # the runner sets a handler of its own first
     asked = asyncio.Event()
@@ -84,10 +96,31 @@ async def _until_asked_to_stop(runner: Runner) -> None:
     if serving.done():
         serving.result()
         return
-    _say("stopping")
-    serving.cancel()
+    _say("stopping; what is not finished is gone on with next time")
+    await _end_jobs(others)
+    serving.cancel()  # kills what has not ended
     with contextlib.suppress(asyncio.CancelledError):
         await serving
+
+
+async def _end_jobs(others: Collection[int]) -> None:
+    """Ask jobs to end, so that Prefect hears of it and gives their place free.
+
+    The signal that came here may have come to them too, as from a terminal or from systemd. A
+    second one would end them less gently, so it is sent only to those that stay.
+    """
+    told = set[int]()
+    began = time.monotonic()
+    while jobs := children() - set(others):
+        spent = time.monotonic() - began
+        if spent > _GENTLE_SECONDS:
+            return
+        if spent > _OWN_SIGNAL_SECONDS:
+            for pid in jobs - told:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGTERM)
+            told |= jobs
+        await asyncio.sleep(0.1)
 
 
 def _check(name: str, files: Sequence[Path], schedule: Schedule) -> None:
@@ -125,8 +158,8 @@ def _check(name: str, files: Sequence[Path], schedule: Schedule) -> None:
 
 def _deployment(name: str, file: Path, schedule: Schedule) -> RunnerDeployment:
     from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
-    from prefect.types.entrypoint import EntrypointType
     from prefect.schedules import Cron, Interval
+    from prefect.types.entrypoint import EntrypointType
 
     from flows.deployments import DEPLOYABLE
 
