@@ -14,9 +14,12 @@ from flows.work import WorkFolder, make_private
 
 
 def note_flow_run(work: WorkFolder) -> None:
-    """Remember the flow run at work, so that a later run can close it if this one is killed."""
-    if flow_run.id:
-        (make_private(work.flow_runs) / str(flow_run.id)).touch()
+    """Remember the flow run at work, so that a later run can close it if this one is killed.
+
+    That of the scheduled job it belongs to is remembered too.
+    """
+    for known in {flow_run.id, flow_run.root_flow_run_id} - {None}:
+        (make_private(work.flow_runs) / str(known)).touch()
 
 
 def forget_flow_runs(work: WorkFolder) -> None:

@@ -10,14 +10,16 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
-    TomlConfigSettingsSource,
 )
 
 from flows.bundled import store_folder
 from flows.errors import CharthouseError
+from flows.job_paths import from_folder
+from flows.job_settings import EvaluateSettings, OntologyBuildSettings
 from nlp.settings import AnnotationSettings, DictionarySettings, NerSettings, PreprocessSettings
 from ontologies.linker import LinkSettings
 
@@ -96,10 +98,11 @@ class ExecutionSettings(BaseModel):
 
 
 class WarehouseSettings(BaseModel):
-    """The warehouse file: who waits for whom, its copy for readers, its key."""
+    """The warehouse file: where it is, who waits for whom, its copy for readers, its key."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    path: Path | None = Field(None, description="DuckDB file to write; made where missing")
     wait_seconds: float = Field(
         0, ge=0, description="seconds to wait for another process that holds the warehouse"
     )
@@ -135,7 +138,11 @@ class Settings(BaseSettings):
         env_prefix="CHARTHOUSE_", env_nested_delimiter="__", extra="forbid", frozen=True
     )
 
+    sources: tuple[str, ...] = Field(
+        (), description="files, folders or globs to read, where the command line names none"
+    )
     source: SourceSettings = SourceSettings()
+    warehouse: WarehouseSettings = WarehouseSettings()
     preprocess: PreprocessSettings = PreprocessSettings()
     ner: NerSettings = NerSettings()
     dictionary: DictionarySettings = DictionarySettings()
@@ -152,7 +159,8 @@ class Settings(BaseSettings):
     )
     link: LinkSettings = LinkSettings()
     execution: ExecutionSettings = ExecutionSettings()
-    warehouse: WarehouseSettings = WarehouseSettings()
+    ontology_build: OntologyBuildSettings = OntologyBuildSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
 
     @property
     def annotation(self) -> AnnotationSettings:
@@ -191,6 +199,8 @@ class Settings(BaseSettings):
 def load_settings(config: Path | None, flags: dict[str, Any]) -> Settings:
     """Read the TOML file, lay the environment over it, and the flags over both.
 
+    Relative paths in the file start at its folder, all others at the current one.
+
     Args:
         config: path of a TOML file, or None.
         flags: nested values as the settings name them; only those the user gave.
@@ -199,11 +209,10 @@ def load_settings(config: Path | None, flags: dict[str, Any]) -> Settings:
         CharthouseError: the file is missing or no TOML, a field is unknown or has a bad value, or
             there is neither a model nor a dictionary.
     """
-    if config is not None:
-        _check_toml(config)
+    written = _read_toml(config) if config is not None else {}
 
     class Sourced(Settings):
-        """Settings that also read ``config``."""
+        """Settings that also hold what ``config`` says."""
 
         @classmethod
         def settings_customise_sources(
@@ -214,8 +223,7 @@ def load_settings(config: Path | None, flags: dict[str, Any]) -> Settings:
             dotenv_settings: PydanticBaseSettingsSource,
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            file = TomlConfigSettingsSource(settings_cls, config) if config else None
-            return (init_settings, env_settings, *([file] if file else []))
+            return (init_settings, env_settings, InitSettingsSource(settings_cls, written))
 
     try:
         settings = Sourced(**flags)
@@ -235,10 +243,10 @@ def load_settings(config: Path | None, flags: dict[str, Any]) -> Settings:
     return settings
 
 
-def _check_toml(config: Path) -> None:
+def _read_toml(config: Path) -> dict[str, Any]:
     try:
         with config.open("rb") as file:
-            tomllib.load(file)
+            return from_folder(config.absolute().parent, tomllib.load(file))
     except OSError as error:
         raise CharthouseError(
             f"configuration {config} cannot be read ({error.strerror})", "Check --config"
