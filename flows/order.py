@@ -75,6 +75,7 @@ def save_order(order: Order, path: Path) -> None:
                     "corpus": f.corpus,
                     "root": str(f.root) if f.root else None,
                     "columns": asdict(f.columns) if f.columns else None,
+                    "problem": f.problem,
                 }
                 for f in order.files
             ],
@@ -100,6 +101,7 @@ def load_order(path: Path) -> Order:
                 f["corpus"],
                 Path(f["root"]) if f["root"] else None,
                 ColumnMapping(**f["columns"]) if f["columns"] else None,
+                f["problem"],
             )
             for f in raw["files"]
         ),

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import duckdb
 
+from flows.counts import Preview
 from flows.errors import CharthouseError
 from flows.order import Order, save_order
-from flows.plan import Planner, Preview
+from flows.plan import Planner
 from flows.prefect_server import prefect_api
 from flows.processes import stoppable
 from flows.progress import Reporter

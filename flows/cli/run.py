@@ -177,6 +177,7 @@ def _print_preview(order: Any, preview: Any, *, as_json: bool) -> None:
     for file in files[:20]:
         columns: Any = file["columns"] or {}
         mapping = ", ".join(f"{role}={name}" for role, name in columns.items())
+        mapping = str(file.get("problem", mapping))
         table.add_row(
             escape(str(file["path"])), str(file["format"]), str(file["corpus"]), escape(mapping)
         )

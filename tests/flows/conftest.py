@@ -10,8 +10,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from flows.counts import PlanCounts
 from flows.order import Order
-from flows.plan import PlanCounts, Planner
+from flows.plan import Planner
 from flows.readers.discover import discover
 from flows.receipt import Receipt, stage
 from flows.run import _absolute
