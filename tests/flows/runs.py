@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
@@ -41,6 +42,11 @@ def charthouse(home: Path, *arguments: str | Path, **more: str) -> subprocess.Co
     )
 
 
+def compared(columns: Iterable[str]) -> list[str]:
+    """Those columns that must not differ between two runs over the same sources."""
+    return [name for name in columns if name not in _UNCOMPARED and not name.endswith("_at")]
+
+
 def contents(warehouse: Path) -> dict[str, list[tuple[object, ...]]]:
     """Every table's rows, sorted, without the columns that may differ between runs."""
     with duckdb.connect(str(warehouse), read_only=True) as connection:
@@ -52,11 +58,9 @@ def contents(warehouse: Path) -> dict[str, list[tuple[object, ...]]]:
         ]
         tables = {}
         for name in names:
-            columns = [
-                column
-                for (column, *_) in connection.execute(f"DESCRIBE {name}").fetchall()
-                if column not in _UNCOMPARED and not column.endswith("_at")
-            ]
+            columns = compared(
+                column for (column, *_) in connection.execute(f"DESCRIBE {name}").fetchall()
+            )
             kept = ", ".join(f'"{column}"' for column in columns)
             tables[name] = connection.execute(f"SELECT {kept} FROM {name} ORDER BY ALL").fetchall()
         return tables
