@@ -55,7 +55,9 @@ SOURCES = Table(
         Column("reader", pl.String, "reader, its version, corpus and column mapping"),
         Column("annotation_id", pl.String, "the annotation set its documents were planned for"),
         Column(
-            "status", pl.String, "planned, partial (a limit cut it, or it cannot be read) or done"
+            "status",
+            pl.String,
+            "planned, partial (a limit cut it, or it cannot be read), done or gone (pruned)",
         ),
         Column("documents", pl.Int64, "records in it: documents, deletions and rejects"),
         _RUN,

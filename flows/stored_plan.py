@@ -9,7 +9,7 @@ from flows.counts import PlanCounts
 from flows.incoming import PER_SOURCE, WHOLE_FILE
 from flows.planning import Planning
 from flows.shard_files import ShardFile, spooled
-from flows.sources import SourceState, sources_frame
+from flows.sources import GONE, SourceState, sources_frame
 from flows.verdicts import DELETE, METADATA, SKIP
 from flows.warehouse.connection import Connection, transaction
 from flows.warehouse.ddl import column_list, parquet
@@ -44,6 +44,7 @@ def store_plan(
         _store_sources(planning, states)
         _raise_orders(planning.connection)
         _store_deletions(planning)
+        _prune(planning.connection)
         _replace_documents(planning, METADATA)
         _make_current(planning)
         _store_rejects(planning, states)
@@ -99,6 +100,17 @@ def _store_deletions(planning: Planning) -> None:
             f"(SELECT document_id FROM incoming WHERE verdict = '{DELETE}')"
         )
     _replace_documents(planning, DELETE)
+
+
+def _prune(connection: Connection) -> None:
+    """Remove documents that vanished, without a tombstone: a source may bring them back."""
+    for table in (*ABOUT_DOCUMENTS, DOCUMENTS.name):
+        connection.execute(
+            f"DELETE FROM {table} WHERE document_id IN (SELECT document_id FROM vanished)"
+        )
+    connection.execute(
+        f"UPDATE sources SET status = '{GONE}' WHERE path IN (SELECT path FROM gone)"
+    )
 
 
 def _replace_documents(planning: Planning, verdict: str) -> None:

@@ -1,7 +1,8 @@
 """Verdicts: each record beside what the warehouse knows of its document.
 
 They are kept in temporary tables of the warehouse, which DuckDB moves to disk where memory is
-short: ``incoming`` holds the keys of every record of the pass, ``unreadable`` what is no document.
+short: ``incoming`` holds the keys of every record of the pass, ``unreadable`` what is no document,
+``vanished`` and ``gone`` documents and files to prune.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ _TABLES = {
     "version UBIGINT, characters INTEGER, "
     f"verdict ENUM ({', '.join(map(literal, _VERDICTS))}), revives BOOLEAN",
     "unreadable": "seq BIGINT, path VARCHAR, ordinal BIGINT, reason VARCHAR",
+    "vanished": "document_id VARCHAR",
+    "gone": "path VARCHAR",
 }
 """``version`` is a hash over what tells versions of a document apart: it only counts them.
 ``revives`` is true where the annotation set is there, but another one is current."""
@@ -112,7 +115,7 @@ def judge(planning: Planning, slice_: Slice) -> list[int]:
 
 def take_back(connection: Connection, seq: int) -> None:
     """Forget all records from ``seq`` on: their file turned out to be unreadable."""
-    for name in _TABLES:
+    for name in ("incoming", "unreadable"):
         connection.execute(f"DELETE FROM {name} WHERE seq >= {seq}")
 
 
@@ -151,6 +154,7 @@ def count(connection: Connection, *, read: int, unchanged: int) -> PlanCounts:
         connection.execute("SELECT verdict, count(*) FROM incoming GROUP BY verdict").fetchall()
     )
     ((rejected,),) = connection.execute("SELECT count(*) FROM unreadable").fetchall()
+    ((pruned,),) = connection.execute("SELECT count(*) FROM vanished").fetchall()
     return PlanCounts(
         read=read,
         skipped=unchanged + verdicts.get(SKIP, 0),
@@ -161,4 +165,5 @@ def count(connection: Connection, *, read: int, unchanged: int) -> PlanCounts:
         metadata_updated=verdicts.get(METADATA, 0),
         deleted=verdicts.get(DELETE, 0),
         rejected=rejected,
+        pruned=pruned,
     )

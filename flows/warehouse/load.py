@@ -20,8 +20,8 @@ def load_shard(
 ) -> None:
     """Load one annotated shard: documents, annotations, rejects and ledger, all or nothing.
 
-    Only what documents planned as replacements replace is deleted first. A shard that is loaded already is
-    left alone, so loading twice changes nothing.
+    Only what documents planned as replacements replace is deleted first. A shard that is loaded
+    already is left alone, so loading twice changes nothing.
 
     Raises:
         StagingError: the staged files are not those of the receipt.

@@ -85,7 +85,14 @@ class Bench:
         annotation = AnnotationSet(
             self.annotation_id, (ModelIdentity("rule", self.annotation_id, ("Disease",)),), "{}"
         )
-        return Order(self.warehouse, tuple(map(_absolute, files)), settings, annotation, ())
+        return Order(
+            self.warehouse,
+            tuple(map(_absolute, files)),
+            settings,
+            annotation,
+            (),
+            tuple(str(source.absolute()) for source in sources),
+        )
 
     def run(self, *sources: Path, **source_settings: object) -> PlanCounts:
         """Plan, annotate by rule and load everything; returns what planning found."""
