@@ -7,8 +7,10 @@ not at all, and an interrupted plan is simply made again.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from flows import verdicts
+from flows.checksums import checksum_problem
 from flows.counts import PlanCounts, Preview
 from flows.errors import SourceError
 from flows.incoming import WHOLE_FILE, Reject, read_rows
@@ -121,8 +123,8 @@ class Planner:
         """Read a file and return its number of records; one that fails midway is one reject."""
         first = self._first_seq = self._gathering.next_seq
         try:
-            if state.problem:
-                raise SourceError(state.problem)
+            if problem := state.problem or _checksum_problem(state.file.path):
+                raise SourceError(problem)
             for found in read_rows(state.file, state.number, left):
                 self._gathering.add(found)
         except SourceError as error:
@@ -143,3 +145,10 @@ class Planner:
         if self._spools:
             spool(self._planning, slice_, needed)
         self._progress(self._records + self._gathering.next_seq - self._first_seq)
+
+
+def _checksum_problem(path: Path) -> str | None:
+    try:
+        return checksum_problem(path)
+    except OSError as error:
+        return f"the file cannot be checked against its .md5 file ({error.strerror})"

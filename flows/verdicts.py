@@ -2,7 +2,8 @@
 
 They are kept in temporary tables of the warehouse, which DuckDB moves to disk where memory is
 short: ``incoming`` holds the keys of every record of the pass, ``unreadable`` what is no document,
-``vanished`` and ``gone`` documents and files to prune.
+``failed_before`` where the documents stand that could not be annotated, ``vanished`` and ``gone``
+documents and files to prune.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ _TABLES = {
     "version UBIGINT, characters INTEGER, "
     f"verdict ENUM ({', '.join(map(literal, _VERDICTS))}), revives BOOLEAN",
     "unreadable": "seq BIGINT, path VARCHAR, ordinal BIGINT, reason VARCHAR",
+    "failed_before": "seq BIGINT, path VARCHAR, ordinal BIGINT",
     "vanished": "document_id VARCHAR",
     "gone": "path VARCHAR",
 }
@@ -78,6 +80,8 @@ def judge(planning: Planning, slice_: Slice) -> list[int]:
         "metadata_hash",
         "characters",
         "is_deleted",
+        "path",
+        "ordinal",
     )
     connection.register("slice_keys", keys.to_arrow())
     connection.execute(
@@ -105,6 +109,12 @@ def judge(planning: Planning, slice_: Slice) -> list[int]:
           {"AND a.status = 'done'" if retry else ""}
         """
     )
+    connection.execute(
+        "INSERT INTO failed_before BY NAME SELECT k.seq, k.path, k.ordinal FROM slice_keys k "
+        "JOIN document_annotations a ON a.document_id = k.document_id "
+        "AND a.source_hash = k.source_hash AND a.annotation_id = ? AND a.status = 'rejected'",
+        [planning.annotation_id],
+    )
     connection.unregister("slice_keys")
     rows = connection.execute(
         f"SELECT seq FROM incoming WHERE slice = {slice_.number} "
@@ -115,7 +125,7 @@ def judge(planning: Planning, slice_: Slice) -> list[int]:
 
 def take_back(connection: Connection, seq: int) -> None:
     """Forget all records from ``seq`` on: their file turned out to be unreadable."""
-    for name in ("incoming", "unreadable"):
+    for name in ("incoming", "unreadable", "failed_before"):
         connection.execute(f"DELETE FROM {name} WHERE seq >= {seq}")
 
 
