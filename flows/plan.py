@@ -11,6 +11,7 @@ from pathlib import Path
 
 from flows import verdicts
 from flows.checksums import checksum_problem
+from flows.conservation import check_plan
 from flows.counts import PlanCounts, Preview
 from flows.errors import SourceError
 from flows.incoming import WHOLE_FILE, Reject, read_rows
@@ -109,8 +110,10 @@ class Planner:
         """Cut the shards and store the plan in one transaction.
 
         Raises:
-            CharthouseError: more is to be pruned than may be; nothing has been written.
+            CharthouseError: records are not accounted for, or more is to be pruned than may be;
+                nothing has been written.
         """
+        check_plan(counts)
         if self._pruning is not None:
             self._pruning.check()
         shards = list(cut(self._planning, self._check))
