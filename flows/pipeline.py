@@ -14,6 +14,7 @@ from prefect.artifacts import create_table_artifact
 from prefect.futures import PrefectFuture
 
 from flows.annotating import AnnotateStage
+from flows.conservation import ConservationError, check_run
 from flows.flow_runs import note_flow_run
 from flows.linking import Chunk, LinkStage
 from flows.plan import Planner
@@ -145,7 +146,16 @@ def link(session: Session) -> None:
 
 
 def publish(session: Session) -> None:
-    """Leave the run's counts in Prefect as a table and end it in the warehouse."""
+    """Check that nothing was lost, leave the counts in Prefect, and end the run.
+
+    Raises:
+        ConservationError: something was; the run is marked as failed.
+    """
+    try:
+        check_run(session.connection, session.run_id)
+    except ConservationError:
+        runs.fail_run(session.connection, session.run_id)
+        raise
     session.handover.close()
     try:
         create_table_artifact(

@@ -73,7 +73,14 @@ def prepare_order(sources: Sequence[str], warehouse: Path, settings: Settings) -
     except (ModelError, PreprocessError, DictionaryError) as error:
         raise CharthouseError(str(error)) from None
     targets = link_targets(_stores(warehouse, settings), settings)
-    return Order(warehouse.resolve(), tuple(map(_absolute, files)), settings, annotation, targets)
+    return Order(
+        warehouse.resolve(),
+        tuple(map(_absolute, files)),
+        settings,
+        annotation,
+        targets,
+        tuple(str(Path(source).expanduser().absolute()) for source in sources),
+    )
 
 
 def _absolute(file: SourceFile) -> SourceFile:

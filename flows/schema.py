@@ -55,7 +55,9 @@ SOURCES = Table(
         Column("reader", pl.String, "reader, its version, corpus and column mapping"),
         Column("annotation_id", pl.String, "the annotation set its documents were planned for"),
         Column(
-            "status", pl.String, "planned, partial (a limit cut it, or it cannot be read) or done"
+            "status",
+            pl.String,
+            "planned, partial (a limit cut it, or it cannot be read), done or gone (pruned)",
         ),
         Column("documents", pl.Int64, "records in it: documents, deletions and rejects"),
         _RUN,
@@ -100,7 +102,9 @@ RUNS = Table(
         _RUN,
         Column("order_hash", pl.String, "fingerprint of sources and settings"),
         Column("annotation_id", pl.String, "the annotation set it wrote"),
-        Column("status", pl.String, "running, done or abandoned"),
+        Column(
+            "status", pl.String, "running, done, failed (its counts did not add up) or abandoned"
+        ),
         Column("read", pl.Int64, "records in its sources"),
         Column("skipped", pl.Int64, "already done, unchanged", nullable=True),
         Column("duplicates", pl.Int64, "identical records of one document", nullable=True),

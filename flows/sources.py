@@ -73,6 +73,9 @@ def numbering_clash(other: Path | str, file: SourceFile) -> SourceError:
     )
 
 
+GONE = "gone"
+"""Status of a file that was no longer there when its documents were pruned."""
+
 _NOTHING = (0, 0)
 """Size and time of a file that is not there."""
 
@@ -106,9 +109,10 @@ def known_sources(connection: Connection, order: Order) -> Iterator[SourceState]
     next_number = max((row.number for row in known.values()), default=-1) + 1
     for file in order.files:
         path, reading = str(file.path), describe_reading(file)
-        if path not in known and is_numbered(file):
+        is_new = path not in known or known[path].status == GONE
+        if is_new and is_numbered(file):
             for other, row in known.items():
-                if row.reading == reading:
+                if row.reading == reading and row.status != GONE:
                     raise numbering_clash(other, file)
         before = known.get(path)
         if before is None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from flows.conservation import check_run
 from flows.counts import PlanCounts
 from flows.order import Order
 from flows.plan import Planner
@@ -85,7 +86,14 @@ class Bench:
         annotation = AnnotationSet(
             self.annotation_id, (ModelIdentity("rule", self.annotation_id, ("Disease",)),), "{}"
         )
-        return Order(self.warehouse, tuple(map(_absolute, files)), settings, annotation, ())
+        return Order(
+            self.warehouse,
+            tuple(map(_absolute, files)),
+            settings,
+            annotation,
+            (),
+            tuple(str(source.absolute()) for source in sources),
+        )
 
     def run(self, *sources: Path, **source_settings: object) -> PlanCounts:
         """Plan, annotate by rule and load everything; returns what planning found."""
@@ -108,6 +116,7 @@ class Bench:
             )
             load_shard(connection, run_id, self.annotation_id, shard.path, receipt)
         runs.close_sources(connection, run_id)
+        check_run(connection, run_id)
         runs.finish_run(connection, run_id, 0.0, 0.0)
         return counts
 
