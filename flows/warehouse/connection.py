@@ -6,6 +6,7 @@ names it, and encryption are the same for every command.
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -43,6 +44,8 @@ __all__ = [
 ]
 
 _LOOK_SECONDS = 0.2
+"""At most: each look waits a random part of it, so that who looks often has no advantage."""
+
 _SAY_SECONDS = 30.0
 _PLAIN = Access()
 
@@ -117,7 +120,8 @@ def _waiting(path: Path, access: Access, opening: Callable[[], Connection]) -> C
                 )
                 first, said = False, time.monotonic()
             STOP.check()
-            time.sleep(min(_LOOK_SECONDS, access.wait_seconds - waited))
+            pause = random.uniform(0.1, 1.0) * _LOOK_SECONDS
+            time.sleep(min(pause, access.wait_seconds - waited))
 
 
 def _open_or_make(path: Path, access: Access) -> Connection:

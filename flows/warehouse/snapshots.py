@@ -92,8 +92,9 @@ def publish(connection: Connection, warehouse: Path, snapshot: Path, access: Acc
     """
     path = check_snapshot(snapshot, warehouse, access)
     connection.execute(
-        f"INSERT OR REPLACE INTO {SNAPSHOTS.name} (path, published_at) VALUES (?, ?)",
-        [str(path), now()],
+        f"INSERT OR REPLACE INTO {SNAPSHOTS.name} (path, is_encrypted, published_at) "
+        "VALUES (?, ?, ?)",
+        [str(path), access.key is not None, now()],
     )
     # Without the salt nobody can try ids on the hashes in `forgotten`.
     temporary = write_copy(connection, path, access, without={SALTS.name})
