@@ -34,14 +34,19 @@ def held(path: Path, *, to_read: bool = False, seconds: float = 120) -> Iterator
         holder.wait()
 
 
-def start(code: str, *arguments: str | Path) -> subprocess.Popen[str]:
+def start(code: str, *arguments: str | Path, stdin: str = "") -> subprocess.Popen[str]:
     """Start Python code in a process of its own; what it prints can be read."""
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-c", code, *map(str, arguments)],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+    assert process.stdin is not None
+    process.stdin.write(stdin + "\n")
+    process.stdin.flush()
+    return process
 
 
 def finish(process: subprocess.Popen[str]) -> str:
