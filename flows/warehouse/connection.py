@@ -60,13 +60,16 @@ def open_warehouse(path: Path, access: Access = _PLAIN) -> Iterator[Connection]:
         WarehouseBusyError: another process holds it, for longer than ``access`` waits.
         WarehouseError: the file is no warehouse of this schema, or its key is another one.
     """
+    path = path.resolve()  # DuckDB's log lies beside the name that it is given
     if not path.parent.is_dir():
         raise WarehouseError(
             f"warehouse {path}: its folder does not exist", f"Create {path.parent} first"
         )
     connection = _waiting(path, access, lambda: _open_or_make(path, access))
     try:
-        remove_spill(path)  # of a process that was killed: nobody else has the file open
+        # What a process left that was killed: nobody else has the file open, or copies it.
+        remove_spill(path)
+        remove_database(temporary_beside(path))
         bring_up_to_date(connection, path)
         yield connection
     finally:
@@ -82,6 +85,7 @@ def read_warehouse(path: Path, access: Access = _PLAIN) -> Iterator[Connection]:
         WarehouseError: there is none, the file is no warehouse of this schema, or its key is
             another one.
     """
+    path = path.resolve()
     connection = _waiting(path, access, lambda: _open_to_read(path, access))
     try:
         check_version(connection, path)
@@ -92,6 +96,7 @@ def read_warehouse(path: Path, access: Access = _PLAIN) -> Iterator[Connection]:
 
 def remove_if_unused(path: Path, access: Access = _PLAIN) -> None:
     """Remove a warehouse that has seen no run, unless another process has opened it meanwhile."""
+    path = path.resolve()
     with suppress(WarehouseError, duckdb.Error), door(path.parent):
         connection = _connect(path, access, read_only=False)
         try:

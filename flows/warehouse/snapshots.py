@@ -142,6 +142,23 @@ def publish_if_changed(
     return True
 
 
+def publish_configured(
+    connection: Connection, warehouse: Path, snapshot: Path | None, access: Access
+) -> None:
+    """Publish at the end of a run or relink, if something changed.
+
+    Raises:
+        CharthouseError: it could not be published; the warehouse has all of the work.
+    """
+    try:
+        publish_if_changed(connection, warehouse, snapshot, access)
+    except CharthouseError as error:
+        raise WarehouseError(
+            f"the warehouse is complete, but {error.problem}",
+            f"{error.fix}. The next run publishes it, or charthouse snapshot",
+        ) from None
+
+
 def renew_known(connection: Connection, warehouse: Path, access: Access) -> int:
     """Publish all snapshots anew that are still there and not as the warehouse is.
 

@@ -226,9 +226,35 @@ def test_a_used_warehouse_stays(bench: Bench, tmp_path: Path) -> None:
     assert bench.warehouse.exists()
 
 
-def test_overflow_of_a_killed_process_is_removed(warehouse: Path) -> None:
-    folder = warehouse.with_name("w.duckdb.tmp")
+def test_what_a_killed_process_left_is_removed(warehouse: Path) -> None:
+    folder, copy = warehouse.with_name("w.duckdb.tmp"), warehouse.with_name(".w.duckdb.new")
     folder.mkdir()
     (folder / "duckdb_temp_storage_DEFAULT-0.tmp").write_text("of a document")
+    copy.write_text("of a document")
     with open_warehouse(warehouse):
-        assert not folder.exists()
+        assert not folder.exists() and not copy.exists()
+
+
+def test_what_is_no_overflow_stays(warehouse: Path) -> None:
+    folder = warehouse.with_name("w.duckdb.tmp")
+    folder.mkdir()
+    (folder / "letter.txt").write_text("mine")
+    with open_warehouse(warehouse):
+        assert (folder / "letter.txt").read_text() == "mine"
+
+
+def test_a_link_is_the_warehouse_it_leads_to(warehouse: Path) -> None:
+    link = warehouse.with_name("link.duckdb")
+    link.symlink_to(warehouse)
+    writer = start(
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from flows.warehouse.connection import open_warehouse\n"
+        "with open_warehouse(Path(sys.argv[1])) as connection:\n"
+        "    connection.execute(\"INSERT INTO models VALUES ('f', 'm', [])\")\n"
+        "    os.kill(os.getpid(), 9)  # leaves its log\n",
+        link,
+    )
+    writer.communicate()
+    with read_warehouse(warehouse) as connection:
+        assert connection.execute("SELECT count(*) FROM models").fetchall() == [(1,)]
