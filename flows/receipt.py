@@ -107,8 +107,8 @@ def rooted(receipt: Receipt, staged: Path) -> Receipt:
     name = Path(receipt.folder).name
     here = replace(receipt, folder=str(staged / name))
     files = [here.path, *here.path.glob("*")]
-    plain = all(Path(file).name == file and file != ".." for file in (name, *receipt.checksums))
-    if not name or not plain or any(file.is_symlink() for file in files):
+    plain = all(Path(file).name == file and file != ".." for file in receipt.checksums)
+    if name in {"", ".."} or not plain or any(file.is_symlink() for file in files):
         raise StagingError(
             f"staged output of shard {receipt.shard} lies outside the work folder",
             "Find out who writes there, remove the work folder and run the same command again",

@@ -19,7 +19,7 @@ from flows.targets import link_targets, stores_to_link
 from flows.warehouse import runs
 from flows.warehouse.access import access_of
 from flows.warehouse.connection import Connection, open_warehouse, read_warehouse
-from flows.warehouse.snapshots import check_snapshot, publish_if_changed
+from flows.warehouse.snapshots import check_snapshot, publish_configured
 from flows.work import WorkFolder, make_private, remove_tree
 from nlp.fingerprint import AnnotationSet
 
@@ -112,7 +112,7 @@ def relink(warehouse: Path, settings: Settings, *, quiet: bool = False) -> Relin
         make_private(work.root)
         try:
             _link(connection, order, work, quiet=quiet)
-            publish_if_changed(connection, order.warehouse, settings.warehouse.snapshot, access)
+            publish_configured(connection, order.warehouse, settings.warehouse.snapshot, access)
         finally:
             with suppress(duckdb.Error):
                 if not runs.open_runs(connection):

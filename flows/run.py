@@ -35,7 +35,7 @@ from flows.warehouse.connection import (
     read_warehouse,
     remove_if_unused,
 )
-from flows.warehouse.snapshots import check_snapshot, publish_if_changed
+from flows.warehouse.snapshots import check_snapshot, publish_configured
 from flows.work import WorkFolder, is_intact, make_private, remove_tree
 from nlp.dictionary import DictionaryError
 from nlp.fingerprint import identify
@@ -190,7 +190,7 @@ def _execute(
             with Reporter(run_id, work.status, quiet=quiet) as reporter:
                 run_flow(charthouse, Session(run_id, connection, order, work, reporter))
         forget_flow_runs(work)
-    publish_if_changed(connection, order.warehouse, order.settings.warehouse.snapshot, access)
+    publish_configured(connection, order.warehouse, order.settings.warehouse.snapshot, access)
     return summarise(connection, order.warehouse, run_id, here={*leftovers, run_id})
 
 

@@ -228,6 +228,7 @@ SNAPSHOTS = Table(
     key=("path",),
     columns=(
         Column("path", pl.String, "absolute path of the copy"),
+        Column("is_encrypted", pl.Boolean, "true if it has the key of the warehouse"),
         Column("published_at", pl.Datetime("us"), "UTC"),
     ),
 )

@@ -308,6 +308,7 @@ FLAGS = {
     "dictionary.stores": "--dictionary",
     "ontologies": "--ontology",
     "execution.workers": "--workers",
+    "warehouse.wait_seconds": "--wait",
 }
 """TOML key to the flag of ``charthouse run`` that sets it."""
 

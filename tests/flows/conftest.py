@@ -19,6 +19,7 @@ from flows.receipt import Receipt, stage
 from flows.run import _absolute
 from flows.settings import Settings
 from flows.warehouse import runs
+from flows.warehouse.access import Access
 from flows.warehouse.connection import Connection, open_warehouse
 from flows.warehouse.load import load_shard
 from flows.work import WorkFolder, make_private
@@ -73,6 +74,7 @@ class Bench:
     annotation_id: str = "rule-1"
     settings: dict[str, object] = field(default_factory=dict)
     keep_previous: bool = False
+    access: Access = field(default_factory=Access)
 
     def order(self, *sources: Path, **source_settings: object) -> Order:
         """An order over the sources."""
@@ -98,7 +100,7 @@ class Bench:
     def run(self, *sources: Path, **source_settings: object) -> PlanCounts:
         """Plan, annotate by rule and load everything; returns what planning found."""
         order = self.order(*sources, **source_settings)
-        with open_warehouse(self.warehouse) as connection:
+        with open_warehouse(self.warehouse, self.access) as connection:
             return self.run_order(connection, order)
 
     def run_order(self, connection: Connection, order: Order) -> PlanCounts:
@@ -122,7 +124,7 @@ class Bench:
 
     def query(self, sql: str) -> list[tuple[object, ...]]:
         """Rows of a query."""
-        with open_warehouse(self.warehouse) as connection:
+        with open_warehouse(self.warehouse, self.access) as connection:
             return connection.execute(sql).fetchall()
 
 
