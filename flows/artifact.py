@@ -20,6 +20,7 @@ REASONS = (
     "a field is nested",
     "text or title is not a string",
     "line is not JSON",
+    "line is not a JSON object",
     "a line is not token and tag",
     "a line is neither title, abstract nor annotation",
     "a quote is never closed",

@@ -16,7 +16,9 @@ from tests.flows.conftest import Bench
 
 def rows_of(bench: Bench) -> dict[tuple[object, object], object]:
     with open_warehouse(bench.warehouse) as connection:
-        ((run_id,),) = connection.execute("SELECT max(run_id) FROM runs").fetchall()
+        ((run_id,),) = connection.execute(
+            "SELECT run_id FROM runs ORDER BY started_at DESC LIMIT 1"
+        ).fetchall()
         rows = artifact_rows(connection, run_id, {"plan": 1.0, "annotate": 2.0})
     assert all(set(row) == {"group", "what", "value"} for row in rows)
     return {(row["group"], row["what"]): row["value"] for row in rows}
