@@ -14,6 +14,7 @@ from prefect.artifacts import create_table_artifact
 from prefect.futures import PrefectFuture
 
 from flows.annotating import AnnotateStage
+from flows.artifact import artifact_rows
 from flows.conservation import ConservationError, check_run
 from flows.flow_runs import note_flow_run
 from flows.linking import Chunk, LinkStage
@@ -22,7 +23,6 @@ from flows.processes import STOP
 from flows.receipt import Receipt
 from flows.runners import asking, pool_of
 from flows.session import RUNS, Session, StageFailed, stage
-from flows.summary import artifact_rows
 from flows.tasks import annotate_shard, in_pool, link_names
 from flows.warehouse import runs
 from flows.warehouse.runs import PlannedShard
@@ -160,8 +160,8 @@ def publish(session: Session) -> None:
     try:
         create_table_artifact(
             key="charthouse-run",
-            table=artifact_rows(session.connection, session.run_id),
-            description="Counts of this charthouse run",
+            table=artifact_rows(session.connection, session.run_id, session.seconds),
+            description="Counts, rates, seconds and rejects of this charthouse run",
         )
     except Exception as error:  # the run is complete, whatever Prefect says
         session.reporter.say(f"Prefect did not take the table of counts ({type(error).__name__})")
