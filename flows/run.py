@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from flows.api_loss import lost_api_told
 from flows.errors import CharthouseError
 from flows.order import Order, save_order
 from flows.plan import Planner, Preview
@@ -156,7 +157,8 @@ def _execute(connection: Connection, order: Order, work: WorkFolder, *, quiet: b
         from flows.flow_runs import close_stale_flow_runs, forget_flow_runs
         from flows.pipeline import charthouse, run_flow
 
-        close_stale_flow_runs(work)
+        with lost_api_told():
+            close_stale_flow_runs(work)
         for run_id in leftovers:
             with Reporter(run_id, work.status, quiet=quiet) as reporter:
                 reporter.say(f"Going on with the interrupted run {run_id}")
