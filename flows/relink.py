@@ -17,6 +17,7 @@ from flows.settings import Settings
 from flows.targets import link_targets, stores_to_link
 from flows.warehouse import runs
 from flows.warehouse.connection import Connection, open_warehouse, read_warehouse
+from flows.warehouse.storage import storage_errors_told
 from flows.work import WorkFolder, make_private, remove_tree
 from nlp.fingerprint import AnnotationSet
 
@@ -100,7 +101,11 @@ def relink(warehouse: Path, settings: Settings, *, quiet: bool = False) -> Relin
     targets = link_targets(stores, settings)
     order = Order(warehouse.resolve(), (), settings, _ANNOTATES_NOTHING, targets)
     work = WorkFolder.beside(order.warehouse)
-    with stoppable(), open_warehouse(order.warehouse) as connection:
+    with (
+        stoppable(),
+        storage_errors_told(order.warehouse),
+        open_warehouse(order.warehouse) as connection,
+    ):
         before = _current(connection)
         make_private(work.root)
         try:

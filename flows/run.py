@@ -31,6 +31,7 @@ from flows.warehouse.connection import (
     prepare,
     read_warehouse,
 )
+from flows.warehouse.storage import storage_errors_told
 from flows.work import WorkFolder, is_intact, make_private, remove_tree
 from nlp.dictionary import DictionaryError
 from nlp.fingerprint import identify
@@ -131,7 +132,11 @@ def execute(order: Order, *, quiet: bool = False) -> Summary:
     work = WorkFolder.beside(order.warehouse)
     nothing_read = False
     try:
-        with stoppable(), open_warehouse(order.warehouse) as connection:
+        with (
+            stoppable(),
+            storage_errors_told(order.warehouse),
+            open_warehouse(order.warehouse) as connection,
+        ):
             make_private(work.root)
             try:
                 return _execute(connection, order, work, quiet=quiet)

@@ -16,6 +16,7 @@ from flows.order import Order, load_order
 from flows.processes import die_with_parent
 from flows.receipt import Receipt, stage
 from flows.stalls import stall_limit, watchdog
+from flows.storage import worker_storage_error
 from flows.work import WorkFolder, is_intact, make_private
 from nlp.dictionary import DictionaryError
 from nlp.ner.errors import DeviceError, ModelError
@@ -99,8 +100,7 @@ def annotate_shard_file(
     except (ModelError, DeviceError, PreprocessError, DictionaryError) as error:
         raise ShardFailed(f"shard {shard}: {error}") from None  # written without text
     except Exception as error:
-        # The message and its chain may quote text: only kind and place go on.
-        raise ShardFailed(f"shard {shard}: {kind_and_place(error)}") from None
+        raise _failure(f"shard {shard}", error) from None
 
 
 def _annotate(
@@ -165,7 +165,12 @@ def link_names_file(
             links = link_names(store, names, order.settings.link)
             return stage(work.linked(run_id), chunk, {NAME_LINKS.name: links}, {})
     except Exception as error:
-        raise ShardFailed(f"linking, chunk {chunk}: {kind_and_place(error)}") from None
+        raise _failure(f"linking, chunk {chunk}", error) from None
+
+
+def _failure(what: str, error: Exception) -> CharthouseError:
+    """What the main process is told: a message and its chain may quote text, so only their kind."""
+    return worker_storage_error(what, error) or ShardFailed(f"{what}: {kind_and_place(error)}")
 
 
 def names_file(work: WorkFolder, run_id: str, target: int, chunk: int) -> Path:

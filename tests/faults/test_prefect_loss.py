@@ -81,6 +81,7 @@ def test_run_completes_when_its_temporary_server_is_killed(tmp_path: Path) -> No
 @contextmanager
 def server(home: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     """A Prefect server as a user would have one."""
+    home.mkdir(exist_ok=True)
     process = subprocess.Popen(
         [sys.executable, "-m", "flows.prefect_server", str(os.getpid()), str(port)],
         env=environment(home),
