@@ -14,6 +14,7 @@ from prefect.artifacts import create_table_artifact
 from prefect.futures import PrefectFuture
 
 from flows.annotating import AnnotateStage
+from flows.api_loss import entered_again, is_api_loss
 from flows.artifact import artifact_rows
 from flows.conservation import ConservationError, check_run
 from flows.flow_runs import note_flow_run
@@ -34,8 +35,13 @@ CHUNKS_LINKED_HERE = 2
 
 
 def run_flow(job: Callable[[str, str], None], session: Session) -> None:
-    """Run a flow, and raise what really went wrong instead of what Prefect was told."""
-    with RUNS.opened(session.run_id, session):
+    """Run a flow, and raise what really went wrong instead of what Prefect was told.
+
+    The flow is entered again where Prefect's API went away and is back.
+    """
+
+    def enter() -> None:
+        session.error = None
         try:
             job(str(session.work.root), session.run_id)
         except StageFailed:
@@ -43,6 +49,18 @@ def run_flow(job: Callable[[str, str], None], session: Session) -> None:
             if session.error is None:
                 raise
             raise session.error from None
+        except Exception as error:
+            STOP.check()
+            if not is_api_loss(error):
+                raise
+            if runs.is_done(session.connection, session.run_id):
+                session.reporter.say("Prefect's API went away: it does not know of the run's end")
+                return
+            # The error that the stage ended with, if there was one, is the one to tell.
+            raise session.error or error from None
+
+    with RUNS.opened(session.run_id, session):
+        entered_again(enter, session.reporter.say)
 
 
 @flow(name="charthouse", persist_result=False, validate_parameters=False)

@@ -20,6 +20,7 @@ from flows.warehouse import runs
 from flows.warehouse.access import access_of
 from flows.warehouse.connection import Connection, open_warehouse, read_warehouse
 from flows.warehouse.snapshots import check_snapshot, publish_configured
+from flows.warehouse.storage import storage_errors_told
 from flows.work import WorkFolder, make_private, remove_tree
 from nlp.fingerprint import AnnotationSet
 
@@ -107,7 +108,11 @@ def relink(warehouse: Path, settings: Settings, *, quiet: bool = False) -> Relin
     targets = link_targets(stores, settings)
     order = Order(warehouse.resolve(), (), settings, _ANNOTATES_NOTHING, targets)
     work = WorkFolder.beside(order.warehouse)
-    with stoppable(), open_warehouse(order.warehouse, access) as connection:
+    with (
+        stoppable(),
+        storage_errors_told(order.warehouse),
+        open_warehouse(order.warehouse, access) as connection,
+    ):
         before = _current(connection)
         make_private(work.root)
         try:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from flows.api_loss import lost_api_told
 from flows.cluster.door import at_the_door
 from flows.counts import Preview
 from flows.errors import CharthouseError
@@ -36,6 +37,7 @@ from flows.warehouse.connection import (
     remove_if_unused,
 )
 from flows.warehouse.snapshots import check_snapshot, publish_configured
+from flows.warehouse.storage import storage_errors_told
 from flows.work import WorkFolder, is_intact, make_private, remove_tree
 from nlp.dictionary import DictionaryError
 from nlp.fingerprint import identify
@@ -148,7 +150,11 @@ def execute(order: Order, *, quiet: bool = False) -> Summary:
     work = WorkFolder.beside(order.warehouse)
     nothing_read = False
     try:
-        with stoppable(), open_warehouse(order.warehouse, access) as connection:
+        with (
+            stoppable(),
+            storage_errors_told(order.warehouse),
+            open_warehouse(order.warehouse, access) as connection,
+        ):
             make_private(work.root)
             try:
                 return _execute(connection, order, work, access, quiet=quiet)
@@ -176,7 +182,8 @@ def _execute(
         from flows.flow_runs import close_stale_flow_runs, forget_flow_runs
         from flows.pipeline import charthouse, run_flow
 
-        close_stale_flow_runs(work)
+        with lost_api_told():
+            close_stale_flow_runs(work)
         for run_id in leftovers:
             with Reporter(run_id, work.status, quiet=quiet) as reporter:
                 reporter.say(f"Going on with the interrupted run {run_id}")
