@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 
-from prefect.futures import PrefectFuture
-
 from flows.contextual import link_in_context
-from flows.dispatch import dispatch
+from flows.dispatch import Pending, Pool, dispatch
 from flows.errors import CharthouseError
 from flows.order import LinkTarget
 from flows.processes import STOP
-from flows.receipt import Receipt
+from flows.receipt import Receipt, StagingError
 from flows.session import Session
+from flows.stalls import StallWatch
 from flows.warehouse.connection import Connection, transaction
 from flows.warehouse.ddl import literal, parquet
 from flows.warehouse.load import insert, load_name_links
@@ -34,6 +34,8 @@ NAMES_PER_CHUNK = 10_000
 Chunk = tuple[int, int]
 """Index of the ontology in the order, number of the chunk."""
 
+RunWave = Callable[[Sequence[Chunk], int], list[Chunk]]
+
 
 class LinkStage:
     """Names to link, cut into chunk files, and where their links go."""
@@ -42,6 +44,8 @@ class LinkStage:
         """Load concept tables that are missing and write the names to link to chunk files."""
         self._session = session
         self._names = 0
+        self._linked: set[Chunk] = set()
+        self._damaged: Counter[Chunk] = Counter()
         self.chunks: list[Chunk] = []
         for index, target in enumerate(session.order.targets):
             _load_release(session.connection, target)
@@ -65,17 +69,58 @@ class LinkStage:
     def here(self, link: Callable[[Chunk], Receipt]) -> None:
         """Link all chunks in this process: quicker than starting a pool for a few."""
         for chunk in self.chunks:
-            STOP.check()
-            self._load(chunk, link(chunk))
+            waiting = [chunk]
+            while waiting:
+                STOP.check()
+                waiting = self._finish([(chunk, link(chunk))])
 
-    def through_pool(self, submit: Callable[[Chunk], PrefectFuture[Receipt]]) -> None:
-        """Link all chunks in a pool. Chunks lost to a worker's death are linked by a re-run."""
-        in_flight = self._session.order.settings.workers + 1
-        lost: Sequence[Chunk] = dispatch(self.chunks, submit, self._load, in_flight=in_flight)
-        if lost:
+    def run(self, run_wave: RunWave) -> None:
+        """Link all chunks in pools.
+
+        When a worker dies or hangs, the chunks in flight are linked again one at a time.
+
+        Args:
+            run_wave: links chunks in a pool of so many workers and returns those lost to a death.
+
+        Raises:
+            CharthouseError: a chunk went on ending its worker while alone; all others are linked.
+                It is no name without a candidate: nobody has looked for one.
+        """
+        execution = self._session.order.settings.execution
+        waiting, failed = list(self.chunks), list[Chunk]()
+        while waiting:
+            workers = min(self._session.order.settings.workers, len(waiting))
+            lost = run_wave(waiting, workers)
+            for chunk in lost:
+                for _ in range(execution.retries + 1):
+                    STOP.check()  # a signal to the whole group kills workers too
+                    if not run_wave([chunk], 1):
+                        break
+                else:
+                    failed.append(chunk)
+            gone = {*self._linked, *failed}
+            waiting = [chunk for chunk in waiting if chunk not in gone]
+        if failed:
             raise CharthouseError(
-                "a worker process ended while linking", "Run the same command again to go on"
+                f"{len(failed)} of {len(self.chunks)} chunks of names ended their worker process "
+                f"{execution.retries + 1} times while running alone",
+                "All other names are linked. Is there enough memory for the concept store? Run "
+                "the same command again to go on",
             )
+
+    def through_pool(
+        self, chunks: Sequence[Chunk], submit: Callable[[Chunk], Pending], pool: Pool
+    ) -> list[Chunk]:
+        """Link chunks in an open pool; returns those whose worker died."""
+        seconds = self._session.order.settings.execution.stall_seconds
+        watch: StallWatch[Chunk] = StallWatch(lambda chunk: None, seconds, lambda chunk: seconds)
+
+        def tick(in_flight: Sequence[Chunk]) -> None:
+            if pool.is_local and watch.stuck(in_flight):
+                pool.kill()
+
+        in_flight = self._session.order.settings.workers + 1
+        return dispatch(chunks, submit, self._finish, pool=pool, in_flight=in_flight, tick=tick)
 
     def close(self) -> None:
         """Let context choose, then make this run's linksets the current ones in one transaction."""
@@ -111,11 +156,28 @@ class LinkStage:
         if self._names:
             self._session.reporter.end(self._names)
 
+    def _finish(self, done: Sequence[tuple[Chunk, Receipt]]) -> list[Chunk]:
+        """Load what has come back; returns chunks whose staged output is damaged."""
+        again = list[Chunk]()
+        for chunk, receipt in done:
+            try:
+                self._load(chunk, receipt)
+            except StagingError:
+                self._damaged[chunk] += 1
+                if self._damaged[chunk] > self._session.order.settings.execution.retries:
+                    raise
+                again.append(chunk)
+        return again
+
     def _load(self, chunk: Chunk, receipt: Receipt) -> None:
+        names = names_file(self._session.work, self._session.run_id, *chunk)
+        linked = self._session.work.linked(self._session.run_id)
+        receipt = self._session.handover.take(receipt, names, linked)
         load_name_links(self._session.connection, receipt)
         remove_tree(receipt.path)
-        names_file(self._session.work, self._session.run_id, *chunk).unlink()
-        self._session.reporter.done(min(self._names, (chunk[1] + 1) * NAMES_PER_CHUNK))
+        names.unlink()
+        self._linked.add(chunk)
+        self._session.reporter.done(min(self._names, len(self._linked) * NAMES_PER_CHUNK))
 
 
 def _load_release(connection: Connection, target: LinkTarget) -> None:

@@ -51,6 +51,7 @@ class Order:
             "linksets": [target.linkset_id for target in self.targets],
             "limit": self.settings.source.limit,
             "retry_rejects": self.settings.source.retry_rejects,
+            "keep_previous": self.settings.keep_previous,
         }
         return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 

@@ -19,12 +19,14 @@ from flows.linking import Chunk, LinkStage
 from flows.plan import Planner
 from flows.processes import STOP
 from flows.receipt import Receipt
+from flows.runners import asking, pool_of
 from flows.session import RUNS, Session, StageFailed, stage
 from flows.summary import artifact_rows
 from flows.tasks import annotate_shard, in_pool, link_names
 from flows.warehouse import runs
 from flows.warehouse.runs import PlannedShard
-from flows.work import remove_tree
+from flows.work import file_sha256, remove_tree
+from flows.worker import names_file
 
 CHUNKS_LINKED_HERE = 2
 """So many chunks of names are linked in the main process; more of them get a pool."""
@@ -87,15 +89,25 @@ def plan(session: Session) -> None:
 
 def annotate(session: Session) -> None:
     """Annotate and load all planned shards, a flow run per wave."""
+    if runs.planned_shards(session.connection, session.run_id):
+        session.handover.open(session.order)
     work = AnnotateStage(session)
-    root, run_id = str(session.work.root), session.run_id
-    task_here = annotate_shard.with_options(retries=session.order.settings.execution.retries)
+    execution, run_id = session.order.settings.execution, session.run_id
+    task_here = annotate_shard.with_options(retries=execution.retries)
 
     def submit(shard: PlannedShard) -> PrefectFuture[Receipt]:
-        return task_here.submit(root, run_id, shard.number, shard.checksum)
+        session.handover.give(session.work.shard(run_id, shard.number))
+        root = session.handover.root
+        with asking(execution, gpus=execution.gpus):
+            return task_here.submit(root, run_id, shard.number, shard.checksum, shard.one_by_one)
 
     def run_wave(shards: Sequence[PlannedShard], workers: int) -> list[PlannedShard]:
-        return in_pool("annotate-wave", session, workers, lambda: work.through_pool(shards, submit))
+        return in_pool(
+            "annotate-wave",
+            session,
+            workers,
+            lambda: work.through_pool(shards, submit, pool_of(execution)),
+        )
 
     work.run(run_wave)
 
@@ -103,21 +115,38 @@ def annotate(session: Session) -> None:
 def link(session: Session) -> None:
     """Link the names that the current linksets do not know."""
     work = LinkStage(session)
-    root, run_id = str(session.work.root), session.run_id
+    execution, run_id = session.order.settings.execution, session.run_id
+
+    def here(chunk: Chunk) -> Receipt:
+        names = names_file(session.work, run_id, *chunk)
+        return link_names(str(session.work.root), run_id, *chunk, file_sha256(names))
 
     def submit(chunk: Chunk) -> PrefectFuture[Receipt]:
-        return link_names.submit(root, run_id, *chunk)
+        names = names_file(session.work, run_id, *chunk)
+        session.handover.give(names)
+        root, checksum = session.handover.root, file_sha256(names)
+        with asking(execution):
+            return link_names.submit(root, run_id, *chunk, checksum, watched=True)
+
+    def run_wave(chunks: Sequence[Chunk], workers: int) -> list[Chunk]:
+        return in_pool(
+            "link-wave",
+            session,
+            workers,
+            lambda: work.through_pool(chunks, submit, pool_of(execution)),
+        )
 
     if len(work.chunks) <= CHUNKS_LINKED_HERE:
-        work.here(lambda chunk: link_names(root, run_id, *chunk))
+        work.here(here)
     else:
-        workers = min(session.order.settings.workers, len(work.chunks))
-        in_pool("link-wave", session, workers, lambda: work.through_pool(submit))
+        session.handover.open(session.order)
+        work.run(run_wave)
     work.close()
 
 
 def publish(session: Session) -> None:
     """Leave the run's counts in Prefect as a table and end it in the warehouse."""
+    session.handover.close()
     try:
         create_table_artifact(
             key="charthouse-run",

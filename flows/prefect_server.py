@@ -6,6 +6,7 @@ Prefect is imported late here: it reads its settings from the environment when i
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 import subprocess
@@ -14,7 +15,7 @@ import time
 import tomllib
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -43,9 +44,22 @@ _START_SECONDS = 120.0
 """A fresh Prefect home is migrated first; two runs may start together."""
 
 
+_SCHEDULING_ENVIRONMENT = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_FINAL": "1"}
+"""A server that Prefect takes for ephemeral makes no runs of schedules."""
+
+
+def quieten() -> None:
+    """Set Prefect's defaults for here; before it is imported, since it reads them then."""
+    for name, value in DEFAULTS.items():
+        os.environ.setdefault(name, value)
+
+
 @contextmanager
-def prefect_api() -> Iterator[str]:
+def prefect_api(*, scheduling: bool = False) -> Iterator[str]:
     """Within the block Prefect has an API: the configured one, else a temporary server.
+
+    Args:
+        scheduling: whether a temporary server is to make the runs of schedules.
 
     Yields:
         The API's address.
@@ -53,10 +67,9 @@ def prefect_api() -> Iterator[str]:
     Raises:
         CharthouseError: the temporary server does not start.
     """
-    for name, value in DEFAULTS.items():
-        os.environ.setdefault(name, value)
+    quieten()
     if configured := configured_api():
-        if not _answers(configured):
+        if not answers(configured):
             raise CharthouseError(
                 "the Prefect API of PREFECT_API_URL or of your Prefect profile does not answer",
                 "Start that server, or unset it: charthouse then starts a temporary one",
@@ -65,25 +78,58 @@ def prefect_api() -> Iterator[str]:
         return
     for name in ("NO_PROXY", "no_proxy"):  # a proxy knows nothing of this machine's loopback
         os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1,localhost"]))
-    server = _start()
+    server: _Server | None = None
     try:
-        # Prefect reads the address when it is imported, which takes as long as the server's start.
-        os.environ["PREFECT_API_URL"] = server.address
-        import flows.pipeline  # noqa: F401
+        with _one_start_at_a_time():
+            server = _start(_SCHEDULING_ENVIRONMENT if scheduling else _SERVER_ENVIRONMENT)
+            # Prefect reads the address when it is imported, which takes as long as the start.
+            os.environ["PREFECT_API_URL"] = server.address
+            import flows.pipeline  # noqa: F401
 
-        _wait(server)
+            _wait(server)
         from prefect.settings import PREFECT_API_URL, temporary_settings
 
         with temporary_settings({PREFECT_API_URL: server.address}):
             yield server.address
     finally:
         os.environ.pop("PREFECT_API_URL", None)
-        server.process.terminate()
-        try:
-            server.process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            server.process.kill()
-            server.process.wait()
+        if server is not None:
+            server.end()
+
+
+@contextmanager
+def _one_start_at_a_time() -> Iterator[None]:
+    """Within the block no other charthouse starts a server over the same Prefect home.
+
+    Two servers that bring one new database to their version at once make each other fail.
+    """
+    home = _home()
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        lock = (home / "charthouse-server.lock").open("w")
+    except OSError as error:
+        raise CharthouseError(
+            f"Prefect's home {home} cannot be written ({error.strerror})",
+            "Set PREFECT_HOME to a folder you can write",
+        ) from None
+    with lock:
+        began = time.monotonic()
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if time.monotonic() - began > _START_SECONDS:
+                    raise CharthouseError(
+                        f"another temporary Prefect server over {home} is still starting",
+                        "Try again, or set PREFECT_HOME to another folder",
+                    ) from None
+                time.sleep(0.1)
+        yield  # the lock ends with the file
+
+
+def _home() -> Path:
+    return Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser()
 
 
 def configured_api() -> str | None:
@@ -93,8 +139,7 @@ def configured_api() -> str | None:
 
 def _profile_api() -> str | None:
     """The API address of the user's active Prefect profile, if there are profiles."""
-    home = Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser()
-    profiles = Path(os.environ.get("PREFECT_PROFILES_PATH", home / "profiles.toml"))
+    profiles = Path(os.environ.get("PREFECT_PROFILES_PATH", _home() / "profiles.toml"))
     try:
         known = tomllib.loads(profiles.read_text("utf-8"))
     except (OSError, tomllib.TOMLDecodeError):
@@ -109,14 +154,23 @@ class _Server:
         self.process = process
         self.address = f"http://127.0.0.1:{port}/api"
 
+    def end(self) -> None:
+        """Ask the server to end, and see that it does."""
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
-def _start() -> _Server:
+
+def _start(environment: Mapping[str, str]) -> _Server:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     process = subprocess.Popen(
         [sys.executable, "-m", "flows.prefect_server", str(os.getpid()), str(port)],
-        env={**os.environ, **_SERVER_ENVIRONMENT},
+        env={**os.environ, **environment},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -129,7 +183,7 @@ def _start() -> _Server:
 def _wait(server: _Server) -> None:
     began = time.monotonic()
     while time.monotonic() - began < _START_SECONDS and server.process.poll() is None:
-        if _answers(server.address):
+        if answers(server.address):
             return
         time.sleep(0.1)
     raise CharthouseError(
@@ -138,7 +192,8 @@ def _wait(server: _Server) -> None:
     )
 
 
-def _answers(address: str) -> bool:
+def answers(address: str) -> bool:
+    """Whether a Prefect API answers at the address."""
     try:
         with urllib.request.urlopen(f"{address}/health", timeout=10) as answer:
             return bool(answer.status == 200)

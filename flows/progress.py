@@ -38,6 +38,7 @@ class Status:
     total: int | None
     unit: str
     rate: float
+    started_at: float
     updated_at: float
 
 
@@ -61,6 +62,7 @@ class Reporter:
         self._stage, self._unit = "", ""
         self._total: int | None = None
         self._already = 0
+        self._started_at = time.time()
         self._began = self._last_line = self._last_sidecar = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -155,6 +157,7 @@ class Reporter:
             self._total,
             self._unit,
             round(rate, 2),
+            self._started_at,
             time.time(),
         )
         temporary = self._sidecar.with_suffix(".tmp")

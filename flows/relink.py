@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from flows.cluster.door import at_the_door
 from flows.order import Order, save_order
 from flows.prefect_server import prefect_api
 from flows.processes import stoppable
@@ -16,7 +17,9 @@ from flows.session import Session
 from flows.settings import Settings
 from flows.targets import link_targets, stores_to_link
 from flows.warehouse import runs
+from flows.warehouse.access import access_of
 from flows.warehouse.connection import Connection, open_warehouse, read_warehouse
+from flows.warehouse.snapshots import check_snapshot, publish_if_changed
 from flows.work import WorkFolder, make_private, remove_tree
 from nlp.fingerprint import AnnotationSet
 
@@ -73,7 +76,7 @@ def names_to_link(warehouse: Path, settings: Settings) -> dict[str, int]:
     Raises:
         CharthouseError: there is no such warehouse, or a store cannot be used.
     """
-    with read_warehouse(warehouse) as connection:
+    with read_warehouse(warehouse, access_of(settings.warehouse)) as connection:
         targets = link_targets(stores_to_link(connection, settings), settings)
         return {
             target.name: connection.execute(
@@ -95,16 +98,21 @@ def relink(warehouse: Path, settings: Settings, *, quiet: bool = False) -> Relin
     Raises:
         CharthouseError: there is no such warehouse, a store cannot be used, or linking failed.
     """
-    with read_warehouse(warehouse) as connection:
+    access = access_of(settings.warehouse, quiet=quiet)
+    if settings.warehouse.snapshot:
+        check_snapshot(settings.warehouse.snapshot, warehouse, access)
+    with read_warehouse(warehouse, access) as connection:
         stores = stores_to_link(connection, settings)
+    settings = at_the_door(settings, warehouse)
     targets = link_targets(stores, settings)
     order = Order(warehouse.resolve(), (), settings, _ANNOTATES_NOTHING, targets)
     work = WorkFolder.beside(order.warehouse)
-    with stoppable(), open_warehouse(order.warehouse) as connection:
+    with stoppable(), open_warehouse(order.warehouse, access) as connection:
         before = _current(connection)
         make_private(work.root)
         try:
             _link(connection, order, work, quiet=quiet)
+            publish_if_changed(connection, order.warehouse, settings.warehouse.snapshot, access)
         finally:
             with suppress(duckdb.Error):
                 if not runs.open_runs(connection):
@@ -128,9 +136,11 @@ def _link(connection: Connection, order: Order, work: WorkFolder, *, quiet: bool
         from flows.flow_runs import forget_flow_runs
         from flows.pipeline import charthouse_relink, run_flow
 
+        session = Session(run_id, connection, order, work, reporter)
         try:
-            run_flow(charthouse_relink, Session(run_id, connection, order, work, reporter))
+            run_flow(charthouse_relink, session)
         finally:
+            session.handover.close()
             remove_tree(work.run(run_id))
         forget_flow_runs(work)
 

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import duckdb
 
+from flows.cluster.door import at_the_door
 from flows.counts import Preview
 from flows.errors import CharthouseError
+from flows.handover import clear_storage
 from flows.order import Order, save_order
 from flows.plan import Planner
 from flows.prefect_server import prefect_api
@@ -19,18 +21,21 @@ from flows.progress import Reporter
 from flows.readers.base import SourceFile
 from flows.readers.discover import discover
 from flows.session import Session
-from flows.settings import Settings
+from flows.settings import LOCAL, Settings
 from flows.sources import files_are_as_planned, is_numbered, numbering_clash
 from flows.summary import Summary, summarise
 from flows.targets import link_targets, stores_to_link
 from flows.warehouse import runs
+from flows.warehouse.access import Access, access_of
 from flows.warehouse.connection import (
     Connection,
     EmptyWarehouseError,
     open_warehouse,
     prepare,
     read_warehouse,
+    remove_if_unused,
 )
+from flows.warehouse.snapshots import check_snapshot, publish_if_changed
 from flows.work import WorkFolder, is_intact, make_private, remove_tree
 from nlp.dictionary import DictionaryError
 from nlp.fingerprint import identify
@@ -52,6 +57,8 @@ def prepare_order(sources: Sequence[str], warehouse: Path, settings: Settings) -
         raise CharthouseError(
             f"warehouse {warehouse}: its path holds one of * ? [", "DuckDB reads these as a pattern"
         )
+    if settings.warehouse.snapshot:
+        check_snapshot(settings.warehouse.snapshot, warehouse, access_of(settings.warehouse))
     files = discover(
         sources,
         format=settings.source.format,
@@ -60,6 +67,7 @@ def prepare_order(sources: Sequence[str], warehouse: Path, settings: Settings) -
     )
     _check_ids(files)
     try:
+        settings = at_the_door(settings, warehouse)
         _check_device(settings)
         annotation = identify(settings.annotation)
     except (ModelError, PreprocessError, DictionaryError) as error:
@@ -75,8 +83,8 @@ def _absolute(file: SourceFile) -> SourceFile:
 
 
 def _check_device(settings: Settings) -> None:
-    """A device that was named must be there; auto and cpu always are."""
-    if settings.ner.device not in {"auto", "cpu"}:
+    """A device that was named must be there; auto and cpu always are. A cluster has its own."""
+    if settings.ner.device not in {"auto", "cpu"} and settings.execution.runner == LOCAL:
         from nlp.ner.device import choose_device  # takes seconds: torch
 
         choose_device(settings.ner.device, settings.ner.precision)
@@ -94,24 +102,25 @@ def _stores(warehouse: Path, settings: Settings) -> Sequence[str]:
     """The stores to link to; the warehouse is only opened where it has to say."""
     if settings.ontologies:
         return settings.ontologies
-    with _for_reading(warehouse) as connection:
+    with _for_reading(warehouse, settings) as connection:
         return stores_to_link(connection, settings)
 
 
 def preview(order: Order) -> Preview:
     """What a run would do; reads the sources, writes nothing."""
-    with _for_reading(order.warehouse) as connection, stoppable() as stop:
+    with _for_reading(order.warehouse, order.settings) as connection, stoppable() as stop:
         work = WorkFolder.beside(order.warehouse)
         return Planner(connection, order, work, "preview", check=stop.check).preview()
 
 
 @contextmanager
-def _for_reading(warehouse: Path) -> Iterator[Connection]:
+def _for_reading(warehouse: Path, settings: Settings) -> Iterator[Connection]:
     """The warehouse, or an empty one in memory where there is none yet."""
+    access = access_of(settings.warehouse)
     with ExitStack() as stack:
         try:
             exists = warehouse.exists()
-            connection = stack.enter_context(read_warehouse(warehouse)) if exists else None
+            connection = stack.enter_context(read_warehouse(warehouse, access)) if exists else None
         except EmptyWarehouseError:
             connection = None
         if connection is None:
@@ -128,13 +137,14 @@ def execute(order: Order, *, quiet: bool = False) -> Summary:
         Interrupted: the user stopped the run; the same order goes on with it.
     """
     is_new = not order.warehouse.exists()
+    access = access_of(order.settings.warehouse, quiet=quiet)
     work = WorkFolder.beside(order.warehouse)
     nothing_read = False
     try:
-        with stoppable(), open_warehouse(order.warehouse) as connection:
+        with stoppable(), open_warehouse(order.warehouse, access) as connection:
             make_private(work.root)
             try:
-                return _execute(connection, order, work, quiet=quiet)
+                return _execute(connection, order, work, access, quiet=quiet)
             except BaseException:
                 with suppress(duckdb.Error):  # the error that led here is the one to tell
                     runs.forget_unplanned(connection)
@@ -146,10 +156,12 @@ def execute(order: Order, *, quiet: bool = False) -> Summary:
                         remove_tree(work.root)
     finally:
         if is_new and nothing_read:  # a warehouse of empty tables would only puzzle
-            order.warehouse.unlink(missing_ok=True)
+            remove_if_unused(order.warehouse, access)
 
 
-def _execute(connection: Connection, order: Order, work: WorkFolder, *, quiet: bool) -> Summary:
+def _execute(
+    connection: Connection, order: Order, work: WorkFolder, access: Access, *, quiet: bool
+) -> Summary:
     leftovers = _recover(connection, order, work)
     save_order(order, work.order)
     runs.record_annotation_set(connection, order.annotation)
@@ -171,6 +183,7 @@ def _execute(connection: Connection, order: Order, work: WorkFolder, *, quiet: b
             with Reporter(run_id, work.status, quiet=quiet) as reporter:
                 run_flow(charthouse, Session(run_id, connection, order, work, reporter))
         forget_flow_runs(work)
+    publish_if_changed(connection, order.warehouse, order.settings.warehouse.snapshot, access)
     return summarise(connection, order.warehouse, run_id, here={*leftovers, run_id})
 
 
@@ -187,7 +200,7 @@ def _recover(connection: Connection, order: Order, work: WorkFolder) -> list[str
     """
     same, others = list[str](), list[str]()
     for run in runs.open_runs(connection):
-        if run.planned and not _shards_are_there(connection, run.run_id):
+        if run.planned and not _shards_are_there(connection, work, run.run_id):
             runs.abandon_run(connection, run.run_id)
         elif run.order_hash == order.order_hash and not same:
             same.append(run.run_id)
@@ -198,13 +211,14 @@ def _recover(connection: Connection, order: Order, work: WorkFolder) -> list[str
     kept = {*same, *others}
     for folder in work.root.iterdir():
         if folder.is_dir() and folder.name not in kept and runs.is_run_id(folder.name):
+            clear_storage(work, folder.name)
             remove_tree(folder)
     return others + same
 
 
-def _shards_are_there(connection: Connection, run_id: str) -> bool:
+def _shards_are_there(connection: Connection, work: WorkFolder, run_id: str) -> bool:
     """Whether the files of a run's unfinished shards are in the work folder, unaltered."""
     return all(
-        is_intact(Path(shard.path), shard.checksum)
+        is_intact(work.shard(run_id, shard.number), shard.checksum)
         for shard in runs.planned_shards(connection, run_id)
     )

@@ -208,6 +208,26 @@ FORGOTTEN = Table(
     ),
 )
 
+SALTS = Table(
+    name="salts",
+    meaning="Random text that ids are hashed with. A snapshot has none.",
+    key=("purpose",),
+    columns=(
+        Column("purpose", pl.String, "what is hashed with it: forgotten"),
+        Column("salt", pl.String, "hexadecimal"),
+    ),
+)
+
+SNAPSHOTS = Table(
+    name="snapshots",
+    meaning="Copies for readers that were published: what is forgotten must go from them too.",
+    key=("path",),
+    columns=(
+        Column("path", pl.String, "absolute path of the copy"),
+        Column("published_at", pl.Datetime("us"), "UTC"),
+    ),
+)
+
 LINKSETS = Table(
     name="linksets",
     meaning="What a linkset_id stands for; position 1 is the first ontology, shown by entities.",
@@ -272,6 +292,8 @@ KEYED_TABLES = (
     LINKSETS,
     EVALUATIONS,
     FORGOTTEN,
+    SALTS,
+    SNAPSHOTS,
 )
 """Ledger and dimensions: small, so DuckDB may hold their keys."""
 

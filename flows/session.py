@@ -6,8 +6,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from flows.handover import Handover
+from flows.storage import Storage
 from flows.work import WorkFolder
 
 if TYPE_CHECKING:
@@ -32,6 +35,12 @@ class Session:
     in_pool: Callable[[], None] = lambda: None
     error: BaseException | None = None
     seconds: dict[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def handover(self) -> Handover:
+        """How shards reach the workers and come back."""
+        shared = self.order.settings.execution.shared_storage
+        return Handover(self.work, self.run_id, Storage(shared) if shared else None)
 
 
 Opened = TypeVar("Opened")

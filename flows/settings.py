@@ -5,21 +5,26 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
-    TomlConfigSettingsSource,
 )
 
 from flows.bundled import store_folder
 from flows.errors import CharthouseError
+from flows.job_paths import from_folder
+from flows.job_settings import EvaluateSettings, OntologyBuildSettings
 from nlp.settings import AnnotationSettings, DictionarySettings, NerSettings, PreprocessSettings
 from ontologies.linker import LinkSettings
+
+LOCAL, DASK, RAY = "local", "dask", "ray"
+"""Where shards are annotated: the values of ``execution.runner``."""
 
 
 class SourceSettings(BaseModel):
@@ -44,7 +49,10 @@ class ExecutionSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     workers: int = Field(
-        0, ge=0, description="worker processes; 0 = one per CPU core, at most four on a GPU"
+        0,
+        ge=0,
+        description="worker processes; 0 = one per CPU core, at most four on a GPU; all of a "
+        "cluster, where a number bounds how many are kept busy",
     )
     shard_characters: int = Field(
         0,
@@ -53,6 +61,69 @@ class ExecutionSettings(BaseModel):
         "where workers would be idle",
     )
     retries: int = Field(2, ge=0, description="times a failed shard is tried again")
+    stall_seconds: float = Field(
+        1800.0,
+        gt=0,
+        description="seconds after which a worker hangs that has finished no batch of documents "
+        "(200,000 characters; a longer document gets more time) and no chunk of names: it is "
+        "ended and its work tried again",
+    )
+    runner: Literal["local", "dask", "ray"] = Field(
+        "local",
+        description="where shards are annotated: worker processes of this machine, or the workers "
+        "of a Dask or Ray cluster (extras `dask` and `ray`)",
+    )
+    address: str | None = Field(
+        None,
+        description="of the cluster: `tcp://HOST:8786` of a Dask scheduler; `HOST:6379`, "
+        "`ray://HOST:10001`, `auto` or `local` of Ray, where `local` starts one on this machine",
+    )
+    staging: str | None = Field(
+        None,
+        description="folder or fsspec URL (`s3://bucket/folder`) that this machine and all workers "
+        "of a cluster can write; none = the work folder beside the warehouse, if workers see it "
+        "under the same path",
+    )
+    gpus: float = Field(
+        0.0,
+        ge=0,
+        description="GPUs that a shard asks of a cluster: of Dask the worker resource `GPU`, of "
+        "Ray `num_gpus`; 0.25 lets four shards share one",
+    )
+
+    @property
+    def shared_storage(self) -> str | None:
+        """Where workers read and write instead of the work folder, if anywhere."""
+        return None if self.runner == LOCAL else self.staging
+
+
+class WarehouseSettings(BaseModel):
+    """The warehouse file: where it is, who waits for whom, its copy for readers, its key."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: Path | None = Field(None, description="DuckDB file to write; made where missing")
+    wait_seconds: float = Field(
+        0, ge=0, description="seconds to wait for another process that holds the warehouse"
+    )
+    snapshot: Path | None = Field(
+        None,
+        description="read-only copy for analysts, published when a run or relink has changed "
+        "something",
+    )
+    key_variable: str | None = Field(
+        None,
+        description="environment variable that holds the key of an encrypted warehouse; its name, "
+        "not the key",
+    )
+    key_file: Path | None = Field(
+        None, description="file that holds the key instead, readable by its owner only"
+    )
+    unsafe_crypto: bool = Field(
+        False,
+        description="write an encrypted warehouse without the httpfs extension, by code that "
+        "DuckDB calls not secure: for trials and tests",
+    )
 
 
 _GPU_DRIVERS = (Path("/proc/driver/nvidia"), Path("/dev/dxg"))
@@ -67,7 +138,11 @@ class Settings(BaseSettings):
         env_prefix="CHARTHOUSE_", env_nested_delimiter="__", extra="forbid", frozen=True
     )
 
+    sources: tuple[str, ...] = Field(
+        (), description="files, folders or globs to read, where the command line names none"
+    )
     source: SourceSettings = SourceSettings()
+    warehouse: WarehouseSettings = WarehouseSettings()
     preprocess: PreprocessSettings = PreprocessSettings()
     ner: NerSettings = NerSettings()
     dictionary: DictionarySettings = DictionarySettings()
@@ -77,8 +152,15 @@ class Settings(BaseSettings):
         "first one is shown by the entities view; none = those the warehouse is linked to "
         "already, else `sample`",
     )
+    keep_previous: bool = Field(
+        False,
+        description="keep the annotation set that was current, not current any more, beside the "
+        "one that a document is annotated with anew; sets of an older text always go",
+    )
     link: LinkSettings = LinkSettings()
     execution: ExecutionSettings = ExecutionSettings()
+    ontology_build: OntologyBuildSettings = OntologyBuildSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
 
     @property
     def annotation(self) -> AnnotationSettings:
@@ -93,7 +175,10 @@ class Settings(BaseSettings):
 
     @property
     def workers(self) -> int:
-        """Worker processes to start: as set, else one per CPU core, at most four on a GPU."""
+        """Worker processes: as set, else one per CPU core, at most four on a GPU.
+
+        For a cluster the door sets them (:mod:`flows.cluster`).
+        """
         if self.execution.workers:
             return self.execution.workers
         cores = len(os.sched_getaffinity(0))
@@ -102,6 +187,8 @@ class Settings(BaseSettings):
     @property
     def uses_gpu(self) -> bool:
         """Whether NER will run on an NVIDIA GPU."""
+        if self.execution.runner != LOCAL:
+            return self.execution.gpus > 0 or self.ner.device.startswith("cuda")
         if self.ner.device != "auto" or not any(path.exists() for path in _GPU_DRIVERS):
             return self.ner.device.startswith("cuda")
         import torch  # takes seconds, so only where there may be a GPU
@@ -112,6 +199,8 @@ class Settings(BaseSettings):
 def load_settings(config: Path | None, flags: dict[str, Any]) -> Settings:
     """Read the TOML file, lay the environment over it, and the flags over both.
 
+    Relative paths in the file start at its folder, all others at the current one.
+
     Args:
         config: path of a TOML file, or None.
         flags: nested values as the settings name them; only those the user gave.
@@ -120,11 +209,10 @@ def load_settings(config: Path | None, flags: dict[str, Any]) -> Settings:
         CharthouseError: the file is missing or no TOML, a field is unknown or has a bad value, or
             there is neither a model nor a dictionary.
     """
-    if config is not None:
-        _check_toml(config)
+    written = _read_toml(config) if config is not None else {}
 
     class Sourced(Settings):
-        """Settings that also read ``config``."""
+        """Settings that also hold what ``config`` says."""
 
         @classmethod
         def settings_customise_sources(
@@ -135,8 +223,7 @@ def load_settings(config: Path | None, flags: dict[str, Any]) -> Settings:
             dotenv_settings: PydanticBaseSettingsSource,
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            file = TomlConfigSettingsSource(settings_cls, config) if config else None
-            return (init_settings, env_settings, *([file] if file else []))
+            return (init_settings, env_settings, InitSettingsSource(settings_cls, written))
 
     try:
         settings = Sourced(**flags)
@@ -156,10 +243,10 @@ def load_settings(config: Path | None, flags: dict[str, Any]) -> Settings:
     return settings
 
 
-def _check_toml(config: Path) -> None:
+def _read_toml(config: Path) -> dict[str, Any]:
     try:
         with config.open("rb") as file:
-            tomllib.load(file)
+            return from_folder(config.absolute().parent, tomllib.load(file))
     except OSError as error:
         raise CharthouseError(
             f"configuration {config} cannot be read ({error.strerror})", "Check --config"

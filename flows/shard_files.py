@@ -54,6 +54,10 @@ def spool(planning: Planning, slice_: Slice, needed: list[int]) -> None:
 def cut(planning: Planning, check: Callable[[], None]) -> Iterator[ShardFile]:
     """Write the chosen documents to shard files.
 
+    Beside the columns of a slice they have ``replaces``, true where a version or an annotation set
+    of the document is in the warehouse, and ``keeps_previous``, true where other annotation sets of
+    the same text are to stay.
+
     Args:
         planning: the pass, all records decided on and spooled.
         check: called between slices; raises to stop.
@@ -103,6 +107,7 @@ def _chosen_frames(planning: Planning) -> Iterator[pl.DataFrame]:
             f"WHERE {ANNOTATED} AND slice = {slice_number}"
         ).pl()
         frame = pl.read_parquet(spooled(planning, slice_number))
+        rows = rows.with_columns(keeps_previous=pl.lit(planning.order.settings.keep_previous))
         yield frame.join(rows, on="seq").sort("seq").drop("seq")
 
 

@@ -45,6 +45,7 @@ def store_plan(
         _raise_orders(planning.connection)
         _store_deletions(planning)
         _replace_documents(planning, METADATA)
+        _make_current(planning)
         _store_rejects(planning, states)
         for shard in shards:
             planning.connection.execute(
@@ -115,6 +116,15 @@ def _replace_documents(planning: Planning, verdict: str) -> None:
             f"INSERT INTO documents BY NAME SELECT {column_list(DOCUMENTS)} "
             f"FROM {parquet(spooled(planning, slice_number))} WHERE seq IN (SELECT seq {rows})"
         )
+
+
+def _make_current(planning: Planning) -> None:
+    """Show the run's annotation set where it was kept beside another one."""
+    planning.connection.execute(
+        "UPDATE document_annotations SET is_current = (annotation_id = ?) WHERE document_id IN "
+        f"(SELECT document_id FROM incoming WHERE revives AND verdict IN ('{SKIP}', '{METADATA}'))",
+        [planning.annotation_id],
+    )
 
 
 def _store_rejects(planning: Planning, states: Sequence[SourceState]) -> None:

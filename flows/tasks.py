@@ -5,42 +5,51 @@ Worker processes import this module: it leaves out what only the main process ne
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
-from prefect.futures import PrefectFuture
-from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner
 
 from flows import worker
 from flows.flow_runs import note_flow_run
 from flows.receipt import Receipt
+from flows.runners import explained, task_runner
 from flows.session import RUNS, Session, stage
 
 Result = TypeVar("Result")
 
 
 @task(name="annotate-shard", cache_policy=NO_CACHE, persist_result=False, log_prints=False)
-def annotate_shard(root: str, run_id: str, shard: int, checksum: str) -> Receipt:
+def annotate_shard(
+    root: str, run_id: str, shard: int, checksum: str, one_by_one: bool = False
+) -> Receipt:
     """Annotate one shard file in a worker process."""
-    return worker.annotate_shard_file(root, run_id, shard, checksum)
+    return worker.annotate_shard_file(root, run_id, shard, checksum, one_by_one)
 
 
 @task(name="link-names", cache_policy=NO_CACHE, persist_result=False, log_prints=False)
-def link_names(root: str, run_id: str, target: int, chunk: int) -> Receipt:
+def link_names(
+    root: str, run_id: str, target: int, chunk: int, checksum: str, watched: bool = False
+) -> Receipt:
     """Link one chunk of distinct names."""
-    return worker.link_names_file(root, run_id, target, chunk)
+    return worker.link_names_file(root, run_id, target, chunk, checksum, watched)
 
 
 def in_pool(name: str, session: Session, workers: int, work: Callable[[], Result]) -> Result:
-    """Run ``work`` as a flow of its own with a process pool, and return what it returns."""
-    runner: TaskRunner[PrefectFuture[Any]] = ProcessPoolTaskRunner(  # type: ignore[assignment]
-        max_workers=workers, initializer=worker.start_worker, initargs=(os.getpid(),)
-    )
+    """Run ``work`` as a flow of its own with the order's task runner, and return what it returns.
+
+    Tasks submitted meanwhile run in a pool of so many worker processes, or on a cluster.
+    """
+    execution = session.order.settings.execution
     results: list[Result] = []
-    session.in_pool = lambda: results.append(work())
+
+    def explained_work() -> None:
+        with explained(execution):
+            results.append(work())
+
+    session.in_pool = explained_work
+    runner = task_runner(execution, workers)
     pool_flow.with_options(name=name, task_runner=runner)(str(session.work.root), session.run_id)
     return results[0]
 

@@ -12,17 +12,20 @@ from flows.planning import Planning
 from flows.slices import Slice
 from flows.warehouse.connection import Connection
 from flows.warehouse.ddl import literal
+from flows.warehouse.tombstones import is_forgotten
 
-NEW, REPLACE, METADATA, DELETE, SKIP, STALE = (
+NEW, REPLACE, METADATA, DELETE, SKIP, STALE, FORGOTTEN = (
     "new",
     "replace",
     "metadata",
     "delete",
     "skip",
     "stale",
+    "forgotten",
 )
 """Verdicts on a record: annotate it, annotate it in place of its older version, update metadata
-alone, remove the document, nothing to do, nothing to do because a later version is known."""
+alone, remove the document, nothing to do, nothing to do because a later version is known, nothing
+to do because it is to stay forgotten."""
 
 DUPLICATE, SUPERSEDED = "duplicate", "superseded"
 """Verdicts on records of a document that has another record, one that counts, in this pass."""
@@ -30,14 +33,15 @@ DUPLICATE, SUPERSEDED = "duplicate", "superseded"
 ANNOTATED = f"verdict IN ('{NEW}', '{REPLACE}')"
 """The records to annotate, as a condition on ``incoming``."""
 
-_VERDICTS = (NEW, REPLACE, METADATA, DELETE, SKIP, STALE, DUPLICATE, SUPERSEDED)
+_VERDICTS = (NEW, REPLACE, METADATA, DELETE, SKIP, STALE, FORGOTTEN, DUPLICATE, SUPERSEDED)
 _TABLES = {
     "incoming": "seq BIGINT, slice INTEGER, document_id VARCHAR, source_order BIGINT, "
     "version UBIGINT, characters INTEGER, "
-    f"verdict ENUM ({', '.join(map(literal, _VERDICTS))})",
+    f"verdict ENUM ({', '.join(map(literal, _VERDICTS))}), revives BOOLEAN",
     "unreadable": "seq BIGINT, path VARCHAR, ordinal BIGINT, reason VARCHAR",
 }
-"""``version`` is a hash over what tells versions of a document apart: it only counts them."""
+"""``version`` is a hash over what tells versions of a document apart: it only counts them.
+``revives`` is true where the annotation set is there, but another one is current."""
 
 
 def create_tables(connection: Connection) -> None:
@@ -74,6 +78,7 @@ def judge(planning: Planning, slice_: Slice) -> list[int]:
         "metadata_hash",
         "characters",
         "is_deleted",
+        "person_id",
     )
     connection.register("slice_keys", keys.to_arrow())
     connection.execute(
@@ -81,6 +86,7 @@ def judge(planning: Planning, slice_: Slice) -> list[int]:
         INSERT INTO incoming BY NAME
         SELECT k.seq, {slice_.number} AS slice, k.document_id, k.source_order,
                hash(k.source_hash, k.metadata_hash) AS version, k.characters, CASE
+          WHEN {is_forgotten(connection, "k")} THEN '{FORGOTTEN}'
           WHEN d.source_order > k.source_order AND (
             d.source_order >= {RELEASE_ORDER}
             OR d.source_order // {PER_SOURCE} > k.source_order // {PER_SOURCE}
@@ -90,7 +96,8 @@ def judge(planning: Planning, slice_: Slice) -> list[int]:
           WHEN d.document_id IS NULL THEN '{NEW}'
           WHEN d.is_deleted OR a.document_id IS NULL THEN '{REPLACE}'
           WHEN d.metadata_hash != k.metadata_hash THEN '{METADATA}'
-          ELSE '{SKIP}' END AS verdict
+          ELSE '{SKIP}' END AS verdict,
+          coalesce(NOT a.is_current, false) AS revives
         FROM slice_keys k
         LEFT JOIN documents d ON d.document_id = k.document_id
         LEFT JOIN document_annotations a
@@ -159,4 +166,5 @@ def count(connection: Connection, *, read: int, unchanged: int) -> PlanCounts:
         metadata_updated=verdicts.get(METADATA, 0),
         deleted=verdicts.get(DELETE, 0),
         rejected=rejected,
+        forgotten=verdicts.get(FORGOTTEN, 0),
     )

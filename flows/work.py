@@ -57,6 +57,19 @@ class WorkFolder:
         """Folder of one small counter file per shard at work."""
         return self.run(run_id) / "progress"
 
+    def counter(self, run_id: str, number: int) -> Path:
+        """The file that holds how many documents of a shard its worker has done."""
+        return self.progress(run_id) / f"{number:05d}"
+
+    def stalled(self, run_id: str, number: int) -> Path:
+        """The file that says where in the code a worker hung with a shard; else empty or gone."""
+        return self.progress(run_id) / f"{number:05d}.stalled"
+
+    @property
+    def flow_runs(self) -> Path:
+        """Folder of empty files, named by the ids of Prefect flow runs at work."""
+        return self.root / "flow-runs"
+
     @property
     def order(self) -> Path:
         """The settings and sources of the run at work; task parameters name only this file."""

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+from contextlib import nullcontext
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from flows.bundled import SAMPLE, store_folder
 from flows.errors import CharthouseError, kind_and_place
-from flows.order import Order, load_order
+from flows.order import LinkTarget, Order, load_order
 from flows.processes import die_with_parent
 from flows.receipt import Receipt, stage
+from flows.stalls import stall_limit, watchdog
 from flows.work import WorkFolder, is_intact, make_private
+from flows.workplace import workplace
 from nlp.dictionary import DictionaryError
 from nlp.ner.errors import DeviceError, ModelError
 from nlp.preprocess import PreprocessError
+from nlp.settings import AnnotationSettings
 from ontologies.linker import link_names
 from ontologies.schema import NAME_LINKS
 from ontologies.store import ConceptStore, open_store
@@ -37,14 +43,31 @@ class ShardFailed(CharthouseError):
     """A shard could not be annotated. Says where in the code; never what was in the text."""
 
 
+def damaged_shard(shard: int) -> ShardFailed:
+    """The error of a shard file that is missing or altered."""
+    return ShardFailed(
+        f"shard {shard}: its file in the work folder is missing or damaged",
+        "Run the same command again: what is left is planned anew",
+    )
+
+
 def start_worker(parent: int) -> None:
     """Initialise a pool worker: dies with the run, leaves Ctrl-C to it, computes on one thread."""
     die_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _compute_on_one_thread()
+
+
+@lru_cache(maxsize=1)
+def _compute_on_one_thread() -> None:
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     import torch
 
     torch.set_num_threads(1)
+
+
+_ONE_TASK = threading.Lock()
+"""A Dask worker may have several threads; models and watchdog serve one of them at a time."""
 
 
 @lru_cache(maxsize=1)
@@ -52,34 +75,81 @@ def _order(path: str, mtime: int) -> Order:
     return load_order(Path(path))
 
 
+def _order_in(work: WorkFolder) -> Order:
+    """The order; it may name many files, so it is parsed once."""
+    return _order(str(work.order), work.order.stat().st_mtime_ns)
+
+
 @lru_cache(maxsize=1)
-def _annotator(path: str, mtime: int) -> Annotator:
+def _annotator(settings: str, annotation_id: str) -> Annotator:
+    """The loaded models. Workers of a cluster serve many runs and keep them as long as they fit."""
     from nlp.annotate import Annotator
 
-    return Annotator(_order(path, mtime).settings.annotation)
+    return Annotator(AnnotationSettings.model_validate_json(settings))
+
+
+def _annotator_of(order: Order) -> Annotator:
+    """The models of an order, loaded once per process.
+
+    Raises:
+        ShardFailed: this machine has other models, rules or versions than the run was begun with.
+    """
+    expected = order.annotation.annotation_id
+    annotator = _annotator(order.settings.annotation.model_dump_json(), expected)
+    if annotator.identity.annotation_id != expected:
+        _annotator.cache_clear()
+        raise ShardFailed(
+            "this worker has other models, dictionaries or versions than the run was begun with",
+            "Give every worker the same files under the same paths, and the same charthouse",
+        )
+    return annotator
 
 
 @lru_cache(maxsize=4)
-def _store(path: str) -> ConceptStore:
+def _open_store(path: str, release_id: str) -> ConceptStore:
     return open_store(Path(path))
 
 
-def annotate_shard_file(root: str, run_id: str, shard: int, checksum: str) -> Receipt:
+def _store_of(target: LinkTarget) -> ConceptStore:
+    """An ontology's store, opened once per process.
+
+    Raises:
+        ShardFailed: this machine has another release there.
+    """
+    path = store_folder(SAMPLE) if target.name == SAMPLE else target.store
+    store = _open_store(str(path), target.release_id)
+    if store.release.release_id != target.release_id:
+        _open_store.cache_clear()
+        raise ShardFailed(
+            "this worker has another release of an ontology than the run was begun with",
+            "Give every worker the same store under the same path",
+        )
+    return store
+
+
+def annotate_shard_file(
+    root: str, run_id: str, shard: int, checksum: str, one_by_one: bool = False
+) -> Receipt:
     """Annotate a shard file and stage the result.
 
     Args:
-        root: the warehouse's work folder.
+        root: the warehouse's work folder, or the URL of shared storage.
         run_id: the run.
         shard: the shard's number.
         checksum: SHA-256 the plan gives the shard file.
+        one_by_one: take each document by itself, so that the counter of a worker that dies
+            tells which one it died of.
 
     Raises:
         ShardFailed: the shard file is damaged, or models or disk failed; documents that fail
-            are rejects instead.
+            are rejects instead. A worker that hangs ends its process.
     """
-    work = WorkFolder(Path(root))
     try:
-        return _annotate(work, run_id, shard, checksum)
+        with _ONE_TASK, workplace(root, run_id) as place:
+            _compute_on_one_thread()
+            place.fetch(place.work.shard(run_id, shard), checksum)
+            receipt = _annotate(place.work, run_id, shard, checksum, one_by_one=one_by_one)
+            return place.hand_back(receipt)
     except CharthouseError:
         raise
     except (ModelError, DeviceError, PreprocessError, DictionaryError) as error:
@@ -89,47 +159,72 @@ def annotate_shard_file(root: str, run_id: str, shard: int, checksum: str) -> Re
         raise ShardFailed(f"shard {shard}: {kind_and_place(error)}") from None
 
 
-def _annotate(work: WorkFolder, run_id: str, shard: int, checksum: str) -> Receipt:
+def _annotate(
+    work: WorkFolder, run_id: str, shard: int, checksum: str, *, one_by_one: bool
+) -> Receipt:
     path = work.shard(run_id, shard)
     if not is_intact(path, checksum):
-        raise ShardFailed(
-            f"shard {shard}: its file in the work folder is missing or damaged",
-            "Remove the work folder and run the same command again",
-        )
-    annotator = _annotator(str(work.order), work.order.stat().st_mtime_ns)
+        raise damaged_shard(shard)
+    order = _order_in(work)
     documents = pl.read_parquet(path)
-    counter = make_private(work.progress(run_id)) / f"{shard:05d}"
-    annotations = annotator.annotate(documents, progress=lambda done: _write_count(counter, done))
-    rejects = [
-        {
-            **documents.select("path", "ordinal", "document_id").row(r.row, named=True),
-            "reason": r.reason,
-        }
-        for r in annotations.rejects
-    ]
-    frames = annotations.frames | {"rejects": pl.DataFrame(rejects, schema=REJECT_SCHEMA)}
-    return stage(work.staged(run_id), shard, frames, annotations.seconds)
+    limit = stall_limit(order.settings.execution.stall_seconds, longest(documents))
+    make_private(work.progress(run_id))
+    counter = work.counter(run_id, shard)
+    with watchdog(work.stalled(run_id, shard), limit) as alive:
+        annotator = _annotator_of(order)
+
+        def progress(done: int) -> None:
+            counter.write_text(str(done), encoding="ascii")
+            alive()
+
+        progress(0)
+        annotations = annotator.annotate(documents, progress, one_by_one=one_by_one)
+        rejects = [
+            {
+                **documents.select("path", "ordinal", "document_id").row(r.row, named=True),
+                "reason": r.reason,
+            }
+            for r in annotations.rejects
+        ]
+        frames = annotations.frames | {"rejects": pl.DataFrame(rejects, schema=REJECT_SCHEMA)}
+        return stage(work.staged(run_id), shard, frames, annotations.seconds)
 
 
-def link_names_file(root: str, run_id: str, target: int, chunk: int) -> Receipt:
+def longest(documents: pl.DataFrame) -> int:
+    """Characters of the longest document of a shard."""
+    return int(documents["characters"].max() or 0)  # type: ignore[arg-type]
+
+
+def link_names_file(
+    root: str, run_id: str, target: int, chunk: int, checksum: str, watched: bool = False
+) -> Receipt:
     """Link a chunk of distinct names and stage the result.
 
     Args:
-        root: the warehouse's work folder.
+        root: the warehouse's work folder, or the URL of shared storage.
         run_id: the run.
         target: index of the ontology in the order.
         chunk: number of the names file.
+        checksum: SHA-256 of the names file.
+        watched: end this process if it hangs; not for the main process.
 
     Raises:
         ShardFailed: the store or the disk failed.
     """
-    work = WorkFolder(Path(root))
     try:
-        order = _order(str(work.order), work.order.stat().st_mtime_ns)
-        names = pl.read_parquet(names_file(work, run_id, target, chunk))
-        store = _store(str(order.targets[target].store))
-        links = link_names(store, names, order.settings.link)
-        return stage(work.linked(run_id), chunk, {NAME_LINKS.name: links}, {})
+        with _ONE_TASK, workplace(root, run_id) as place:
+            work, path = place.work, names_file(place.work, run_id, target, chunk)
+            place.fetch(path, checksum)
+            order = _order_in(work)
+            report = make_private(work.progress(run_id)) / f"{target}-{chunk:05d}.stalled"
+            seconds = order.settings.execution.stall_seconds
+            with watchdog(report, seconds) if watched else nullcontext():
+                store = _store_of(order.targets[target])
+                links = link_names(store, pl.read_parquet(path), order.settings.link)
+                receipt = stage(work.linked(run_id), chunk, {NAME_LINKS.name: links}, {})
+            return place.hand_back(receipt)
+    except CharthouseError:
+        raise
     except Exception as error:
         raise ShardFailed(f"linking, chunk {chunk}: {kind_and_place(error)}") from None
 
@@ -137,7 +232,3 @@ def link_names_file(root: str, run_id: str, target: int, chunk: int) -> Receipt:
 def names_file(work: WorkFolder, run_id: str, target: int, chunk: int) -> Path:
     """The file of names that a linking task reads."""
     return work.run(run_id) / "names" / f"{target}-{chunk:05d}.parquet"
-
-
-def _write_count(path: Path, done: int) -> None:
-    path.write_text(str(done), encoding="ascii")

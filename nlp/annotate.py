@@ -76,7 +76,11 @@ class Annotator:
         ]
 
     def annotate(
-        self, documents: pl.DataFrame, progress: Callable[[int], None] = lambda done: None
+        self,
+        documents: pl.DataFrame,
+        progress: Callable[[int], None] = lambda done: None,
+        *,
+        one_by_one: bool = False,
     ) -> Annotations:
         """Annotate a frame of documents.
 
@@ -84,6 +88,8 @@ class Annotator:
             documents: with columns document_id, text, kind and sections (see
                 :data:`nlp.schema.SECTION_SPANS`).
             progress: receives the number of documents done so far.
+            one_by_one: take each document by itself: slower, but ``progress`` tells which one is
+                at work.
 
         Returns:
             Frames of every annotation table. A document that fails is isolated by bisection and
@@ -96,7 +102,8 @@ class Annotator:
         result = Annotations({})
         rows: dict[str, list[Row]] = {table.name: [] for table in ANNOTATION_TABLES}
         done = 0
-        for first, last in _batches(documents["text"].str.len_chars().to_list()):
+        most = 0 if one_by_one else BATCH_CHARACTERS
+        for first, last in _batches(documents["text"].str.len_chars().to_list(), most):
             self._annotate_or_halve(documents, first, last, rows, result)
             done += last - first
             progress(done)
@@ -194,11 +201,11 @@ class Annotator:
             }
 
 
-def _batches(lengths: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Row ranges of about ``BATCH_CHARACTERS`` each; a longer document is a range of its own."""
+def _batches(lengths: Sequence[int], most: int) -> Iterator[tuple[int, int]]:
+    """Row ranges of at most ``most`` characters; a longer document is a range of its own."""
     first, characters = 0, 0
     for row, length in enumerate(lengths):
-        if characters and characters + length > BATCH_CHARACTERS:
+        if characters and characters + length > most:
             yield first, row
             first, characters = row, 0
         characters += length

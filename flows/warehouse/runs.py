@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -21,6 +22,8 @@ class PlannedShard:
     checksum: str
     documents: int
     characters: int
+    one_by_one: bool = False
+    """Its worker takes each document by itself: it is among those that may end a worker."""
 
 
 def now() -> datetime:
@@ -144,6 +147,38 @@ def planned_shards(connection: Connection, run_id: str) -> list[PlannedShard]:
         [run_id],
     ).fetchall()
     return [PlannedShard(int(shard_id.rpartition(":")[2]), *rest) for shard_id, *rest in rows]
+
+
+def highest_shard(connection: Connection, run_id: str) -> int:
+    """The highest shard number of a run, 0 where it has none."""
+    ((last,),) = connection.execute(
+        "SELECT max(split_part(shard_id, ':', 2)::INTEGER) FROM shards WHERE run_id = ?", [run_id]
+    ).fetchall()
+    return int(last or 0)
+
+
+def replace_shard(
+    connection: Connection, run_id: str, shard: PlannedShard, parts: Sequence[PlannedShard]
+) -> None:
+    """Plan a shard's parts in its place, in one transaction."""
+    with transaction(connection):
+        connection.execute(
+            "DELETE FROM shards WHERE shard_id = ? AND status = 'planned'",
+            [f"{run_id}:{shard.number:05d}"],
+        )
+        for part in parts:
+            connection.execute(
+                "INSERT INTO shards (shard_id, run_id, path, checksum, status, documents, "
+                "characters) VALUES (?, ?, ?, ?, 'planned', ?, ?)",
+                [
+                    f"{run_id}:{part.number:05d}",
+                    run_id,
+                    part.path,
+                    part.checksum,
+                    part.documents,
+                    part.characters,
+                ],
+            )
 
 
 def close_sources(connection: Connection, run_id: str) -> None:

@@ -71,10 +71,15 @@ class Bench:
     warehouse: Path
     annotation_id: str = "rule-1"
     settings: dict[str, object] = field(default_factory=dict)
+    keep_previous: bool = False
 
     def order(self, *sources: Path, **source_settings: object) -> Order:
         """An order over the sources."""
-        settings = Settings(source=source_settings, execution={"workers": 2, **self.settings})
+        settings = Settings(
+            source=source_settings,
+            execution={"workers": 2, **self.settings},
+            keep_previous=self.keep_previous,
+        )
         corpus = settings.source.corpus
         files = discover([str(s) for s in sources], corpus=corpus)
         annotation = AnnotationSet(

@@ -1,0 +1,108 @@
+"""What the workers of a cluster are asked at the door of a run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from flows.errors import CharthouseError, kind_and_place
+from flows.storage import Storage
+
+Probe = Callable[[str, str, str | None], dict[str, Any]]
+
+Answers = Mapping[str, dict[str, Any]]
+"""What each worker tells (:func:`look`), by its name in the cluster."""
+
+
+def network() -> str:
+    """Names this machine's loopback network: only processes of one name reach each other there."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    return f"{boot} {Path('/proc/self/ns/net').readlink()}"
+
+
+def make_probe() -> Probe:
+    """A function that is sent to a worker by value, so that it runs without charthouse too."""
+
+    def probe(storage: str, key: str, api: str | None) -> dict[str, Any]:
+        import platform
+
+        told: dict[str, Any] = {"host": platform.node(), "version": None}
+        try:
+            import flows
+
+            told["version"] = flows.__version__
+            from flows.cluster.probe import look
+        except ImportError:
+            return told
+        return told | look(storage, key, api)
+
+    return probe
+
+
+def look(storage: str, key: str, api: str | None) -> dict[str, Any]:
+    """What this worker sees.
+
+    Args:
+        storage: URL of the storage that workers and main process share.
+        key: a file in it that the main process has written.
+        api: address of the Prefect API, if one is configured.
+
+    Returns:
+        ``network``: see :func:`network`; ``prefect``: whether the API answers; ``problem``: what
+        is wrong with the storage, else none; ``answer``: key of the file written there.
+    """
+    from flows.prefect_server import answers
+
+    told: dict[str, Any] = {
+        "network": network(),
+        "prefect": api is None or answers(api),
+        "problem": None,
+        "answer": f"{key}-{os.urandom(4).hex()}",
+    }
+    try:
+        with TemporaryDirectory() as folder:
+            local = Path(folder, "probe")
+            Storage(storage).get(key, local)
+            Storage(storage).put(local, told["answer"])
+    except (CharthouseError, OSError) as error:
+        told["problem"] = str(error)
+    return told
+
+
+@contextmanager
+def question(storage: Storage) -> Iterator[str]:
+    """A file that workers are asked to read and copy; copies and all are removed."""
+    key = f"probe-{os.urandom(8).hex()}/asked"
+    try:
+        with TemporaryDirectory() as folder:
+            asked = Path(folder, "asked")
+            asked.write_text(key, encoding="ascii")
+            storage.put(asked, key)
+        yield key
+    finally:
+        storage.remove(key.partition("/")[0])
+
+
+def collect(answers: Mapping[str, Any], storage: Storage) -> Answers:
+    """Read back what the workers wrote; where that fails, it is their ``problem``.
+
+    Raises:
+        CharthouseError: a worker could not run the probe at all.
+    """
+    with TemporaryDirectory() as folder:
+        for worker, told in answers.items():
+            if isinstance(told, BaseException):
+                raise CharthouseError(
+                    f"worker {worker} cannot run a function of ours ({kind_and_place(told)})",
+                    "Install the same Python and the same charthouse there as here",
+                )
+            if told.get("answer") and not told["problem"]:
+                try:
+                    storage.get(told["answer"], Path(folder, "answer"))
+                except CharthouseError as error:
+                    told["problem"] = f"what it writes is not seen here: {error}"
+    return answers
