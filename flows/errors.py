@@ -24,6 +24,10 @@ class CharthouseError(Exception):
 class SourceError(CharthouseError):
     """A source cannot be read: missing, unknown format, truncated, without a text column."""
 
+    def reason(self, path: Path) -> str:
+        """The problem as a row of ``rejects`` has it: without the path and names of columns."""
+        return self.problem.replace(str(path), "the file").partition(";")[0]
+
 
 def kind_and_place(error: BaseException) -> str:
     """The error's class and the line of code that raised it, without its message."""

@@ -1,22 +1,21 @@
-"""From source files to frames of documents: ids, hashes and the order that decides versions."""
+"""From source files to rows of documents: ids, hashes and the order that decides versions."""
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
-import polars as pl
-
+from flows.errors import SourceError, kind_and_place
 from flows.readers.base import SourceFile
 from flows.readers.pubmed import release_number
 from flows.readers.record import BadRecord, Deletion, Document
-from nlp.schema import DOCUMENTS, SECTION_SPANS
 
-FRAME_DOCUMENTS = 5_000
-FRAME_CHARACTERS = 8_000_000
-"""A frame is cut where either is reached: planning needs the memory of one."""
+WHOLE_FILE = -1
+"""Ordinal of a reject that stands for a file of which nothing could be taken."""
 
 PER_SOURCE = 10**10
 """Orders of one source lie within so many numbers."""
@@ -27,28 +26,19 @@ in which order files were first seen, and where in its file a record stands."""
 
 Row = dict[str, object]
 
-INCOMING_SCHEMA = DOCUMENTS.schema | {
-    "sections": SECTION_SPANS,
-    "path": pl.String,
-    "ordinal": pl.Int64,
-    "characters": pl.Int64,
-}
-"""Columns of a frame: ``documents`` plus what annotation and provenance need."""
 
-REJECT_SCHEMA = {"path": pl.String, "ordinal": pl.Int64, "reason": pl.String}
+class Reject(NamedTuple):
+    """A record that is no document, or a file of which nothing could be taken."""
+
+    path: str
+    ordinal: int
+    reason: str
 
 
-@dataclass(frozen=True)
-class Incoming:
-    """A slice of a source: documents and deletions in one frame, and what is neither."""
-
-    documents: pl.DataFrame
-    rejects: pl.DataFrame
-
-    @property
-    def records(self) -> int:
-        """Records in the slice."""
-        return len(self.documents) + len(self.rejects)
+def source_key(path: Path, source_number: int) -> int:
+    """What the source orders of a file's records begin with: the order without the position."""
+    release = release_number(path)
+    return source_number if release is None else RELEASE_ORDER // PER_SOURCE + release
 
 
 def source_order(file: SourceFile, source_number: int, ordinal: int) -> int:
@@ -57,16 +47,13 @@ def source_order(file: SourceFile, source_number: int, ordinal: int) -> int:
     PubMed's numbered release files order themselves by year, file number and position. All other
     files follow the order in which the warehouse first saw them, then the position.
     """
-    release = release_number(file.path)
-    if release is None:
-        return source_number * PER_SOURCE + ordinal
-    return RELEASE_ORDER + release * PER_SOURCE + ordinal
+    return source_key(file.path, source_number) * PER_SOURCE + ordinal
 
 
-def read_incoming(
+def read_rows(
     file: SourceFile, source_number: int, limit: int | None = None
-) -> Iterator[Incoming]:
-    """Stream a source as frames of at most ``FRAME_DOCUMENTS`` rows.
+) -> Iterator[Row | Reject]:
+    """Stream a source as rows of documents and deletions, and rejects.
 
     Args:
         file: the source.
@@ -74,34 +61,27 @@ def read_incoming(
         limit: records to read at most.
 
     Raises:
-        SourceError: the file as a whole cannot be read.
+        SourceError: the file as a whole cannot be read: what was yielded of it is not to be used.
     """
+    try:
+        yield from _rows(file, source_number, limit)
+    except (SourceError, MemoryError):
+        raise
+    except Exception as error:  # what a reader does not foresee is the fault of its file, too
+        raise SourceError(f"{file.path} cannot be read: {kind_and_place(error)}") from None
+
+
+def _rows(file: SourceFile, source_number: int, limit: int | None) -> Iterator[Row | Reject]:
     from flows.readers import READERS
 
-    documents: list[Row] = []
-    rejects: list[Row] = []
-    characters = 0
     path = str(file.path)
-    for ordinal, record in enumerate(READERS[file.format].read(file)):
-        if limit is not None and ordinal >= limit:
-            break
+    records = READERS[file.format].read(file)
+    for ordinal, record in enumerate(itertools.islice(records, limit)):
         if isinstance(record, BadRecord):
-            rejects.append({"path": path, "ordinal": ordinal, "reason": record.reason})
+            yield Reject(path, ordinal, record.reason)
         else:
             row = _row(record, file, source_order(file, source_number, ordinal))
-            documents.append(row | {"path": path, "ordinal": ordinal})
-            characters += len(record.text) if isinstance(record, Document) else 0
-        if len(documents) + len(rejects) >= FRAME_DOCUMENTS or characters >= FRAME_CHARACTERS:
-            yield _frames(documents, rejects)
-            documents, rejects, characters = [], [], 0
-    if documents or rejects:
-        yield _frames(documents, rejects)
-
-
-def _frames(documents: list[Row], rejects: list[Row]) -> Incoming:
-    frame = pl.DataFrame(documents, schema=INCOMING_SCHEMA)
-    frame = frame.with_columns(characters=pl.col("text").str.len_chars().cast(pl.Int64))
-    return Incoming(frame, pl.DataFrame(rejects, schema=REJECT_SCHEMA))
+            yield row | {"path": path, "ordinal": ordinal}
 
 
 def _row(record: Document | Deletion, file: SourceFile, order: int) -> Row:

@@ -10,10 +10,11 @@ from pathlib import Path
 import duckdb
 
 from flows.cluster.door import at_the_door
+from flows.counts import Preview
 from flows.errors import CharthouseError
 from flows.handover import clear_storage
 from flows.order import Order, save_order
-from flows.plan import Planner, Preview
+from flows.plan import Planner
 from flows.prefect_server import prefect_api
 from flows.processes import stoppable
 from flows.progress import Reporter
@@ -67,7 +68,14 @@ def prepare_order(sources: Sequence[str], warehouse: Path, settings: Settings) -
     except (ModelError, PreprocessError, DictionaryError) as error:
         raise CharthouseError(str(error)) from None
     targets = link_targets(_stores(warehouse, settings), settings)
-    return Order(warehouse.resolve(), tuple(map(_absolute, files)), settings, annotation, targets)
+    return Order(
+        warehouse.resolve(),
+        tuple(map(_absolute, files)),
+        settings,
+        annotation,
+        targets,
+        tuple(str(Path(source).expanduser().absolute()) for source in sources),
+    )
 
 
 def _absolute(file: SourceFile) -> SourceFile:

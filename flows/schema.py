@@ -54,7 +54,11 @@ SOURCES = Table(
         Column("sha256", pl.String, "of the file as it lies on disk"),
         Column("reader", pl.String, "reader, its version, corpus and column mapping"),
         Column("annotation_id", pl.String, "the annotation set its documents were planned for"),
-        Column("status", pl.String, "planned, partial (a limit cut it) or done"),
+        Column(
+            "status",
+            pl.String,
+            "planned, partial (a limit cut it, or it cannot be read), done or gone (pruned)",
+        ),
         Column("documents", pl.Int64, "records in it: documents, deletions and rejects"),
         _RUN,
     ),
@@ -141,7 +145,11 @@ REJECTS = Table(
     key=("path", "ordinal", "annotation_id"),
     columns=(
         Column("path", pl.String, "the source file"),
-        Column("ordinal", pl.Int64, "position of the record in its source, from 0"),
+        Column(
+            "ordinal",
+            pl.Int64,
+            "position of the record in its source, from 0; -1 for the whole file",
+        ),
         Column("annotation_id", pl.String, "the annotation set that was being written"),
         Column("stage", pl.String, "read or annotate"),
         Column("reason", pl.String, "what is wrong with it"),

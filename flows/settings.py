@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -39,6 +39,24 @@ class SourceSettings(BaseModel):
     )
     limit: int | None = Field(None, ge=1, description="records to read at most, over all sources")
     retry_rejects: bool = Field(False, description="try documents again that failed before")
+    prune: bool = Field(
+        False,
+        description="remove documents that are in none of the sources any more; all files are "
+        "parsed, unchanged ones too",
+    )
+    prune_limit: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="share of the sources' documents that may vanish; where more have, the run "
+        "stops before anything is written",
+    )
+
+    @model_validator(mode="after")
+    def _prune_reads_all(self) -> Self:
+        if self.prune and self.limit is not None:
+            raise ValueError("prune and limit exclude each other")
+        return self
 
 
 class ExecutionSettings(BaseModel):
@@ -116,6 +134,11 @@ class Settings(BaseSettings):
         description="concept stores, `sample` or folders made by `charthouse ontology build`; the "
         "first one is shown by the entities view; none = those the warehouse is linked to "
         "already, else `sample`",
+    )
+    keep_previous: bool = Field(
+        False,
+        description="keep the annotation set that was current, not current any more, beside the "
+        "one that a document is annotated with anew; sets of an older text always go",
     )
     link: LinkSettings = LinkSettings()
     execution: ExecutionSettings = ExecutionSettings()

@@ -22,7 +22,8 @@ class SourceState:
     """A source file as it is now, and whether all of it is done.
 
     ``number`` says in which order files were first seen; ``documents`` counts the records that
-    were in it when it was last read.
+    were in it when it was last read; ``problem`` says what is known to keep it from being read;
+    ``read_before`` how what the warehouse has of it was read.
     """
 
     file: SourceFile
@@ -34,10 +35,16 @@ class SourceState:
     unchanged: bool
     documents: int
     status: str = "planned"
+    problem: str | None = None
+    read_before: str | None = None
 
     def after_reading(self, documents: int, *, cut: bool) -> SourceState:
         """The state once it was read; ``cut`` when a limit ended the reading."""
         return replace(self, documents=documents, status="partial" if cut else "planned")
+
+    def after_failing(self) -> SourceState:
+        """The state of a file of which nothing could be taken: it is read again by the next run."""
+        return replace(self, status="partial", reading=self.read_before or self.reading)
 
 
 class _Known(NamedTuple):
@@ -66,20 +73,29 @@ def numbering_clash(other: Path | str, file: SourceFile) -> SourceError:
     )
 
 
+GONE = "gone"
+"""Status of a file that was no longer there when its documents were pruned."""
+
+_NOTHING = (0, 0)
+"""Size and time of a file that is not there."""
+
+
 def files_are_as_planned(connection: Connection, order: Order) -> bool:
     """Whether the order's files still have the size and time they had when they were read."""
     rows = connection.execute("SELECT path, size, mtime FROM sources").fetchall()
     read = {path: (size, mtime) for path, size, mtime in rows}
     for file in order.files:
-        stat = file.path.stat()
-        now = (stat.st_size, stat.st_mtime_ns)
+        try:
+            now = _size_and_mtime(file.path)
+        except OSError:
+            now = _NOTHING
         if read.get(str(file.path), now) != now:  # what a limit left out was never read
             return False
     return True
 
 
 def known_sources(connection: Connection, order: Order) -> Iterator[SourceState]:
-    """Compare each file of the order with what the warehouse knows of it.
+    """Compare each file of the order with what the warehouse knows of it, one after another.
 
     A file is unchanged when it was done for the same annotation set, read the same way, and has
     the same size and either the same modification time or the same SHA-256.
@@ -93,41 +109,54 @@ def known_sources(connection: Connection, order: Order) -> Iterator[SourceState]
     next_number = max((row.number for row in known.values()), default=-1) + 1
     for file in order.files:
         path, reading = str(file.path), describe_reading(file)
-        if path not in known and is_numbered(file):
+        is_new = path not in known or known[path].status == GONE
+        if is_new and is_numbered(file):
             for other, row in known.items():
-                if row.reading == reading:
+                if row.reading == reading and row.status != GONE:
                     raise numbering_clash(other, file)
-        try:
-            stat = file.path.stat()
-        except OSError as error:
-            raise SourceError(f"{file.path}: cannot be read ({error.strerror})") from None
         before = known.get(path)
         if before is None:
             number, next_number = next_number, next_number + 1
         else:
             number = before.number
-        same_way = (
-            before is not None
-            and before.status == "done"
-            and before.reading == reading
-            and before.annotation_id == order.annotation.annotation_id
-            and before.size == stat.st_size
-            and path not in retried
-        )
-        if same_way and before is not None and before.mtime == stat.st_mtime_ns:
-            sha256 = before.sha256
-        else:
-            sha256 = file_sha256(file.path)
+        done = before if path not in retried and _is_done(before, reading, order) else None
+        problem = file.problem
+        try:
+            size, mtime = _size_and_mtime(file.path)
+            untouched = done is not None and (done.size, done.mtime) == (size, mtime)
+            sha256 = done.sha256 if done and untouched else file_sha256(file.path)
+        except OSError as error:
+            (size, mtime), sha256 = _NOTHING, ""
+            problem = f"the file cannot be read ({error.strerror})"
         yield SourceState(
             file=file,
             number=number,
-            size=stat.st_size,
-            mtime=stat.st_mtime_ns,
+            size=size,
+            mtime=mtime,
             sha256=sha256,
             reading=reading,
-            unchanged=same_way and before is not None and sha256 == before.sha256,
+            unchanged=not problem
+            and done is not None
+            and (done.size, done.sha256) == (size, sha256),
             documents=before.documents if before is not None else 0,
+            problem=problem,
+            read_before=before.reading if before is not None else None,
         )
+
+
+def _is_done(before: _Known | None, reading: str, order: Order) -> bool:
+    """Whether all of a file was done by an order of this kind."""
+    return (
+        before is not None
+        and before.status == "done"
+        and before.reading == reading
+        and before.annotation_id == order.annotation.annotation_id
+    )
+
+
+def _size_and_mtime(path: Path) -> tuple[int, int]:
+    stat = path.stat()
+    return stat.st_size, stat.st_mtime_ns
 
 
 def _with_rejects(connection: Connection, order: Order) -> set[str]:

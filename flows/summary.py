@@ -33,6 +33,7 @@ class Summary:
     superseded: int
     metadata_updated: int
     deleted: int
+    pruned: int
     new_rejects: int
     annotated_mentions: int
     seconds: dict[str, float]
@@ -67,7 +68,7 @@ def summarise(
     """
     (run,) = connection.execute(
         "SELECT read, new, replaced, skipped, duplicates, superseded, metadata_updated, deleted, "
-        "seconds FROM runs WHERE run_id = ?",
+        "seconds, coalesce(pruned, 0) FROM runs WHERE run_id = ?",
         [run_id],
     ).fetchall()
     ((mentions, linked),) = connection.execute(
@@ -76,7 +77,7 @@ def summarise(
     return Summary(
         run_id=run_id,
         warehouse=str(warehouse),
-        nothing_to_do=not (run[1] or run[2] or run[6] or run[7]),
+        nothing_to_do=not (run[1] or run[2] or run[6] or run[7] or run[9]),
         read=run[0],
         new=run[1],
         replaced=run[2],
@@ -85,6 +86,7 @@ def summarise(
         superseded=run[5],
         metadata_updated=run[6],
         deleted=run[7],
+        pruned=run[9],
         new_rejects=_one(
             connection,
             "SELECT count(*) FROM rejects WHERE list_contains(?, run_id)",
@@ -127,7 +129,8 @@ def artifact_rows(connection: Connection, run_id: str) -> list[dict[str, object]
     """Counts of a run as rows of a Prefect table artifact: numbers and fixed words only."""
     run = connection.sql(
         "SELECT read, new, replaced, skipped, duplicates, superseded, metadata_updated, deleted, "
-        "rejected FROM runs WHERE run_id = '" + run_id.replace("'", "''") + "'"
+        "rejected, coalesce(pruned, 0) AS pruned FROM runs WHERE run_id = ?",
+        params=[run_id],
     ).pl()
     rows: list[dict[str, object]] = [
         {"what": name, "count": value} for name, value in run.row(0, named=True).items()
@@ -201,6 +204,7 @@ def _counts_table(summary: Summary) -> Table:
         ("older versions passed over", summary.superseded),
         ("metadata updated", summary.metadata_updated),
         ("withdrawn by their source", summary.deleted),
+        ("vanished and pruned", summary.pruned),
         ("rejected", summary.new_rejects),
     ):
         if count:

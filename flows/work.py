@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+_SUFFIX = ".work"
+
 
 @dataclass(frozen=True)
 class WorkFolder:
@@ -25,7 +27,7 @@ class WorkFolder:
     @classmethod
     def beside(cls, warehouse: Path) -> WorkFolder:
         """The work folder of a warehouse."""
-        return cls(warehouse.with_name(warehouse.name + ".work"))
+        return cls(warehouse.with_name(warehouse.name + _SUFFIX))
 
     def run(self, run_id: str) -> Path:
         """Folder of one run."""
@@ -72,6 +74,11 @@ class WorkFolder:
     def status(self) -> Path:
         """What ``charthouse status`` reads while the warehouse is locked; holds no text."""
         return self.root / "status.json"
+
+
+def is_work_folder(folder: Path) -> bool:
+    """Whether a folder is the work folder of a warehouse beside it."""
+    return folder.suffix == _SUFFIX and folder.with_suffix("").is_file()
 
 
 def make_private(folder: Path) -> Path:

@@ -32,6 +32,9 @@ AROUND = 150
 """Characters of the text on either side of a mention that count as the words around it."""
 
 _MENTION = ["document_id", "annotation_id", "mention_id"]
+_DOCUMENT = ["document_id", "annotation_id"]
+"""A document as one annotation set sees it: another set's mentions have no say."""
+
 _NAME = ["lookup_text", "label"]
 
 
@@ -71,7 +74,7 @@ def choose_in_context(
     sure = leaders.filter(pl.col("status") == LINKED, pl.col("method").is_in(SURE_METHODS)).select(
         *_NAME, "concept_id"
     )
-    named = mentions.join(sure, on=_NAME).select("document_id", "concept_id").unique()
+    named = mentions.join(sure, on=_NAME).select(*_DOCUMENT, "concept_id").unique()
     best = leaders.join(sure, on=_NAME, how="anti").select(
         *_NAME, best="score", first="concept_id", linked=pl.col("status") == LINKED
     )
@@ -81,7 +84,7 @@ def choose_in_context(
         pl.col("score") >= settings.context_floor,
     )
     candidates = mentions.join(open_names, on=_NAME)
-    by_name = candidates.join(named, on=["document_id", "concept_id"], how="semi")
+    by_name = candidates.join(named, on=[*_DOCUMENT, "concept_id"], how="semi")
     left = candidates.join(by_name, on=_MENTION, how="anti").filter(
         pl.col("status") == AMBIGUOUS, pl.col("score") == pl.col("best")
     )
@@ -139,12 +142,12 @@ def _by_kin(
     """The candidate of each mention that is clearly nearest to what the document names."""
     if candidates.is_empty():
         return candidates
-    named = named.join(candidates, on="document_id", how="semi")
+    named = named.join(candidates, on=_DOCUMENT, how="semi")
     ancestors = kin(store, pl.concat([candidates["concept_id"], named["concept_id"]]))
-    around = named.join(ancestors, on="concept_id").select("document_id", "ancestor_id").unique()
+    around = named.join(ancestors, on="concept_id").select(*_DOCUMENT, "ancestor_id").unique()
     shared = (
         candidates.join(ancestors, on="concept_id")
-        .join(around, on=["document_id", "ancestor_id"], how="semi")
+        .join(around, on=[*_DOCUMENT, "ancestor_id"], how="semi")
         .group_by(*_MENTION, "concept_id")
         .agg(pl.col("information").max())
     )

@@ -98,6 +98,23 @@ def run(
     retry_rejects: Annotated[
         bool, typer.Option("--retry-rejects", help="Try documents again that failed before.")
     ] = False,
+    prune: Annotated[
+        bool,
+        typer.Option("--prune", help="Remove documents that are in none of the sources any more."),
+    ] = False,
+    prune_limit: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=1, help="Share of the documents that --prune may remove. (default: 0.5)"
+        ),
+    ] = None,
+    keep_previous: Annotated[
+        bool,
+        typer.Option(
+            "--keep-previous",
+            help="Keep what other models or settings found beside what these find.",
+        ),
+    ] = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -117,10 +134,13 @@ def run(
             columns=_columns(column),
             limit=limit,
             retry_rejects=retry_rejects or None,
+            prune=prune or None,
+            prune_limit=prune_limit,
         ),
         ner=_given(models=chosen_models(model), device=device),
         dictionary=_given(stores=tuple(dictionary) if dictionary else None),
         ontologies=tuple(ontology) if ontology else None,
+        keep_previous=keep_previous or None,
         execution=_given(workers=workers, runner=runner, address=address, staging=staging),
     )
     _carry_out(sources, warehouse, config, flags, dry_run=dry_run, as_json=as_json)
@@ -201,6 +221,7 @@ def _print_preview(order: Any, preview: Any, *, as_json: bool) -> None:
     for file in files[:20]:
         columns: Any = file["columns"] or {}
         mapping = ", ".join(f"{role}={name}" for role, name in columns.items())
+        mapping = str(file.get("problem", mapping))
         table.add_row(
             escape(str(file["path"])), str(file["format"]), str(file["corpus"]), escape(mapping)
         )
@@ -213,7 +234,7 @@ def _print_preview(order: Any, preview: Any, *, as_json: bool) -> None:
         f"({counts.new:,} new, {counts.replaced:,} changed; {preview.characters:,} characters), "
         f"{counts.skipped:,} done before, {counts.duplicates:,} identical duplicates, "
         f"{counts.superseded:,} older versions, {counts.deleted:,} to withdraw, "
-        f"{counts.rejected:,} rejects."
+        f"{counts.pruned:,} to prune, {counts.rejected:,} rejects."
     )
     console.print(
         f"Annotation set {order.annotation.annotation_id}: "

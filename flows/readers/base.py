@@ -35,7 +35,8 @@ class SourceFile:
 
     ``format`` is a key of ``READERS``. ``root`` is the folder the user named (or the part of a
     glob before its first wildcard) when the file was found inside one. ``columns`` is set for
-    tabular formats only.
+    tabular formats only. ``problem`` says what keeps the file from being read, where its head
+    shows it.
     """
 
     path: Path
@@ -43,6 +44,7 @@ class SourceFile:
     corpus: str
     root: Path | None = None
     columns: ColumnMapping | None = None
+    problem: str | None = None
 
 
 def corpus_of_stem(path: Path, root: Path | None) -> str:

@@ -13,6 +13,7 @@ from flows.readers import READERS
 from flows.readers.base import ROLES, Reader, SourceFile
 from flows.readers.compression import bare_name, open_binary
 from flows.readers.tabular import map_columns
+from flows.work import is_work_folder
 
 AUTO = "auto"
 _SNIFFED_BYTES = 64 * 1024
@@ -34,8 +35,11 @@ def discover(
     """Find the files to read, each with its format, corpus and column mapping.
 
     Order is that of ``sources``, sorted by path inside a folder or glob; a file named twice
-    counts once. Folders are searched through, symbolic links followed; hidden files, and in
-    folders and globs files of unknown kind, are passed over. Only the head of each file is read.
+    counts once. Folders are searched through, symbolic links followed; hidden files, work folders
+    of warehouses, and in folders and globs files of unknown kind, are passed over. Only the head of
+    each file is read.
+    A file whose head shows that it cannot be read (empty, damaged, no text column) is kept with its
+    ``problem``, as long as another source can be read.
 
     Args:
         sources: files, folders, or globs (``*``, ``?``, ``[]``, ``**``).
@@ -45,8 +49,8 @@ def discover(
         columns: role (``id``, ``text`` ...) to column name, for tabular files.
 
     Raises:
-        SourceError: anything that would keep a file from being read: missing, empty, unreadable,
-            unknown format, damaged, no text column; or a folder or glob that yields nothing.
+        SourceError: a source is missing or of unknown format, a folder or glob yields nothing, or
+            no source at all can be read.
     """
     if format != AUTO and format not in READERS:
         raise SourceError(f"{format} is no known format", f"Known are {', '.join(READERS)}")
@@ -58,11 +62,14 @@ def discover(
     if not sources:
         raise SourceError("no source is given", "Name files, folders or globs")
     found: dict[Path, SourceFile] = {}
+    errors: list[SourceError] = []
     for source in sources:
-        for file in _find(source, format, corpus, columns or {}):
+        for file in _find(source, format, corpus, columns or {}, errors):
             found.setdefault(file.path.resolve(), file)
     files = list(found.values())
-    if columns and not any(file.columns for file in files):
+    if errors and all(file.problem for file in files):
+        raise errors[0]
+    if columns and not any(READERS[file.format].columns for file in files):
         raise SourceError("columns are given but no source is a table", "Leave --column out")
     return files
 
@@ -70,16 +77,21 @@ def discover(
 def describe(file: SourceFile) -> dict[str, object]:
     """What a dry run shows of a source: path, format, corpus and mapped columns by role."""
     mapping = asdict(file.columns) if file.columns else {}
-    return {
+    described: dict[str, object] = {
         "path": str(file.path),
         "format": file.format,
         "corpus": file.corpus,
         "columns": {role: column for role, column in mapping.items() if column is not None},
     }
+    return described | ({"problem": file.problem} if file.problem else {})
 
 
 def _find(
-    source: str, format: str, corpus: str | None, columns: Mapping[str, str]
+    source: str,
+    format: str,
+    corpus: str | None,
+    columns: Mapping[str, str],
+    errors: list[SourceError],
 ) -> list[SourceFile]:
     path = Path(source).expanduser()
     try:
@@ -89,10 +101,10 @@ def _find(
     except OSError:
         pass
     if path.is_file():
-        reader = _reader_of(path, format, in_folder=False)
-        if reader is None:
+        file = _look_at(path, None, format, corpus, columns, errors)
+        if file is None:
             raise SourceError(f"the format of {path} is not recognised", _KNOWN)
-        return [_source_file(path, None, reader, corpus, columns)]
+        return [file]
     if path.is_dir():
         root, paths = path, sorted(_walk(path))
         what = f"folder {path}"
@@ -102,7 +114,11 @@ def _find(
         root = _fixed_part(path)
         # glob, unlike Path.glob, passes hidden files over.
         matches = (Path(match) for match in glob.glob(str(path), recursive=True))  # noqa: PTH207
-        paths = sorted(match for match in matches if match.is_file())
+        paths = sorted(
+            match
+            for match in matches
+            if match.is_file() and not any(map(is_work_folder, match.parents))
+        )
         what = f"glob {source}"
         if not paths:
             raise SourceError(f"nothing matches {source}", "Quote globs and check the folder")
@@ -111,11 +127,8 @@ def _find(
     paths = [path for path in paths if not _is_companion(path)]
     if format != AUTO:
         paths = [p for p in paths if _suffix(p) in READERS[format].suffixes] or paths
-    files = []
-    for path in paths:
-        reader = _reader_of(path, format, in_folder=True)
-        if reader is not None:
-            files.append(_source_file(path, root, reader, corpus, columns))
+    looked_at = (_look_at(path, root, format, corpus, columns, errors) for path in paths)
+    files = [file for file in looked_at if file is not None]
     if not files:
         raise SourceError(f"{what} holds no readable source", _KNOWN)
     return files
@@ -134,7 +147,11 @@ def _walk(folder: Path) -> Iterator[Path]:
             folders.clear()
             continue
         seen.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not name.startswith(".") and not is_work_folder(Path(parent, name))
+        )
         files = (Path(parent, name) for name in names if not name.startswith("."))
         # Pipes and sockets are passed over; a broken link stays, to be complained about.
         yield from (file for file in files if file.is_file() or not file.exists())
@@ -150,6 +167,32 @@ def _fixed_part(pattern: Path) -> Path:
     return Path(*parts)
 
 
+def _look_at(
+    path: Path,
+    root: Path | None,
+    format: str,
+    corpus: str | None,
+    columns: Mapping[str, str],
+    errors: list[SourceError],
+) -> SourceFile | None:
+    """The file as its head shows it; ``None`` if no reader knows it."""
+    candidates = _candidates(_suffix(path), format)
+    try:
+        reader = _reader_of(path, format, in_folder=root is not None)
+        if reader is None:
+            return None
+        candidates = [reader]
+        mapping = map_columns(path, reader.columns(path), columns) if reader.columns else None
+    except SourceError as error:
+        if not candidates:
+            raise
+        errors.append(error)
+        # Of several formats one will do: nothing of the file is taken.
+        name = _corpus(path, root, candidates[0], corpus)
+        return SourceFile(path, candidates[0].name, name, root, problem=error.reason(path))
+    return SourceFile(path, reader.name, _corpus(path, root, reader, corpus), root, mapping)
+
+
 def _reader_of(path: Path, format: str, *, in_folder: bool) -> Reader | None:
     """The reader for a file, ``None`` if none knows it.
 
@@ -157,11 +200,7 @@ def _reader_of(path: Path, format: str, *, in_folder: bool) -> Reader | None:
     reject, not the end of the run.
     """
     suffix = _suffix(path)
-    candidates = (
-        [reader for reader in READERS.values() if suffix in reader.suffixes]
-        if format == AUTO
-        else [READERS[format]]
-    )
+    candidates = _candidates(suffix, format)
     if not candidates and in_folder:
         return None
     head = _head(path)
@@ -178,12 +217,14 @@ def _reader_of(path: Path, format: str, *, in_folder: bool) -> Reader | None:
     return reader
 
 
-def _source_file(
-    path: Path, root: Path | None, reader: Reader, corpus: str | None, given: Mapping[str, str]
-) -> SourceFile:
-    name = corpus or reader.default_corpus(path, root).replace(":", "_")
-    mapping = map_columns(path, reader.columns(path), given) if reader.columns else None
-    return SourceFile(path, reader.name, name, root, mapping)
+def _candidates(suffix: str, format: str) -> list[Reader]:
+    if format != AUTO:
+        return [READERS[format]]
+    return [reader for reader in READERS.values() if suffix in reader.suffixes]
+
+
+def _corpus(path: Path, root: Path | None, reader: Reader, given: str | None) -> str:
+    return given or reader.default_corpus(path, root).replace(":", "_")
 
 
 def _head(path: Path) -> bytes:

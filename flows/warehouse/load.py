@@ -12,7 +12,8 @@ from nlp.schema import ANNOTATION_TABLES, DOCUMENTS
 from ontologies.schema import NAME_LINKS
 from ontologies.table import Table
 
-_PER_DOCUMENT = (*(table.name for table in ANNOTATION_TABLES), "mention_links")
+_PER_SET = (*(table.name for table in ANNOTATION_TABLES), "mention_links", "rejects")
+"""Tables of what an annotation set found in documents."""
 
 
 def load_shard(
@@ -20,8 +21,8 @@ def load_shard(
 ) -> None:
     """Load one annotated shard: documents, annotations, rejects and ledger, all or nothing.
 
-    Only documents planned as replacements are deleted first. A shard that is loaded already is
-    left alone, so loading twice changes nothing.
+    Only what documents planned as replacements replace is deleted first. A shard that is loaded
+    already is left alone, so loading twice changes nothing.
 
     Raises:
         StagingError: the staged files are not those of the receipt.
@@ -90,16 +91,7 @@ def _replace_and_insert(
     rejects = parquet(receipt.file("rejects"))
     ((replacing,),) = connection.execute(f"SELECT count(*) FROM {shard} WHERE replaces").fetchall()
     if replacing:
-        for name in (*_PER_DOCUMENT, DOCUMENTS.name):
-            connection.execute(
-                f"DELETE FROM {name} WHERE document_id IN "
-                f"(SELECT document_id FROM {shard} WHERE replaces)"
-            )
-        connection.execute(
-            "DELETE FROM document_annotations WHERE annotation_id != ? AND document_id IN "
-            f"(SELECT document_id FROM {shard} WHERE replaces)",
-            [annotation_id],
-        )
+        _make_room(connection, annotation_id, shard)
     insert(connection, DOCUMENTS, shard)
     for table in ANNOTATION_TABLES:
         insert(connection, table, parquet(receipt.file(table.name)))
@@ -114,8 +106,9 @@ def _replace_and_insert(
         [annotation_id, run_id, shard_id],
     )
     connection.execute(
-        "DELETE FROM rejects WHERE stage = 'annotate' AND document_id IN "
-        f"(SELECT document_id FROM {shard})"
+        "DELETE FROM rejects WHERE stage = 'annotate' AND annotation_id = ? AND document_id IN "
+        f"(SELECT document_id FROM {shard})",
+        [annotation_id],
     )
     connection.execute(
         f"""
@@ -125,6 +118,47 @@ def _replace_and_insert(
         FROM {rejects}
         """,
         [annotation_id, run_id],
+    )
+
+
+def _make_room(connection: Connection, annotation_id: str, shard: str) -> None:
+    """Remove what the shard's documents replace.
+
+    Of a document whose text is another one now that is all annotation sets. Of one whose text is
+    the same it is what this annotation set found before, and the current set, unless that is to be
+    kept; the sets that stay are not current any more.
+    """
+    replaced = f"(SELECT document_id FROM {shard} WHERE replaces)"
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE outdated AS
+        SELECT a.document_id, a.annotation_id
+        FROM document_annotations a JOIN {shard} s ON s.document_id = a.document_id
+        WHERE s.replaces AND (
+          a.annotation_id = ? OR a.source_hash != s.source_hash
+          OR (a.is_current AND NOT s.keeps_previous))
+        """,
+        [annotation_id],
+    )
+    # The ledger's row of this set is written over: its key must not be there twice.
+    connection.execute(
+        _delete_outdated("document_annotations") + " AND o.annotation_id != ?", [annotation_id]
+    )
+    for name in _PER_SET:
+        connection.execute(_delete_outdated(name))
+    connection.execute("DROP TABLE outdated")
+    connection.execute(
+        "UPDATE document_annotations SET is_current = false "
+        f"WHERE is_current AND annotation_id != ? AND document_id IN {replaced}",
+        [annotation_id],
+    )
+    connection.execute(f"DELETE FROM {DOCUMENTS.name} WHERE document_id IN {replaced}")
+
+
+def _delete_outdated(table: str) -> str:
+    return (
+        f"DELETE FROM {table} t USING outdated o "
+        "WHERE t.document_id = o.document_id AND t.annotation_id = o.annotation_id"
     )
 
 

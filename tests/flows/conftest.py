@@ -10,8 +10,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from flows.counts import PlanCounts
 from flows.order import Order
-from flows.plan import PlanCounts, Planner
+from flows.plan import Planner
 from flows.readers.discover import discover
 from flows.receipt import Receipt, stage
 from flows.run import _absolute
@@ -70,16 +71,28 @@ class Bench:
     warehouse: Path
     annotation_id: str = "rule-1"
     settings: dict[str, object] = field(default_factory=dict)
+    keep_previous: bool = False
 
     def order(self, *sources: Path, **source_settings: object) -> Order:
         """An order over the sources."""
-        settings = Settings(source=source_settings, execution={"workers": 2, **self.settings})
+        settings = Settings(
+            source=source_settings,
+            execution={"workers": 2, **self.settings},
+            keep_previous=self.keep_previous,
+        )
         corpus = settings.source.corpus
         files = discover([str(s) for s in sources], corpus=corpus)
         annotation = AnnotationSet(
             self.annotation_id, (ModelIdentity("rule", self.annotation_id, ("Disease",)),), "{}"
         )
-        return Order(self.warehouse, tuple(map(_absolute, files)), settings, annotation, ())
+        return Order(
+            self.warehouse,
+            tuple(map(_absolute, files)),
+            settings,
+            annotation,
+            (),
+            tuple(str(source.absolute()) for source in sources),
+        )
 
     def run(self, *sources: Path, **source_settings: object) -> PlanCounts:
         """Plan, annotate by rule and load everything; returns what planning found."""

@@ -146,15 +146,25 @@ def test_bad_document_is_one_reject_and_exit_3(home: Path, tmp_path: Path) -> No
     assert again.returncode == 0
 
 
-def test_source_that_breaks_midway_writes_nothing(home: Path, tmp_path: Path) -> None:
+def test_source_that_breaks_midway_is_one_reject_and_exit_3_once(
+    home: Path, tmp_path: Path
+) -> None:
     broken = tmp_path / "pubmed24n0001.xml"
     broken.write_bytes(SAMPLE_SOURCES[0].read_bytes()[:20_000])
+    notes = write_jsonl(tmp_path / "notes.jsonl", {"id": "1", "text": "The patient has asthma."})
     warehouse = tmp_path / "w.duckdb"
-    done = charthouse(home, "run", broken, "--warehouse", warehouse)
-    assert done.returncode == 1
-    assert len(done.stderr.strip().splitlines()) <= 2
-    assert broken.name in done.stderr and "line" in done.stderr
-    assert sorted(path.name for path in tmp_path.iterdir()) == [broken.name]
+    order = ("run", broken, notes, "--warehouse", warehouse, "--workers", "1")
+    done = charthouse(home, *order)
+    assert done.returncode == 3, done.stderr
+    assert broken.name not in done.stderr
+    assert query(warehouse, "SELECT corpus FROM documents") == [("notes",)]
+    ((path, ordinal, reason),) = query(warehouse, "SELECT path, ordinal, reason FROM rejects")
+    assert (path, ordinal) == (str(broken), -1)
+    assert str(reason).startswith("the file is not well-formed XML at line")
+    assert charthouse(home, *order).returncode == 0
+    broken.write_bytes(SAMPLE_SOURCES[0].read_bytes())
+    assert charthouse(home, *order).returncode == 0
+    assert query(warehouse, "SELECT count(*) FROM rejects") == [(0,)]
 
 
 def test_no_text_id_or_file_name_reaches_prefect_or_the_log(home: Path, tmp_path: Path) -> None:

@@ -148,3 +148,12 @@ def test_the_words_around_a_mention_decide_where_nothing_else_does(store: Concep
     # Kin comes first: the words around speak of a common cold.
     kin_first = choose_in_context(mentions(d=["cold", "broken heart"]), LINKS, store, settings)
     assert kin_first["concept_id"].to_list() == ["X:2"]
+
+
+def test_mentions_of_another_annotation_set_have_no_say(store: ConceptStore) -> None:
+    alone = mentions(d=["cold", "wound"])
+    other = mentions(d=["flu", "flux"]).with_columns(annotation_id=pl.lit("b"))
+    both = choose_in_context(pl.concat([alone, other]), LINKS, store, SETTINGS)
+    apart = [choose_in_context(frame, LINKS, store, SETTINGS) for frame in (alone, other)]
+    assert both.rows() == pl.concat(apart).sort("annotation_id").rows()
+    assert [row[:3] for row in both.rows()] == [("d", "b", 1)]

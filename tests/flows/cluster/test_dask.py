@@ -45,9 +45,7 @@ def test_a_worker_killed_in_the_middle_of_a_shard_changes_nothing(
     dask_cluster: DaskCluster, home: Path, expected: Tables, tmp_path: Path
 ) -> None:
     staging = tmp_path / "staging"
-    process = begin(
-        home, tmp_path / "w.duckdb", *on(dask_cluster), "--staging", str(staging)
-    )
+    process = begin(home, tmp_path / "w.duckdb", *on(dask_cluster), "--staging", str(staging))
     os.kill(dask_cluster.busy_worker(), signal.SIGKILL)
     _, errors = process.communicate(timeout=400)
     assert process.returncode == 0, errors

@@ -232,3 +232,9 @@ def test_real_folder(data_dir: Path) -> None:
     assert [file.format for file in files].count("pubtator") == 4
     assert [file.format for file in files].count("iob") == 14
     assert files[0].corpus == "bc5cdr_dev"
+
+
+def test_work_folder_of_a_warehouse_is_no_source(tmp_path: Path) -> None:
+    fill(tmp_path, {"w.duckdb": "x", "w.duckdb.work/RUN/shards/1.csv": CSV, "home.work/a.csv": CSV})
+    assert formats(discover([str(tmp_path)])) == {"a.csv": "csv"}
+    assert formats(discover([str(tmp_path / "**" / "*.csv")])) == {"a.csv": "csv"}
