@@ -73,7 +73,7 @@ class Bench:
     settings: dict[str, object] = field(default_factory=dict)
     keep_previous: bool = False
 
-    def order(self, *sources: Path, **source_settings: object) -> Order:
+    def order(self, *sources: Path | str, **source_settings: object) -> Order:
         """An order over the sources."""
         settings = Settings(
             source=source_settings,
@@ -91,10 +91,10 @@ class Bench:
             settings,
             annotation,
             (),
-            tuple(str(source.absolute()) for source in sources),
+            tuple(s if isinstance(s, str) else str(s.absolute()) for s in sources),
         )
 
-    def run(self, *sources: Path, **source_settings: object) -> PlanCounts:
+    def run(self, *sources: Path | str, **source_settings: object) -> PlanCounts:
         """Plan, annotate by rule and load everything; returns what planning found."""
         order = self.order(*sources, **source_settings)
         with open_warehouse(self.warehouse) as connection:
