@@ -52,7 +52,12 @@ SOURCES = Table(
         Column("source_number", pl.Int64, "order in which files were first seen, from 0"),
         Column("size", pl.Int64, "bytes"),
         Column("mtime", pl.Int64, "modification time, nanoseconds since 1970"),
-        Column("etag", pl.String, "tag that its storage gives a version; null for a path"),
+        Column(
+            "etag",
+            pl.String,
+            "tag that its storage gives a version; null for a path",
+            nullable=True,
+        ),
         Column("sha256", pl.String, "of the file as it lies on disk"),
         Column("reader", pl.String, "reader, its version, corpus and column mapping"),
         Column("annotation_id", pl.String, "the annotation set its documents were planned for"),

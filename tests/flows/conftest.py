@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,12 +23,27 @@ from flows.warehouse.load import load_shard
 from flows.work import WorkFolder, make_private
 from flows.worker import REJECT_SCHEMA
 from nlp.fingerprint import AnnotationSet, ModelIdentity
-from nlp.schema import ANNOTATION_TABLES, MENTIONS
+from nlp.schema import ANNOTATION_TABLES, MENTIONS, SECTION_SPANS
 
 
 def write_jsonl(path: Path, *records: dict[str, object]) -> Path:
     """Write records as JSON lines."""
     path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    return path
+
+
+def write_incoming(path: Path, texts: Mapping[str, str]) -> Path:
+    """Write a shard file of notes, each a document that is new."""
+    rows = [
+        {"document_id": f"notes:{key}", "text": text, "path": "n.jsonl", "ordinal": ordinal}
+        for ordinal, (key, text) in enumerate(texts.items())
+    ]
+    pl.DataFrame(rows).with_columns(
+        kind=pl.lit("note"),
+        sections=pl.lit([], dtype=SECTION_SPANS),
+        characters=pl.col("text").str.len_chars().cast(pl.Int64),
+        replaces=pl.lit(False),
+    ).write_parquet(path)
     return path
 
 

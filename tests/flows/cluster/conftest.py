@@ -8,16 +8,19 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
+import fsspec
 import pytest
 from distributed import Client
 
 from flows.bundled import SAMPLE_SOURCES
 from tests.flows.runs import charthouse, contents, environment
+
+Result = TypeVar("Result")
 
 SMALL = {"CHARTHOUSE_EXECUTION__SHARD_CHARACTERS": "20000"}
 """Small shards: several of them even of the sample."""
@@ -72,6 +75,42 @@ def expected(home: Path) -> dict[str, list[tuple[object, ...]]]:
     return contents(home / "local.duckdb")
 
 
+S3_KEYS = {
+    "AWS_ACCESS_KEY_ID": "test-key",
+    "AWS_SECRET_ACCESS_KEY": "test-secret",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[None]:
+    """An S3 server with the bucket ``ward``; where it is and its keys stand in the environment."""
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-m", "tests.flows.cluster.s3", str(port)])
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in S3_KEYS.items():
+            patch.setenv(name, value)
+        patch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{port}")
+        try:
+            _wait_for(lambda: fsspec.filesystem("s3", skip_instance_cache=True).mkdir("ward"))
+            yield
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _wait_for(act: Callable[[], Result], seconds: float = 60) -> Result:
+    """Do what fails until something has started."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return act()
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
+
+
 @pytest.fixture(scope="module")
 def dask_cluster(home: Path) -> Iterator[DaskCluster]:
     address = f"tcp://127.0.0.1:{free_port()}"
@@ -79,7 +118,8 @@ def dask_cluster(home: Path) -> Iterator[DaskCluster]:
         scheduler = _start(log, home, "scheduler", "--host", address)
         workers = _start(log, home, "worker", address, "--nthreads", "1", "--nworkers", "2")
         try:
-            with _connected(address) as client:
+            client = _wait_for(lambda: Client(address, timeout=5, set_as_default=False))
+            with client:
                 client.wait_for_workers(2, timeout=60)
                 yield DaskCluster(address, client)
         finally:
@@ -90,16 +130,6 @@ def dask_cluster(home: Path) -> Iterator[DaskCluster]:
                     process.wait(timeout=20)
                 except subprocess.TimeoutExpired:
                     os.killpg(process.pid, signal.SIGKILL)
-
-
-def _connected(address: str) -> Client:
-    until = time.monotonic() + 60
-    while True:
-        try:
-            return Client(address, timeout=5, set_as_default=False)
-        except OSError:
-            if time.monotonic() > until:
-                raise
 
 
 def _start(log: IO[bytes], home: Path, kind: str, *arguments: str) -> subprocess.Popen[bytes]:
