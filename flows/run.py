@@ -24,6 +24,7 @@ from flows.readers.discover import discover
 from flows.session import Session
 from flows.settings import LOCAL, Settings
 from flows.sources import files_are_as_planned, is_numbered, numbering_clash
+from flows.storage import is_url
 from flows.summary import Summary, summarise
 from flows.targets import link_targets, stores_to_link
 from flows.warehouse import runs
@@ -81,12 +82,14 @@ def prepare_order(sources: Sequence[str], warehouse: Path, settings: Settings) -
         settings,
         annotation,
         targets,
-        tuple(str(Path(source).expanduser().absolute()) for source in sources),
+        tuple(s if is_url(s) else str(Path(s).expanduser().absolute()) for s in sources),
     )
 
 
 def _absolute(file: SourceFile) -> SourceFile:
     """The file under the path by which the warehouse knows it, wherever the run starts from."""
+    if file.url is not None:
+        return file
     root = file.root.absolute() if file.root else None
     return replace(file, path=file.path.absolute(), root=root)
 
@@ -101,9 +104,9 @@ def _check_device(settings: Settings) -> None:
 
 def _check_ids(files: Sequence[SourceFile]) -> None:
     """Records without ids are numbered in their file: two such files cannot share a corpus."""
-    numbered: dict[str, Path] = {}
+    numbered: dict[str, str] = {}
     for file in files:
-        if is_numbered(file) and numbered.setdefault(file.corpus, file.path) != file.path:
+        if is_numbered(file) and numbered.setdefault(file.corpus, file.name) != file.name:
             raise numbering_clash(numbered[file.corpus], file)
 
 

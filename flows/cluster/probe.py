@@ -68,8 +68,10 @@ def look(storage: str, key: str, api: str | None) -> dict[str, Any]:
             local = Path(folder, "probe")
             Storage(storage).get(key, local)
             Storage(storage).put(local, told["answer"])
-    except (CharthouseError, OSError) as error:
-        told["problem"] = str(error)
+    except CharthouseError as error:
+        told["problem"] = error.problem
+    except OSError as error:
+        told["problem"] = kind_and_place(error)
     return told
 
 
@@ -104,5 +106,5 @@ def collect(answers: Mapping[str, Any], storage: Storage) -> Answers:
                 try:
                     storage.get(told["answer"], Path(folder, "answer"))
                 except CharthouseError as error:
-                    told["problem"] = f"what it writes is not seen here: {error}"
+                    told["problem"] = f"what it writes is not seen here: {error.problem}"
     return answers
