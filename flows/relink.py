@@ -17,6 +17,7 @@ from flows.settings import Settings
 from flows.targets import link_targets, stores_to_link
 from flows.warehouse import runs
 from flows.warehouse.connection import Connection, open_warehouse, read_warehouse
+from flows.warehouse.memory import bound_memory
 from flows.work import WorkFolder, make_private, remove_tree
 from nlp.fingerprint import AnnotationSet
 
@@ -121,6 +122,7 @@ def _current(connection: Connection) -> dict[int, tuple[str, str]]:
 
 
 def _link(connection: Connection, order: Order, work: WorkFolder, *, quiet: bool) -> None:
+    bound_memory(connection, order.settings.execution)
     run_id = runs.new_run_id()
     # An interrupted run finds its own order again: it is saved anew when that run goes on.
     save_order(order, work.order)

@@ -30,6 +30,7 @@ from flows.warehouse.connection import (
     prepare,
     read_warehouse,
 )
+from flows.warehouse.memory import bound_memory
 from flows.work import WorkFolder, is_intact, make_private, remove_tree
 from nlp.dictionary import DictionaryError
 from nlp.fingerprint import identify
@@ -149,6 +150,7 @@ def execute(order: Order, *, quiet: bool = False) -> Summary:
 
 
 def _execute(connection: Connection, order: Order, work: WorkFolder, *, quiet: bool) -> Summary:
+    bound_memory(connection, order.settings.execution)
     leftovers = _recover(connection, order, work)
     save_order(order, work.order)
     runs.record_annotation_set(connection, order.annotation)

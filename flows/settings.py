@@ -53,6 +53,12 @@ class ExecutionSettings(BaseModel):
         "where workers would be idle",
     )
     retries: int = Field(2, ge=0, description="times a failed shard is tried again")
+    memory_megabytes: int = Field(
+        0,
+        ge=0,
+        description="what DuckDB may hold in the main process before it goes to disk; 0 = 128 for "
+        "each CPU core, at least 512",
+    )
 
 
 _GPU_DRIVERS = (Path("/proc/driver/nvidia"), Path("/dev/dxg"))

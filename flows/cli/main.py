@@ -12,7 +12,7 @@ import sys
 import typer
 
 from flows import __version__
-from flows.cli import doctor, evaluate, inspect, link, ontology, relink, run, train
+from flows.cli import diff, doctor, evaluate, inspect, link, ontology, relink, run, train
 from flows.errors import CharthouseError, kind_and_place
 from flows.processes import Interrupted
 
@@ -50,6 +50,7 @@ app.command("run")(run.run)
 app.command("sample")(run.sample)
 app.command("relink")(relink.relink)
 app.command("link")(link.link)
+app.command("diff")(diff.diff)
 app.command("status")(inspect.status)
 app.command("rejects")(inspect.rejects)
 app.command("tables")(inspect.tables)
