@@ -37,6 +37,7 @@ from flows.warehouse.connection import (
     read_warehouse,
     remove_if_unused,
 )
+from flows.warehouse.memory import bound_memory
 from flows.warehouse.snapshots import check_snapshot, publish_configured
 from flows.warehouse.storage import storage_errors_told
 from flows.work import WorkFolder, is_intact, make_private, remove_tree
@@ -178,6 +179,7 @@ def execute(order: Order, *, quiet: bool = False) -> Summary:
 def _execute(
     connection: Connection, order: Order, work: WorkFolder, access: Access, *, quiet: bool
 ) -> Summary:
+    bound_memory(connection, order.settings.execution)
     leftovers = _recover(connection, order, work)
     save_order(order, work.order)
     runs.record_annotation_set(connection, order.annotation)
