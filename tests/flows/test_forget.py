@@ -19,6 +19,7 @@ from flows.plan import Planner
 from flows.schema import FORGOTTEN, SALTS
 from flows.warehouse import runs
 from flows.warehouse.access import Access
+from flows.warehouse.check import check_warehouse
 from flows.warehouse.connection import open_warehouse
 from flows.warehouse.ddl import create_table
 from flows.warehouse.erasing import Subjects
@@ -192,6 +193,18 @@ def test_a_deletion_of_what_is_forgotten_leaves_no_row(bench: Bench, tmp_path: P
     counts = bench.run(source)
     assert (counts.read, counts.forgotten, counts.deleted) == (1, 1, 0)
     assert bench.query("SELECT count(*) FROM documents WHERE is_deleted") == [(0,)]
+
+
+def test_the_tables_are_sound_afterwards(remembered: tuple[Bench, Path]) -> None:
+    bench, _ = remembered
+
+    def breached() -> set[str]:
+        with open_warehouse(bench.warehouse) as connection:
+            return {found.name for found in check_warehouse(connection) if found.breaches}
+
+    before = breached()  # nothing has described the annotation set
+    forget(bench.warehouse, EVERYTHING, ACCESS)
+    assert breached() <= before
 
 
 def test_every_record_is_counted_once(bench: Bench, tmp_path: Path) -> None:
