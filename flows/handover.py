@@ -47,7 +47,7 @@ class Handover:
         make_private(self.work.run(self.run_id))
         write_json(self.work.run(self.run_id) / _NOTE, {"url": self.storage.url})
         shared = self.work.run(self.run_id) / "order.json"
-        save_order(replace(order, files=()), shared)  # workers need no names of sources
+        save_order(replace(order, files=(), sources=()), shared)  # workers need no names of files
         self.storage.put(shared, order_key(self.run_id))
 
     def give(self, local: Path) -> None:

@@ -74,7 +74,7 @@ def read_rows(
 def _rows(file: SourceFile, source_number: int, limit: int | None) -> Iterator[Row | Reject]:
     from flows.readers import READERS
 
-    path = str(file.path)
+    path = file.name
     records = READERS[file.format].read(file)
     for ordinal, record in enumerate(itertools.islice(records, limit)):
         if isinstance(record, BadRecord):

@@ -48,7 +48,7 @@ class Order:
         An interrupted run is continued by an order with the same fingerprint.
         """
         described = {
-            "files": [describe_reading(file) + f" {file.path}" for file in self.files],
+            "files": [describe_reading(file) + f" {file.name}" for file in self.files],
             "annotation_id": self.annotation.annotation_id,
             "linksets": [target.linkset_id for target in self.targets],
             "limit": self.settings.source.limit,
@@ -80,6 +80,7 @@ def save_order(order: Order, path: Path) -> None:
                     "root": str(f.root) if f.root else None,
                     "columns": asdict(f.columns) if f.columns else None,
                     "problem": f.problem,
+                    "url": f.url,
                 }
                 for f in order.files
             ],
@@ -107,6 +108,7 @@ def load_order(path: Path) -> Order:
                 Path(f["root"]) if f["root"] else None,
                 ColumnMapping(**f["columns"]) if f["columns"] else None,
                 f["problem"],
+                f["url"],
             )
             for f in raw["files"]
         ),

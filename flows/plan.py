@@ -79,7 +79,8 @@ class Planner:
         verdicts.create_tables(connection)
         unchanged = 0
         limit, prunes = order.settings.source.limit, order.settings.source.prune
-        for state in known_sources(connection, order):
+        fetched = self._planning.work.run(self._planning.run_id) / "fetched" if spool else None
+        for state in known_sources(connection, order, fetched):
             left = None if limit is None else limit - self._records
             if left is not None and left <= 0:
                 break
@@ -133,8 +134,8 @@ class Planner:
         except SourceError as error:
             self._gathering.take_back(first)
             verdicts.take_back(self._planning.connection, first)
-            path = state.file.path
-            self._gathering.add(Reject(str(path), WHOLE_FILE, error.reason(path)))
+            reason = error.reason(state.file.path)
+            self._gathering.add(Reject(state.file.name, WHOLE_FILE, reason))
             self._states.append(state.after_failing())
             return 1
         records = self._gathering.next_seq - first

@@ -51,8 +51,8 @@ def find_vanished(planning: Planning, states: Sequence[SourceState]) -> Pruning:
         states: its files as they were read; with pruning all of them are.
     """
     connection = planning.connection
-    read = {str(state.file.path) for state in states if state.status != "partial"}
-    failed = {str(state.file.path) for state in states} - read
+    read = {state.file.name for state in states if state.status != "partial"}
+    failed = {state.file.name for state in states} - read
     known = connection.execute("SELECT path, source_number FROM sources").fetchall()
     unread = [(path, number) for path, number in known if path not in read]
     gone = [
@@ -63,8 +63,8 @@ def find_vanished(planning: Planning, states: Sequence[SourceState]) -> Pruning:
     gone_paths = {path for path, _ in gone}
     # A release number may stand for files in several folders: all of them must be known.
     others = {_key(path, number) for path, number in unread if path not in gone_paths}
-    keys = {_key(str(s.file.path), s.number) for s in states} | {_key(*row) for row in gone}
-    keys -= others | {_key(str(s.file.path), s.number) for s in states if s.status == "partial"}
+    keys = {_key(s.file.name, s.number) for s in states} | {_key(*row) for row in gone}
+    keys -= others | {_key(s.file.name, s.number) for s in states if s.status == "partial"}
     gone_frame = pl.DataFrame({"path": sorted(gone_paths)}, schema={"path": pl.String})
     connection.register("gone_paths", gone_frame.to_arrow())
     connection.execute("INSERT INTO gone SELECT path FROM gone_paths")
@@ -86,7 +86,10 @@ def find_vanished(planning: Planning, states: Sequence[SourceState]) -> Pruning:
 
 
 def is_gone(path: str) -> bool:
-    """Whether a file is no longer there: that it cannot be looked at is not enough."""
+    """Whether a file is no longer there: that it cannot be looked at is not enough.
+
+    A URL that is asked about was not among those that its storage has just listed.
+    """
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):

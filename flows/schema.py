@@ -29,6 +29,7 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
     2: (
         "ALTER TABLE runs ADD COLUMN pruned BIGINT",
         "ALTER TABLE runs ADD COLUMN forgotten BIGINT",
+        "ALTER TABLE sources ADD COLUMN etag VARCHAR",
     ),
 }
 """What makes a warehouse of a version one of the next. New tables are added without a step here.
@@ -47,10 +48,16 @@ SOURCES = Table(
     meaning="Files that were read. An unchanged file is not parsed again.",
     key=("path",),
     columns=(
-        Column("path", pl.String, "absolute path"),
+        Column("path", pl.String, "absolute path, or URL"),
         Column("source_number", pl.Int64, "order in which files were first seen, from 0"),
         Column("size", pl.Int64, "bytes"),
         Column("mtime", pl.Int64, "modification time, nanoseconds since 1970"),
+        Column(
+            "etag",
+            pl.String,
+            "tag that its storage gives a version; null for a path",
+            nullable=True,
+        ),
         Column("sha256", pl.String, "of the file as it lies on disk"),
         Column("reader", pl.String, "reader, its version, corpus and column mapping"),
         Column("annotation_id", pl.String, "the annotation set its documents were planned for"),

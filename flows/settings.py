@@ -108,6 +108,12 @@ class ExecutionSettings(BaseModel):
         description="GPUs that a shard asks of a cluster: of Dask the worker resource `GPU`, of "
         "Ray `num_gpus`; 0.25 lets four shards share one",
     )
+    memory_megabytes: int = Field(
+        0,
+        ge=0,
+        description="what DuckDB may hold in the main process before it goes to disk; 0 = 128 for "
+        "each CPU core, at least 512",
+    )
 
     @property
     def shared_storage(self) -> str | None:

@@ -172,7 +172,7 @@ def _store_rejects(planning: Planning, states: Sequence[SourceState]) -> None:
     be read the rejects of its last reading stay, as its documents do.
     """
     connection = planning.connection
-    read = [str(state.file.path) for state in states]
+    read = [state.file.name for state in states]
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE known_rejects AS

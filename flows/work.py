@@ -104,6 +104,13 @@ def make_private(folder: Path) -> Path:
     return folder
 
 
+def write_privately(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file that never, not even while it grows, is readable by others than its owner."""
+    path.touch(mode=0o600)
+    write(path)
+    path.chmod(0o600)  # where one of other rights was there, or ``write`` put another in its place
+
+
 def write_durably(path: Path, write: Callable[[Path], object], *, private: bool = True) -> None:
     """Write a file so that it is there whole or not at all, whatever happens.
 
@@ -112,9 +119,10 @@ def write_durably(path: Path, write: Callable[[Path], object], *, private: bool 
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        write(temporary)
         if private:
-            temporary.chmod(0o600)
+            write_privately(temporary, write)
+        else:
+            write(temporary)
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(path)

@@ -195,7 +195,8 @@ def _open_error(path: Path, error: duckdb.Error) -> WarehouseError:
             return WarehouseError(
                 f"{path} is no DuckDB file", "Give another path for the warehouse"
             )
-        reason = "permission denied" if "ermission" in message else "an input or output error"
+        reasons = ("Permission denied", "Read-only file system", "No space left on device")
+        reason = next((r for r in reasons if r in message), "An input or output error").lower()
         return WarehouseError(
             f"warehouse {path} cannot be opened: {reason}",
             "Check the folder's rights and free space",

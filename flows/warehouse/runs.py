@@ -152,6 +152,15 @@ def is_planned(connection: Connection, run_id: str) -> bool:
     return any(run.planned for run in open_runs(connection) if run.run_id == run_id)
 
 
+def is_done(connection: Connection, run_id: str) -> bool:
+    """Whether a run has ended, all its work done."""
+    return bool(
+        connection.execute(
+            "SELECT 1 FROM runs WHERE run_id = ? AND status = 'done'", [run_id]
+        ).fetchall()
+    )
+
+
 def planned_shards(connection: Connection, run_id: str) -> list[PlannedShard]:
     """The run's shards that are not loaded, in order."""
     rows = connection.execute(

@@ -101,6 +101,18 @@ MOMENTS: dict[str, Sign] = {
 }
 """Named moments of a run, in the order in which they come."""
 
+
+def stage_of(now: Look) -> str:
+    """The stage that a run is in, by what lies in its work folder."""
+    if not now.run:
+        return "opening or closing" if now.root else "outside"
+    if now.spool_folder:
+        return "planning"
+    if now.shards:
+        return "annotating"
+    return "linking"
+
+
 _LOOK_SECONDS = 0.0005
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,12 +25,27 @@ from flows.warehouse.load import load_shard
 from flows.work import WorkFolder, make_private
 from flows.worker import REJECT_SCHEMA
 from nlp.fingerprint import AnnotationSet, ModelIdentity
-from nlp.schema import ANNOTATION_TABLES, MENTIONS
+from nlp.schema import ANNOTATION_TABLES, MENTIONS, SECTION_SPANS
 
 
 def write_jsonl(path: Path, *records: dict[str, object]) -> Path:
     """Write records as JSON lines."""
     path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    return path
+
+
+def write_incoming(path: Path, texts: Mapping[str, str]) -> Path:
+    """Write a shard file of notes, each a document that is new."""
+    rows = [
+        {"document_id": f"notes:{key}", "text": text, "path": "n.jsonl", "ordinal": ordinal}
+        for ordinal, (key, text) in enumerate(texts.items())
+    ]
+    pl.DataFrame(rows).with_columns(
+        kind=pl.lit("note"),
+        sections=pl.lit([], dtype=SECTION_SPANS),
+        characters=pl.col("text").str.len_chars().cast(pl.Int64),
+        replaces=pl.lit(False),
+    ).write_parquet(path)
     return path
 
 
@@ -76,7 +91,7 @@ class Bench:
     keep_previous: bool = False
     access: Access = field(default_factory=Access)
 
-    def order(self, *sources: Path, **source_settings: object) -> Order:
+    def order(self, *sources: Path | str, **source_settings: object) -> Order:
         """An order over the sources."""
         settings = Settings(
             source=source_settings,
@@ -94,10 +109,10 @@ class Bench:
             settings,
             annotation,
             (),
-            tuple(str(source.absolute()) for source in sources),
+            tuple(s if isinstance(s, str) else str(s.absolute()) for s in sources),
         )
 
-    def run(self, *sources: Path, **source_settings: object) -> PlanCounts:
+    def run(self, *sources: Path | str, **source_settings: object) -> PlanCounts:
         """Plan, annotate by rule and load everything; returns what planning found."""
         order = self.order(*sources, **source_settings)
         with open_warehouse(self.warehouse, self.access) as connection:

@@ -61,7 +61,7 @@ def contents(warehouse: Path) -> dict[str, list[tuple[object, ...]]]:
             columns = compared(
                 column for (column, *_) in connection.execute(f"DESCRIBE {name}").fetchall()
             )
-            kept = ", ".join(f'"{column}"' for column in columns)
+            kept = ", ".join(f'"{column}"' for column in columns) or "1"  # then the number of rows
             tables[name] = connection.execute(f"SELECT {kept} FROM {name} ORDER BY ALL").fetchall()
         return tables
 
