@@ -134,6 +134,7 @@ READING = [
     ["tables", "-w", "W"],
     ["rejects", "-w", "W"],
     ["check", "-w", "W"],
+    ["diff", "previous", "latest", "-w", "W"],
     ["status", "-w", "W"],
     ["forget", "-w", "W", "--document", "notes:1", "--dry-run"],
     ["evaluate", "ner", "GOLD", "--no-prefect", "--from-warehouse", "W"],
