@@ -197,7 +197,7 @@ def _execute(
         if goes_on and files_are_as_planned(connection, order):
             run_id = leftovers[-1]
         else:
-            run_id = runs.new_run_id()
+            run_id = runs.next_run_id(connection)
             runs.begin_run(connection, run_id, order)
             with Reporter(run_id, work.status, quiet=quiet) as reporter:
                 run_flow(charthouse, Session(run_id, connection, order, work, reporter))
