@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -163,10 +162,11 @@ class AnnotateStage:
     def _finish(self, done: Sequence[tuple[PlannedShard, Receipt]]) -> list[PlannedShard]:
         """Load what has come back; returns shards whose staged output is damaged."""
         again, sound = list[PlannedShard](), list[tuple[PlannedShard, Receipt]]()
+        staged = self._session.work.staged(self._session.run_id)
         for shard, receipt in done:
             given = self._session.work.shard(self._session.run_id, shard.number)
             try:
-                sound.append((shard, self._session.handover.take(receipt, given)))
+                sound.append((shard, self._session.handover.take(receipt, given, staged)))
             except StagingError:
                 self._damaged[shard.number] += 1
                 if self._damaged[shard.number] > self._execution.retries:
@@ -192,19 +192,32 @@ class AnnotateStage:
             session.order.annotation.annotation_id,
         )
         failed: duckdb.Error | None = None
-        with suppress(duckdb.Error):
-            load([(shard.path, receipt) for shard, receipt in done])
+        try:
+            load([(self._file(shard), receipt) for shard, receipt in done])
+        except duckdb.FatalException:  # DuckDB refuses all else from now on
+            raise
+        except duckdb.Error as error:
+            if len(done) == 1:
+                raise
+            whole = error
+        else:
             self._put_away(done)
             return
         for shard, receipt in done:
             try:
-                load([(shard.path, receipt)])
+                load([(self._file(shard), receipt)])
+            except duckdb.FatalException:
+                raise whole from None  # it came of what all of them together ended with
             except duckdb.Error as error:
                 failed = failed or error
             else:
                 self._put_away([(shard, receipt)])
         if failed is not None:
             raise failed
+
+    def _file(self, shard: PlannedShard) -> str:
+        """The shard's file, where the work folder has it: nothing outside is ever read."""
+        return str(self._session.work.shard(self._session.run_id, shard.number))
 
     def _put_away(self, done: Sequence[tuple[PlannedShard, Receipt]]) -> None:
         """Remove the files of shards that are in the warehouse, and count their documents."""

@@ -21,6 +21,10 @@ class CharthouseError(Exception):
         self.fix = fix
 
 
+class UsageError(CharthouseError):
+    """Something needed was named neither on the command line nor in the settings."""
+
+
 class SourceError(CharthouseError):
     """A source cannot be read: missing, unknown format, truncated, without a text column."""
 

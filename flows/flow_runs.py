@@ -12,18 +12,19 @@ from prefect.states import Crashed
 
 from flows.work import WorkFolder, make_private
 
-_NOTES = "flow-runs"
-
 
 def note_flow_run(work: WorkFolder) -> None:
-    """Remember the flow run at work, so that a later run can close it if this one is killed."""
-    if flow_run.id:
-        (make_private(work.root / _NOTES) / str(flow_run.id)).touch()
+    """Remember the flow run at work, so that a later run can close it if this one is killed.
+
+    That of the scheduled job it belongs to is remembered too.
+    """
+    for known in {flow_run.id, flow_run.root_flow_run_id} - {None}:
+        (make_private(work.flow_runs) / str(known)).touch()
 
 
 def forget_flow_runs(work: WorkFolder) -> None:
     """This process has ended its flow runs itself."""
-    for note in (work.root / _NOTES).glob("*"):
+    for note in work.flow_runs.glob("*"):
         note.unlink(missing_ok=True)
 
 
@@ -32,7 +33,7 @@ def close_stale_flow_runs(work: WorkFolder) -> int:
 
     The caller holds the warehouse, so whatever was noted here before has ended.
     """
-    notes = list((work.root / _NOTES).glob("*"))
+    notes = list(work.flow_runs.glob("*"))
     if not notes:
         return 0
     closed = 0

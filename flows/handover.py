@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from flows.order import Order, save_order
-from flows.receipt import RECEIPT, Receipt, StagingError, check
+from flows.receipt import RECEIPT, Receipt, StagingError, check, rooted
 from flows.storage import Storage, StorageError
 from flows.work import WorkFolder, make_private, remove_tree, sync_folder, write_json
 from flows.workplace import order_key
@@ -55,7 +55,7 @@ class Handover:
         if self.storage:
             self.storage.put(local, self._key(local))
 
-    def take(self, receipt: Receipt, given: Path) -> Receipt:
+    def take(self, receipt: Receipt, given: Path, staged: Path) -> Receipt:
         """Check what a worker wrote, fetched into the work folder first where it is on storage.
 
         What was fetched, and the input it was made from, are removed from storage.
@@ -63,17 +63,19 @@ class Handover:
         Args:
             receipt: what the worker returned.
             given: the file of the work folder that it was made from.
+            staged: the folder of the work folder that its output belongs in.
 
         Raises:
             StagingError: files are missing or are not those of the receipt; they are removed.
         """
         if self.storage is None or Path(receipt.folder).is_relative_to(self.work.root):
             try:
-                check(receipt)
+                here = rooted(receipt, staged)
+                check(here)
             except StagingError:
-                remove_tree(receipt.path)
+                remove_tree(staged / receipt.path.name)
                 raise
-            return receipt
+            return here
         self._check_names(receipt)
         final = self.work.root / receipt.folder
         temporary = make_private(final.with_name(f".{final.name}.tmp"))
@@ -114,7 +116,8 @@ class Handover:
                 self.storage.remove(attempt)
                 continue
             try:
-                self.take(receipt, self.work.shard(self.run_id, receipt.shard))
+                given = self.work.shard(self.run_id, receipt.shard)
+                self.take(receipt, given, self.work.staged(self.run_id))
             except StagingError:
                 continue  # it is annotated anew
 

@@ -7,8 +7,11 @@ not at all, and an interrupted plan is simply made again.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from flows import verdicts
+from flows.checksums import checksum_problem
+from flows.conservation import check_plan
 from flows.counts import PlanCounts, Preview
 from flows.errors import SourceError
 from flows.incoming import WHOLE_FILE, Reject, read_rows
@@ -108,8 +111,10 @@ class Planner:
         """Cut the shards and store the plan in one transaction.
 
         Raises:
-            CharthouseError: more is to be pruned than may be; nothing has been written.
+            CharthouseError: records are not accounted for, or more is to be pruned than may be;
+                nothing has been written.
         """
+        check_plan(counts)
         if self._pruning is not None:
             self._pruning.check()
         shards = list(cut(self._planning, self._check))
@@ -122,8 +127,8 @@ class Planner:
         """Read a file and return its number of records; one that fails midway is one reject."""
         first = self._first_seq = self._gathering.next_seq
         try:
-            if state.problem:
-                raise SourceError(state.problem)
+            if problem := state.problem or _checksum_problem(state.file.path):
+                raise SourceError(problem)
             for found in read_rows(state.file, state.number, left):
                 self._gathering.add(found)
         except SourceError as error:
@@ -144,3 +149,10 @@ class Planner:
         if self._spools:
             spool(self._planning, slice_, needed)
         self._progress(self._records + self._gathering.next_seq - self._first_seq)
+
+
+def _checksum_problem(path: Path) -> str | None:
+    try:
+        return checksum_problem(path)
+    except OSError as error:
+        return f"the file cannot be checked against its .md5 file ({error.strerror})"

@@ -1,20 +1,25 @@
 """Prefect, offline: a temporary server where no API is configured, quiet, without telemetry.
 
+One that dies in the middle of a run is started again on its port: Prefect's clients retry
+meanwhile, and its database on disk knows the flow runs.
+
 Prefect would start such a server itself, but one that outlives a killed run; this one does not.
 Prefect is imported late here: it reads its settings from the environment when it is imported.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,6 +32,8 @@ DEFAULTS = {
     "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
     # A flow that fails would print a stack trace; the command line prints one line instead.
     "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    # Nor would each event that a lost API does not take be worth a page.
+    "PREFECT_INTERNAL_LOGGING_LEVEL": "CRITICAL",
     # Logs are not sent to the API: what is not sent cannot hold what it should not.
     "PREFECT_LOGGING_TO_API_ENABLED": "false",
     "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
@@ -39,13 +46,29 @@ _SERVER_ENVIRONMENT = {
     "PREFECT__SERVER_EPHEMERAL": "1",
     "PREFECT__SERVER_FINAL": "1",
 }
-_START_SECONDS = 120.0
+START_SECONDS = 120.0
 """A fresh Prefect home is migrated first; two runs may start together."""
+
+_MOST_STARTS = 5
+"""A server that dies more often has a reason to: then the run ends with an error."""
+
+
+_SCHEDULING_ENVIRONMENT = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_FINAL": "1"}
+"""A server that Prefect takes for ephemeral makes no runs of schedules."""
+
+
+def quieten() -> None:
+    """Set Prefect's defaults for here; before it is imported, since it reads them then."""
+    for name, value in DEFAULTS.items():
+        os.environ.setdefault(name, value)
 
 
 @contextmanager
-def prefect_api() -> Iterator[str]:
+def prefect_api(*, scheduling: bool = False) -> Iterator[str]:
     """Within the block Prefect has an API: the configured one, else a temporary server.
+
+    Args:
+        scheduling: whether a temporary server is to make the runs of schedules.
 
     Yields:
         The API's address.
@@ -53,10 +76,9 @@ def prefect_api() -> Iterator[str]:
     Raises:
         CharthouseError: the temporary server does not start.
     """
-    for name, value in DEFAULTS.items():
-        os.environ.setdefault(name, value)
+    quieten()
     if configured := configured_api():
-        if not answers(configured):
+        if not api_answers(configured):
             raise CharthouseError(
                 "the Prefect API of PREFECT_API_URL or of your Prefect profile does not answer",
                 "Start that server, or unset it: charthouse then starts a temporary one",
@@ -65,25 +87,58 @@ def prefect_api() -> Iterator[str]:
         return
     for name in ("NO_PROXY", "no_proxy"):  # a proxy knows nothing of this machine's loopback
         os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1,localhost"]))
-    server = _start()
+    server: TemporaryServer | None = None
     try:
-        # Prefect reads the address when it is imported, which takes as long as the server's start.
-        os.environ["PREFECT_API_URL"] = server.address
-        import flows.pipeline  # noqa: F401
+        with _one_start_at_a_time():
+            server = TemporaryServer(scheduling=scheduling)
+            # Prefect reads the address when it is imported, which takes as long as the start.
+            os.environ["PREFECT_API_URL"] = server.address
+            import flows.pipeline  # noqa: F401
 
-        _wait(server)
+            server.wait()
         from prefect.settings import PREFECT_API_URL, temporary_settings
 
         with temporary_settings({PREFECT_API_URL: server.address}):
             yield server.address
     finally:
         os.environ.pop("PREFECT_API_URL", None)
-        server.process.terminate()
-        try:
-            server.process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            server.process.kill()
-            server.process.wait()
+        if server is not None:
+            server.end()
+
+
+@contextmanager
+def _one_start_at_a_time() -> Iterator[None]:
+    """Within the block no other charthouse starts a server over the same Prefect home.
+
+    Two servers that bring one new database to their version at once make each other fail.
+    """
+    home = _home()
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        lock = (home / "charthouse-server.lock").open("w")
+    except OSError as error:
+        raise CharthouseError(
+            f"Prefect's home {home} cannot be written ({error.strerror})",
+            "Set PREFECT_HOME to a folder you can write",
+        ) from None
+    with lock:
+        began = time.monotonic()
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if time.monotonic() - began > START_SECONDS:
+                    raise CharthouseError(
+                        f"another temporary Prefect server over {home} is still starting",
+                        "Try again, or set PREFECT_HOME to another folder",
+                    ) from None
+                time.sleep(0.1)
+        yield  # the lock ends with the file
+
+
+def _home() -> Path:
+    return Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser()
 
 
 def configured_api() -> str | None:
@@ -93,8 +148,7 @@ def configured_api() -> str | None:
 
 def _profile_api() -> str | None:
     """The API address of the user's active Prefect profile, if there are profiles."""
-    home = Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser()
-    profiles = Path(os.environ.get("PREFECT_PROFILES_PATH", home / "profiles.toml"))
+    profiles = Path(os.environ.get("PREFECT_PROFILES_PATH", _home() / "profiles.toml"))
     try:
         known = tomllib.loads(profiles.read_text("utf-8"))
     except (OSError, tomllib.TOMLDecodeError):
@@ -104,42 +158,84 @@ def _profile_api() -> str | None:
     return str(address) if address else None
 
 
-class _Server:
-    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
-        self.process = process
-        self.address = f"http://127.0.0.1:{port}/api"
+class TemporaryServer:
+    """A Prefect server on a port of its own, started anew when it dies; ends with this process."""
+
+    def __init__(self, *, scheduling: bool = False) -> None:
+        """Begin to start it; a thread looks after it until :meth:`end`.
+
+        Args:
+            scheduling: whether it is to make the runs of schedules.
+        """
+        self._environment = _SCHEDULING_ENVIRONMENT if scheduling else _SERVER_ENVIRONMENT
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port = int(probe.getsockname()[1])
+        self.address = f"http://127.0.0.1:{self._port}/api"
+        self._has_answered = False
+        self._gave_up = threading.Event()
+        self._ending = threading.Event()
+        # The process asks to die with this thread, and the thread lives as long as it may.
+        self._keeper = threading.Thread(target=self._keep, name="prefect-server", daemon=True)
+        self._keeper.start()
+
+    def wait(self) -> None:
+        """Wait until it answers for the first time.
+
+        Raises:
+            CharthouseError: it does not.
+        """
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and not self._gave_up.is_set():
+            if api_answers(self.address):
+                self._has_answered = True
+                return
+            time.sleep(0.1)
+        raise CharthouseError(
+            "the temporary Prefect server did not start",
+            "Run `charthouse doctor`, or set PREFECT_API_URL to a running server",
+        )
+
+    def end(self) -> None:
+        """Stop the server."""
+        self._ending.set()
+        self._keeper.join()
+
+    def _keep(self) -> None:
+        for _ in range(_MOST_STARTS):
+            process = _start(self._port, self._environment)
+            while process.poll() is None:
+                if self._ending.wait(0.2):
+                    _stop(process)
+                    return
+            if self._ending.is_set() or not self._has_answered:
+                break
+        self._gave_up.set()
 
 
-def _start() -> _Server:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    process = subprocess.Popen(
+def _start(port: int, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
         [sys.executable, "-m", "flows.prefect_server", str(os.getpid()), str(port)],
-        env={**os.environ, **_SERVER_ENVIRONMENT},
+        env={**os.environ, **environment},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         # Ctrl-C is for the run: it ends the server when its last state is stored.
         process_group=0,
     )
-    return _Server(process, port)
 
 
-def _wait(server: _Server) -> None:
-    began = time.monotonic()
-    while time.monotonic() - began < _START_SECONDS and server.process.poll() is None:
-        if answers(server.address):
-            return
-        time.sleep(0.1)
-    raise CharthouseError(
-        "the temporary Prefect server did not start",
-        "Run `charthouse doctor`, or set PREFECT_API_URL to a running server",
-    )
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
-def answers(address: str) -> bool:
-    """Whether a Prefect API answers at the address."""
+def api_answers(address: str) -> bool:
+    """Whether there is a Prefect API at an address."""
     try:
         with urllib.request.urlopen(f"{address}/health", timeout=10) as answer:
             return bool(answer.status == 200)

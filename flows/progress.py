@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -38,6 +39,7 @@ class Status:
     total: int | None
     unit: str
     rate: float
+    started_at: float
     updated_at: float
 
 
@@ -61,6 +63,7 @@ class Reporter:
         self._stage, self._unit = "", ""
         self._total: int | None = None
         self._already = 0
+        self._started_at = time.time()
         self._began = self._last_line = self._last_sidecar = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -155,11 +158,13 @@ class Reporter:
             self._total,
             self._unit,
             round(rate, 2),
+            self._started_at,
             time.time(),
         )
         temporary = self._sidecar.with_suffix(".tmp")
-        temporary.write_text(json.dumps(asdict(status)), encoding="utf-8")
-        temporary.replace(self._sidecar)
+        with suppress(OSError):  # a full disk: the run's own writing tells of it, if it must
+            temporary.write_text(json.dumps(asdict(status)), encoding="utf-8")
+            temporary.replace(self._sidecar)
 
 
 def _clock(seconds: float) -> str:

@@ -6,7 +6,7 @@ import json
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -95,6 +95,27 @@ def check(receipt: Receipt) -> None:
             )
 
 
+def rooted(receipt: Receipt, staged: Path) -> Receipt:
+    """The receipt of a folder in ``staged``, whatever path it states.
+
+    A receipt is a file in the work folder, and a worker may see that folder under another path.
+    So only the folder's name is taken from it, and nothing outside ``staged`` is ever read.
+
+    Raises:
+        StagingError: a name in it is none, or a name there leads elsewhere.
+    """
+    name = Path(receipt.folder).name
+    here = replace(receipt, folder=str(staged / name))
+    files = [here.path, *here.path.glob("*")]
+    plain = all(Path(file).name == file and file != ".." for file in receipt.checksums)
+    if name in {"", ".."} or not plain or any(file.is_symlink() for file in files):
+        raise StagingError(
+            f"staged output of shard {receipt.shard} lies outside the work folder",
+            "Find out who writes there, remove the work folder and run the same command again",
+        )
+    return here
+
+
 def finished_receipts(staged: Path) -> dict[int, Receipt]:
     """Receipts of shards that were annotated but not loaded before a run ended, by shard number.
 
@@ -103,7 +124,8 @@ def finished_receipts(staged: Path) -> dict[int, Receipt]:
     found: dict[int, Receipt] = {}
     for folder in sorted(staged.glob("*")) if staged.is_dir() else []:
         try:
-            receipt = Receipt(**json.loads((folder / RECEIPT).read_text("utf-8")))
+            stated = Receipt(**json.loads((folder / RECEIPT).read_text("utf-8")))
+            receipt = rooted(replace(stated, folder=str(folder)), staged)
             check(receipt)
         except (OSError, ValueError, TypeError, StagingError):
             remove_tree(folder)

@@ -17,7 +17,11 @@ from flows.session import Session
 from flows.settings import Settings
 from flows.targets import link_targets, stores_to_link
 from flows.warehouse import runs
+from flows.warehouse.access import access_of
 from flows.warehouse.connection import Connection, open_warehouse, read_warehouse
+from flows.warehouse.memory import bound_memory
+from flows.warehouse.snapshots import check_snapshot, publish_configured
+from flows.warehouse.storage import storage_errors_told
 from flows.work import WorkFolder, make_private, remove_tree
 from nlp.fingerprint import AnnotationSet
 
@@ -74,7 +78,7 @@ def names_to_link(warehouse: Path, settings: Settings) -> dict[str, int]:
     Raises:
         CharthouseError: there is no such warehouse, or a store cannot be used.
     """
-    with read_warehouse(warehouse) as connection:
+    with read_warehouse(warehouse, access_of(settings.warehouse)) as connection:
         targets = link_targets(stores_to_link(connection, settings), settings)
         return {
             target.name: connection.execute(
@@ -96,17 +100,25 @@ def relink(warehouse: Path, settings: Settings, *, quiet: bool = False) -> Relin
     Raises:
         CharthouseError: there is no such warehouse, a store cannot be used, or linking failed.
     """
-    with read_warehouse(warehouse) as connection:
+    access = access_of(settings.warehouse, quiet=quiet)
+    if settings.warehouse.snapshot:
+        check_snapshot(settings.warehouse.snapshot, warehouse, access)
+    with read_warehouse(warehouse, access) as connection:
         stores = stores_to_link(connection, settings)
     settings = at_the_door(settings, warehouse)
     targets = link_targets(stores, settings)
     order = Order(warehouse.resolve(), (), settings, _ANNOTATES_NOTHING, targets)
     work = WorkFolder.beside(order.warehouse)
-    with stoppable(), open_warehouse(order.warehouse) as connection:
+    with (
+        stoppable(),
+        storage_errors_told(order.warehouse),
+        open_warehouse(order.warehouse, access) as connection,
+    ):
         before = _current(connection)
         make_private(work.root)
         try:
             _link(connection, order, work, quiet=quiet)
+            publish_configured(connection, order.warehouse, settings.warehouse.snapshot, access)
         finally:
             with suppress(duckdb.Error):
                 if not runs.open_runs(connection):
@@ -123,6 +135,7 @@ def _current(connection: Connection) -> dict[int, tuple[str, str]]:
 
 
 def _link(connection: Connection, order: Order, work: WorkFolder, *, quiet: bool) -> None:
+    bound_memory(connection, order.settings.execution)
     run_id = runs.new_run_id()
     # An interrupted run finds its own order again: it is saved anew when that run goes on.
     save_order(order, work.order)

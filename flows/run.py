@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from flows.api_loss import lost_api_told
 from flows.cluster.door import at_the_door
 from flows.counts import Preview
 from flows.errors import CharthouseError
@@ -27,13 +28,18 @@ from flows.storage import is_url
 from flows.summary import Summary, summarise
 from flows.targets import link_targets, stores_to_link
 from flows.warehouse import runs
+from flows.warehouse.access import Access, access_of
 from flows.warehouse.connection import (
     Connection,
     EmptyWarehouseError,
     open_warehouse,
     prepare,
     read_warehouse,
+    remove_if_unused,
 )
+from flows.warehouse.memory import bound_memory
+from flows.warehouse.snapshots import check_snapshot, publish_configured
+from flows.warehouse.storage import storage_errors_told
 from flows.work import WorkFolder, is_intact, make_private, remove_tree
 from nlp.dictionary import DictionaryError
 from nlp.fingerprint import identify
@@ -55,6 +61,8 @@ def prepare_order(sources: Sequence[str], warehouse: Path, settings: Settings) -
         raise CharthouseError(
             f"warehouse {warehouse}: its path holds one of * ? [", "DuckDB reads these as a pattern"
         )
+    if settings.warehouse.snapshot:
+        check_snapshot(settings.warehouse.snapshot, warehouse, access_of(settings.warehouse))
     files = discover(
         sources,
         format=settings.source.format,
@@ -107,24 +115,25 @@ def _stores(warehouse: Path, settings: Settings) -> Sequence[str]:
     """The stores to link to; the warehouse is only opened where it has to say."""
     if settings.ontologies:
         return settings.ontologies
-    with _for_reading(warehouse) as connection:
+    with _for_reading(warehouse, settings) as connection:
         return stores_to_link(connection, settings)
 
 
 def preview(order: Order) -> Preview:
     """What a run would do; reads the sources, writes nothing."""
-    with _for_reading(order.warehouse) as connection, stoppable() as stop:
+    with _for_reading(order.warehouse, order.settings) as connection, stoppable() as stop:
         work = WorkFolder.beside(order.warehouse)
         return Planner(connection, order, work, "preview", check=stop.check).preview()
 
 
 @contextmanager
-def _for_reading(warehouse: Path) -> Iterator[Connection]:
+def _for_reading(warehouse: Path, settings: Settings) -> Iterator[Connection]:
     """The warehouse, or an empty one in memory where there is none yet."""
+    access = access_of(settings.warehouse)
     with ExitStack() as stack:
         try:
             exists = warehouse.exists()
-            connection = stack.enter_context(read_warehouse(warehouse)) if exists else None
+            connection = stack.enter_context(read_warehouse(warehouse, access)) if exists else None
         except EmptyWarehouseError:
             connection = None
         if connection is None:
@@ -141,13 +150,18 @@ def execute(order: Order, *, quiet: bool = False) -> Summary:
         Interrupted: the user stopped the run; the same order goes on with it.
     """
     is_new = not order.warehouse.exists()
+    access = access_of(order.settings.warehouse, quiet=quiet)
     work = WorkFolder.beside(order.warehouse)
     nothing_read = False
     try:
-        with stoppable(), open_warehouse(order.warehouse) as connection:
+        with (
+            stoppable(),
+            storage_errors_told(order.warehouse),
+            open_warehouse(order.warehouse, access) as connection,
+        ):
             make_private(work.root)
             try:
-                return _execute(connection, order, work, quiet=quiet)
+                return _execute(connection, order, work, access, quiet=quiet)
             except BaseException:
                 with suppress(duckdb.Error):  # the error that led here is the one to tell
                     runs.forget_unplanned(connection)
@@ -159,10 +173,13 @@ def execute(order: Order, *, quiet: bool = False) -> Summary:
                         remove_tree(work.root)
     finally:
         if is_new and nothing_read:  # a warehouse of empty tables would only puzzle
-            order.warehouse.unlink(missing_ok=True)
+            remove_if_unused(order.warehouse, access)
 
 
-def _execute(connection: Connection, order: Order, work: WorkFolder, *, quiet: bool) -> Summary:
+def _execute(
+    connection: Connection, order: Order, work: WorkFolder, access: Access, *, quiet: bool
+) -> Summary:
+    bound_memory(connection, order.settings.execution)
     leftovers = _recover(connection, order, work)
     save_order(order, work.order)
     runs.record_annotation_set(connection, order.annotation)
@@ -170,7 +187,8 @@ def _execute(connection: Connection, order: Order, work: WorkFolder, *, quiet: b
         from flows.flow_runs import close_stale_flow_runs, forget_flow_runs
         from flows.pipeline import charthouse, run_flow
 
-        close_stale_flow_runs(work)
+        with lost_api_told():
+            close_stale_flow_runs(work)
         for run_id in leftovers:
             with Reporter(run_id, work.status, quiet=quiet) as reporter:
                 reporter.say(f"Going on with the interrupted run {run_id}")
@@ -184,6 +202,7 @@ def _execute(connection: Connection, order: Order, work: WorkFolder, *, quiet: b
             with Reporter(run_id, work.status, quiet=quiet) as reporter:
                 run_flow(charthouse, Session(run_id, connection, order, work, reporter))
         forget_flow_runs(work)
+    publish_configured(connection, order.warehouse, order.settings.warehouse.snapshot, access)
     return summarise(connection, order.warehouse, run_id, here={*leftovers, run_id})
 
 
@@ -200,7 +219,7 @@ def _recover(connection: Connection, order: Order, work: WorkFolder) -> list[str
     """
     same, others = list[str](), list[str]()
     for run in runs.open_runs(connection):
-        if run.planned and not _shards_are_there(connection, run.run_id):
+        if run.planned and not _shards_are_there(connection, work, run.run_id):
             runs.abandon_run(connection, run.run_id)
         elif run.order_hash == order.order_hash and not same:
             same.append(run.run_id)
@@ -216,9 +235,9 @@ def _recover(connection: Connection, order: Order, work: WorkFolder) -> list[str
     return others + same
 
 
-def _shards_are_there(connection: Connection, run_id: str) -> bool:
+def _shards_are_there(connection: Connection, work: WorkFolder, run_id: str) -> bool:
     """Whether the files of a run's unfinished shards are in the work folder, unaltered."""
     return all(
-        is_intact(Path(shard.path), shard.checksum)
+        is_intact(work.shard(run_id, shard.number), shard.checksum)
         for shard in runs.planned_shards(connection, run_id)
     )

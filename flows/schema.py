@@ -109,7 +109,9 @@ RUNS = Table(
         _RUN,
         Column("order_hash", pl.String, "fingerprint of sources and settings"),
         Column("annotation_id", pl.String, "the annotation set it wrote"),
-        Column("status", pl.String, "running, done or abandoned"),
+        Column(
+            "status", pl.String, "running, done, failed (its counts did not add up) or abandoned"
+        ),
         Column("read", pl.Int64, "records in its sources"),
         Column("skipped", pl.Int64, "already done, unchanged", nullable=True),
         Column("duplicates", pl.Int64, "identical records of one document", nullable=True),
@@ -217,6 +219,27 @@ FORGOTTEN = Table(
     ),
 )
 
+SALTS = Table(
+    name="salts",
+    meaning="Random text that ids are hashed with. A snapshot has none.",
+    key=("purpose",),
+    columns=(
+        Column("purpose", pl.String, "what is hashed with it: forgotten"),
+        Column("salt", pl.String, "hexadecimal"),
+    ),
+)
+
+SNAPSHOTS = Table(
+    name="snapshots",
+    meaning="Copies for readers that were published: what is forgotten must go from them too.",
+    key=("path",),
+    columns=(
+        Column("path", pl.String, "absolute path of the copy"),
+        Column("is_encrypted", pl.Boolean, "true if it has the key of the warehouse"),
+        Column("published_at", pl.Datetime("us"), "UTC"),
+    ),
+)
+
 LINKSETS = Table(
     name="linksets",
     meaning="What a linkset_id stands for; position 1 is the first ontology, shown by entities.",
@@ -281,6 +304,8 @@ KEYED_TABLES = (
     LINKSETS,
     EVALUATIONS,
     FORGOTTEN,
+    SALTS,
+    SNAPSHOTS,
 )
 """Ledger and dimensions: small, so DuckDB may hold their keys."""
 

@@ -10,14 +10,16 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
-    TomlConfigSettingsSource,
 )
 
 from flows.bundled import store_folder
 from flows.errors import CharthouseError
+from flows.job_paths import from_folder
+from flows.job_settings import EvaluateSettings, OntologyBuildSettings
 from nlp.settings import AnnotationSettings, DictionarySettings, NerSettings, PreprocessSettings
 from ontologies.linker import LinkSettings
 
@@ -106,11 +108,46 @@ class ExecutionSettings(BaseModel):
         description="GPUs that a shard asks of a cluster: of Dask the worker resource `GPU`, of "
         "Ray `num_gpus`; 0.25 lets four shards share one",
     )
+    memory_megabytes: int = Field(
+        0,
+        ge=0,
+        description="what DuckDB may hold in the main process before it goes to disk; 0 = 128 for "
+        "each CPU core, at least 512",
+    )
 
     @property
     def shared_storage(self) -> str | None:
         """Where workers read and write instead of the work folder, if anywhere."""
         return None if self.runner == LOCAL else self.staging
+
+
+class WarehouseSettings(BaseModel):
+    """The warehouse file: where it is, who waits for whom, its copy for readers, its key."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: Path | None = Field(None, description="DuckDB file to write; made where missing")
+    wait_seconds: float = Field(
+        0, ge=0, description="seconds to wait for another process that holds the warehouse"
+    )
+    snapshot: Path | None = Field(
+        None,
+        description="read-only copy for analysts, published when a run or relink has changed "
+        "something",
+    )
+    key_variable: str | None = Field(
+        None,
+        description="environment variable that holds the key of an encrypted warehouse; its name, "
+        "not the key",
+    )
+    key_file: Path | None = Field(
+        None, description="file that holds the key instead, readable by its owner only"
+    )
+    unsafe_crypto: bool = Field(
+        False,
+        description="write an encrypted warehouse without the httpfs extension, by code that "
+        "DuckDB calls not secure: for trials and tests",
+    )
 
 
 _GPU_DRIVERS = (Path("/proc/driver/nvidia"), Path("/dev/dxg"))
@@ -125,7 +162,11 @@ class Settings(BaseSettings):
         env_prefix="CHARTHOUSE_", env_nested_delimiter="__", extra="forbid", frozen=True
     )
 
+    sources: tuple[str, ...] = Field(
+        (), description="files, folders or globs to read, where the command line names none"
+    )
     source: SourceSettings = SourceSettings()
+    warehouse: WarehouseSettings = WarehouseSettings()
     preprocess: PreprocessSettings = PreprocessSettings()
     ner: NerSettings = NerSettings()
     dictionary: DictionarySettings = DictionarySettings()
@@ -142,6 +183,8 @@ class Settings(BaseSettings):
     )
     link: LinkSettings = LinkSettings()
     execution: ExecutionSettings = ExecutionSettings()
+    ontology_build: OntologyBuildSettings = OntologyBuildSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
 
     @property
     def annotation(self) -> AnnotationSettings:
@@ -180,6 +223,8 @@ class Settings(BaseSettings):
 def load_settings(config: Path | None, flags: dict[str, Any]) -> Settings:
     """Read the TOML file, lay the environment over it, and the flags over both.
 
+    Relative paths in the file start at its folder, all others at the current one.
+
     Args:
         config: path of a TOML file, or None.
         flags: nested values as the settings name them; only those the user gave.
@@ -188,11 +233,10 @@ def load_settings(config: Path | None, flags: dict[str, Any]) -> Settings:
         CharthouseError: the file is missing or no TOML, a field is unknown or has a bad value, or
             there is neither a model nor a dictionary.
     """
-    if config is not None:
-        _check_toml(config)
+    written = _read_toml(config) if config is not None else {}
 
     class Sourced(Settings):
-        """Settings that also read ``config``."""
+        """Settings that also hold what ``config`` says."""
 
         @classmethod
         def settings_customise_sources(
@@ -203,8 +247,7 @@ def load_settings(config: Path | None, flags: dict[str, Any]) -> Settings:
             dotenv_settings: PydanticBaseSettingsSource,
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            file = TomlConfigSettingsSource(settings_cls, config) if config else None
-            return (init_settings, env_settings, *([file] if file else []))
+            return (init_settings, env_settings, InitSettingsSource(settings_cls, written))
 
     try:
         settings = Sourced(**flags)
@@ -224,10 +267,10 @@ def load_settings(config: Path | None, flags: dict[str, Any]) -> Settings:
     return settings
 
 
-def _check_toml(config: Path) -> None:
+def _read_toml(config: Path) -> dict[str, Any]:
     try:
         with config.open("rb") as file:
-            tomllib.load(file)
+            return from_folder(config.absolute().parent, tomllib.load(file))
     except OSError as error:
         raise CharthouseError(
             f"configuration {config} cannot be read ({error.strerror})", "Check --config"

@@ -11,7 +11,7 @@ import polars as pl
 from flows.planning import Planning
 from flows.slices import Slice
 from flows.verdicts import ANNOTATED, REPLACE
-from flows.work import file_sha256, make_private, remove_tree, write_durably
+from flows.work import file_sha256, make_private, remove_tree, write_durably, write_privately
 
 _FEWEST_CHARACTERS = 250_000
 """A shard of less would spend more than a percent of its time on orchestration."""
@@ -48,7 +48,10 @@ def spool(planning: Planning, slice_: Slice, needed: list[int]) -> None:
     """
     if needed:
         frame = slice_.documents.filter(pl.col("seq").is_in(needed))
-        frame.write_parquet(spooled(planning, slice_.number), compression="lz4")
+        write_privately(
+            spooled(planning, slice_.number),
+            lambda path: frame.write_parquet(path, compression="lz4"),
+        )
 
 
 def cut(planning: Planning, check: Callable[[], None]) -> Iterator[ShardFile]:

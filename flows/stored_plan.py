@@ -47,6 +47,7 @@ def store_plan(
         _prune(planning.connection)
         _replace_documents(planning, METADATA)
         _make_current(planning)
+        _move_rejects(planning)
         _store_rejects(planning, states)
         for shard in shards:
             planning.connection.execute(
@@ -137,6 +138,30 @@ def _make_current(planning: Planning) -> None:
         f"(SELECT document_id FROM incoming WHERE revives AND verdict IN ('{SKIP}', '{METADATA}'))",
         [planning.annotation_id],
     )
+
+
+def _move_rejects(planning: Planning) -> None:
+    """Let rejects that stay name the record that counts now: it may stand elsewhere than before."""
+    connection = planning.connection
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE moved AS
+        SELECT r.* REPLACE (f.path AS path, f.ordinal AS ordinal)
+        FROM rejects r JOIN incoming i ON i.document_id = r.document_id
+        JOIN failed_before f ON f.seq = i.seq
+        WHERE r.stage = 'annotate' AND r.annotation_id = ?
+          AND i.verdict IN ('{SKIP}', '{METADATA}')
+          AND (r.path != f.path OR r.ordinal != f.ordinal)
+        """,
+        [planning.annotation_id],
+    )
+    connection.execute(
+        "DELETE FROM rejects WHERE stage = 'annotate' AND annotation_id = ? "
+        "AND document_id IN (SELECT document_id FROM moved)",
+        [planning.annotation_id],
+    )
+    connection.execute("INSERT OR REPLACE INTO rejects BY NAME SELECT * FROM moved")
+    connection.execute("DROP TABLE moved")
 
 
 def _store_rejects(planning: Planning, states: Sequence[SourceState]) -> None:

@@ -1,4 +1,4 @@
-"""What happened: counts of a run, for people, for machines and for Prefect."""
+"""What happened: counts of a run, for people and for machines."""
 
 from __future__ import annotations
 
@@ -123,36 +123,6 @@ def summarise(
 def _one(connection: Connection, query: str, *parameters: object) -> int:
     ((value,),) = connection.execute(query, list(parameters)).fetchall()
     return int(value)
-
-
-def artifact_rows(connection: Connection, run_id: str) -> list[dict[str, object]]:
-    """Counts of a run as rows of a Prefect table artifact: numbers and fixed words only."""
-    run = connection.sql(
-        "SELECT read, new, replaced, skipped, duplicates, superseded, metadata_updated, deleted, "
-        "rejected, coalesce(pruned, 0) AS pruned FROM runs WHERE run_id = ?",
-        params=[run_id],
-    ).pl()
-    rows: list[dict[str, object]] = [
-        {"what": name, "count": value} for name, value in run.row(0, named=True).items()
-    ]
-    (shards,) = connection.execute(
-        "SELECT count(*), coalesce(sum(mentions), 0), coalesce(sum(rejected), 0), "
-        "coalesce(sum(seconds.preprocess), 0), coalesce(sum(seconds.ner), 0), "
-        "coalesce(sum(seconds.load), 0) FROM shards WHERE run_id = ?",
-        [run_id],
-    ).fetchall()
-    names = (
-        "shards",
-        "mentions",
-        "documents that failed",
-        "seconds preprocessing",
-        "seconds NER",
-        "seconds loading",
-    )
-    return rows + [
-        {"what": name, "count": round(float(value), 1)}
-        for name, value in zip(names, shards, strict=True)
-    ]
 
 
 def print_summary(console: Console, summary: Summary) -> None:

@@ -2,7 +2,8 @@
 
 They are kept in temporary tables of the warehouse, which DuckDB moves to disk where memory is
 short: ``incoming`` holds the keys of every record of the pass, ``unreadable`` what is no document,
-``vanished`` and ``gone`` documents and files to prune.
+``failed_before`` where the documents stand that could not be annotated, ``vanished`` and ``gone``
+documents and files to prune.
 """
 
 from __future__ import annotations
@@ -13,17 +14,20 @@ from flows.planning import Planning
 from flows.slices import Slice
 from flows.warehouse.connection import Connection
 from flows.warehouse.ddl import literal
+from flows.warehouse.tombstones import is_forgotten
 
-NEW, REPLACE, METADATA, DELETE, SKIP, STALE = (
+NEW, REPLACE, METADATA, DELETE, SKIP, STALE, FORGOTTEN = (
     "new",
     "replace",
     "metadata",
     "delete",
     "skip",
     "stale",
+    "forgotten",
 )
 """Verdicts on a record: annotate it, annotate it in place of its older version, update metadata
-alone, remove the document, nothing to do, nothing to do because a later version is known."""
+alone, remove the document, nothing to do, nothing to do because a later version is known, nothing
+to do because it is to stay forgotten."""
 
 DUPLICATE, SUPERSEDED = "duplicate", "superseded"
 """Verdicts on records of a document that has another record, one that counts, in this pass."""
@@ -31,12 +35,13 @@ DUPLICATE, SUPERSEDED = "duplicate", "superseded"
 ANNOTATED = f"verdict IN ('{NEW}', '{REPLACE}')"
 """The records to annotate, as a condition on ``incoming``."""
 
-_VERDICTS = (NEW, REPLACE, METADATA, DELETE, SKIP, STALE, DUPLICATE, SUPERSEDED)
+_VERDICTS = (NEW, REPLACE, METADATA, DELETE, SKIP, STALE, FORGOTTEN, DUPLICATE, SUPERSEDED)
 _TABLES = {
     "incoming": "seq BIGINT, slice INTEGER, document_id VARCHAR, source_order BIGINT, "
     "version UBIGINT, characters INTEGER, "
     f"verdict ENUM ({', '.join(map(literal, _VERDICTS))}), revives BOOLEAN",
     "unreadable": "seq BIGINT, path VARCHAR, ordinal BIGINT, reason VARCHAR",
+    "failed_before": "seq BIGINT, path VARCHAR, ordinal BIGINT",
     "vanished": "document_id VARCHAR",
     "gone": "path VARCHAR",
 }
@@ -78,6 +83,9 @@ def judge(planning: Planning, slice_: Slice) -> list[int]:
         "metadata_hash",
         "characters",
         "is_deleted",
+        "person_id",
+        "path",
+        "ordinal",
     )
     connection.register("slice_keys", keys.to_arrow())
     connection.execute(
@@ -85,6 +93,7 @@ def judge(planning: Planning, slice_: Slice) -> list[int]:
         INSERT INTO incoming BY NAME
         SELECT k.seq, {slice_.number} AS slice, k.document_id, k.source_order,
                hash(k.source_hash, k.metadata_hash) AS version, k.characters, CASE
+          WHEN {is_forgotten(connection, "k")} THEN '{FORGOTTEN}'
           WHEN d.source_order > k.source_order AND (
             d.source_order >= {RELEASE_ORDER}
             OR d.source_order // {PER_SOURCE} > k.source_order // {PER_SOURCE}
@@ -105,6 +114,12 @@ def judge(planning: Planning, slice_: Slice) -> list[int]:
           {"AND a.status = 'done'" if retry else ""}
         """
     )
+    connection.execute(
+        "INSERT INTO failed_before BY NAME SELECT k.seq, k.path, k.ordinal FROM slice_keys k "
+        "JOIN document_annotations a ON a.document_id = k.document_id "
+        "AND a.source_hash = k.source_hash AND a.annotation_id = ? AND a.status = 'rejected'",
+        [planning.annotation_id],
+    )
     connection.unregister("slice_keys")
     rows = connection.execute(
         f"SELECT seq FROM incoming WHERE slice = {slice_.number} "
@@ -115,7 +130,7 @@ def judge(planning: Planning, slice_: Slice) -> list[int]:
 
 def take_back(connection: Connection, seq: int) -> None:
     """Forget all records from ``seq`` on: their file turned out to be unreadable."""
-    for name in ("incoming", "unreadable"):
+    for name in ("incoming", "unreadable", "failed_before"):
         connection.execute(f"DELETE FROM {name} WHERE seq >= {seq}")
 
 
@@ -165,5 +180,6 @@ def count(connection: Connection, *, read: int, unchanged: int) -> PlanCounts:
         metadata_updated=verdicts.get(METADATA, 0),
         deleted=verdicts.get(DELETE, 0),
         rejected=rejected,
+        forgotten=verdicts.get(FORGOTTEN, 0),
         pruned=pruned,
     )

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flows.errors import CharthouseError
+
 _SUFFIX = ".work"
 
 
@@ -30,7 +32,16 @@ class WorkFolder:
         return cls(warehouse.with_name(warehouse.name + _SUFFIX))
 
     def run(self, run_id: str) -> Path:
-        """Folder of one run."""
+        """Folder of one run.
+
+        Raises:
+            CharthouseError: the id is no name of a folder here. Ids are read from the warehouse,
+                and what they name is written to and removed.
+        """
+        if Path(run_id).name != run_id or run_id in {"", ".."}:
+            raise CharthouseError(
+                "a run in the warehouse has an id that is none", "Somebody has changed its tables"
+            )
         return self.root / run_id
 
     def shards(self, run_id: str) -> Path:
@@ -66,6 +77,11 @@ class WorkFolder:
         return self.progress(run_id) / f"{number:05d}.stalled"
 
     @property
+    def flow_runs(self) -> Path:
+        """Folder of empty files, named by the ids of Prefect flow runs at work."""
+        return self.root / "flow-runs"
+
+    @property
     def order(self) -> Path:
         """The settings and sources of the run at work; task parameters name only this file."""
         return self.root / "order.json"
@@ -88,6 +104,13 @@ def make_private(folder: Path) -> Path:
     return folder
 
 
+def write_privately(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file that never, not even while it grows, is readable by others than its owner."""
+    path.touch(mode=0o600)
+    write(path)
+    path.chmod(0o600)  # where one of other rights was there, or ``write`` put another in its place
+
+
 def write_durably(path: Path, write: Callable[[Path], object], *, private: bool = True) -> None:
     """Write a file so that it is there whole or not at all, whatever happens.
 
@@ -96,9 +119,10 @@ def write_durably(path: Path, write: Callable[[Path], object], *, private: bool 
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        write(temporary)
         if private:
-            temporary.chmod(0o600)
+            write_privately(temporary, write)
+        else:
+            write(temporary)
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(path)

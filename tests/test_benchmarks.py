@@ -15,6 +15,7 @@ FOLDER = Path(__file__).parent.parent / "benchmarks"
     "script",
     [
         "abbreviations.py",
+        "chaos.py",
         "dictionary.py",
         "gpu/ner.py",
         "linking.py",

@@ -325,8 +325,9 @@ def _carry_out(
     from flows.evaluating.report import print_report
     from flows.evaluating.run import check_outputs, evaluate
     from flows.evaluating.store import store_evaluation
+    from flows.warehouse.access import access_of
 
-    check_outputs(warehouse, predictions)
+    check_outputs(warehouse, predictions, access_of(request.settings.warehouse))
     try:
         evaluation = evaluate(task, request, prefect=prefect, quiet=as_json)
     except KeyboardInterrupt:

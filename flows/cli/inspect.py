@@ -6,7 +6,7 @@ import csv
 import json
 import sys
 import time
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from flows.cli.access import Config, Wait, access_for
 from flows.errors import CharthouseError
 
 Warehouse = Annotated[Path, typer.Option("--warehouse", "-w", help="DuckDB file to read.")]
@@ -38,32 +39,43 @@ def sql(
     warehouse: Warehouse,
     query: Annotated[str, typer.Argument(help="One SQL statement.")],
     format: Format = Output.table,
+    wait: Wait = None,
+    config: Config = None,
 ) -> None:
-    """Run a query on a warehouse. The file is opened for reading only.
+    """Run a query on a warehouse. The file is opened for reading only, and no other file at all.
 
     Example: charthouse sql -w notes.duckdb "FROM entities LIMIT 5"
     """
     from flows.warehouse.connection import read_warehouse
+    from flows.warehouse.session import confine
 
-    with read_warehouse(warehouse) as connection:
+    with read_warehouse(warehouse, access_for(config, wait)) as connection:
+        confine(connection)
         try:
             result = connection.execute(query)
             names = [column[0] for column in result.description or []]
-            _print(names, result.fetchall(), format)
+            print_rows(names, result.fetchall(), format)
         except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
             raise CharthouseError(f"query: {_first_lines(str(error))}") from None
+        except duckdb.PermissionException:
+            raise CharthouseError(
+                "query: it asks for a file or an extension",
+                "A query sees this warehouse only; for other files use DuckDB on a snapshot",
+            ) from None
         except duckdb.Error as error:
             # Errors about values quote them, and a value may be a document's text.
             kind = type(error).__name__
             raise CharthouseError(f"query failed while it ran ({kind})") from None
 
 
-def tables(warehouse: Warehouse, format: Format = Output.table) -> None:
+def tables(
+    warehouse: Warehouse, format: Format = Output.table, wait: Wait = None, config: Config = None
+) -> None:
     """List tables and views with their row counts and meanings."""
     from flows.warehouse.connection import read_warehouse
     from flows.warehouse.ddl import quoted
 
-    with read_warehouse(warehouse) as connection:
+    with read_warehouse(warehouse, access_for(config, wait)) as connection:
         known = connection.execute(
             "SELECT table_name, 'table', comment FROM duckdb_tables() "
             "WHERE table_name != 'schema_version' UNION ALL "
@@ -74,7 +86,7 @@ def tables(warehouse: Warehouse, format: Format = Output.table) -> None:
         for name, kind, meaning in known:
             ((count,),) = connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchall()
             rows.append((name, kind, count, meaning))
-    _print(["name", "kind", "rows", "meaning"], rows, format)
+    print_rows(["name", "kind", "rows", "meaning"], rows, format)
 
 
 def rejects(
@@ -83,6 +95,8 @@ def rejects(
         bool, typer.Option("--by-reason", help="Count by reason instead of listing.")
     ] = False,
     format: Format = Output.table,
+    wait: Wait = None,
+    config: Config = None,
 ) -> None:
     """List records that could not be processed, and why. Text is never shown."""
     from flows.warehouse.connection import read_warehouse
@@ -92,45 +106,47 @@ def rejects(
         query = (
             "SELECT reason, stage, count(*) AS records FROM rejects GROUP BY ALL ORDER BY 3 DESC, 1"
         )
-    with read_warehouse(warehouse) as connection:
+    with read_warehouse(warehouse, access_for(config, wait)) as connection:
         result = connection.execute(query)
         names = [column[0] for column in result.description or []]
-        _print(names, result.fetchall(), format)
+        print_rows(names, result.fetchall(), format)
 
 
-def status(warehouse: Warehouse, format: Format = Output.table) -> None:
+def status(warehouse: Warehouse, format: Format = Output.table, config: Config = None) -> None:
     """Show the run at work, else the latest runs."""
-    from flows.warehouse.connection import WarehouseError, read_warehouse
-    from flows.work import WorkFolder
+    from flows.warehouse.connection import WarehouseBusyError, read_warehouse
+    from flows.warehouse.holder import running
 
     try:
-        with read_warehouse(warehouse) as connection:
+        with read_warehouse(warehouse, access_for(config, 0)) as connection:
             result = connection.execute(
                 "SELECT run_id, status, read, new, replaced, skipped, deleted, rejected, "
                 "round(seconds.total, 1) AS seconds, started_at, finished_at FROM runs "
                 "ORDER BY run_id DESC LIMIT 10"
             )
             names = [column[0] for column in result.description or []]
-            _print(names, result.fetchall(), format)
-    except WarehouseError:
-        sidecar = WorkFolder.beside(warehouse).status
-        if not sidecar.is_file():
+            print_rows(names, result.fetchall(), format)
+    except WarehouseBusyError as error:
+        live = running(warehouse, error.pid)
+        if live is None:
             raise
-        _print_live(json.loads(sidecar.read_text("utf-8")), format)
+        _print_live(live, format)
 
 
 def _print_live(live: dict[str, Any], format: Output) -> None:
+    live["started_at"] = datetime.fromtimestamp(live["started_at"], UTC).replace(tzinfo=None)
     live["seconds_ago"] = round(time.time() - live.pop("updated_at"), 1)
     if live["total"] and live["rate"]:
         live["seconds_left"] = round((live["total"] - live["done"]) / live["rate"])
-    _print(list(live), [tuple(live.values())], format)
+    print_rows(list(live), [tuple(live.values())], format)
 
 
 def _first_lines(message: str) -> str:
     return " ".join(line.strip() for line in message.splitlines()[:3] if line.strip())
 
 
-def _print(names: list[str], rows: list[tuple[Any, ...]], format: Output) -> None:
+def print_rows(names: list[str], rows: list[tuple[Any, ...]], format: Output) -> None:
+    """Print a result as a table for people, or as CSV or JSON for programs."""
     if format is Output.json:
         records = [dict(zip(names, row, strict=True)) for row in rows]
         print(json.dumps(records, ensure_ascii=False, default=_plain))

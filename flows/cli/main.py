@@ -12,11 +12,25 @@ import sys
 import typer
 
 from flows import __version__
-from flows.cli import doctor, evaluate, inspect, link, ontology, relink, run, train
-from flows.errors import CharthouseError, kind_and_place
+from flows.cli import (
+    check,
+    custody,
+    diff,
+    doctor,
+    evaluate,
+    inspect,
+    link,
+    ontology,
+    relink,
+    run,
+    serve,
+    train,
+)
+from flows.errors import CharthouseError, UsageError, kind_and_place
 from flows.processes import Interrupted
 
 EXIT_FAILED = 1
+EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
@@ -50,10 +64,17 @@ app.command("run")(run.run)
 app.command("sample")(run.sample)
 app.command("relink")(relink.relink)
 app.command("link")(link.link)
+app.command("serve")(serve.serve)
+app.command("diff")(diff.diff)
 app.command("status")(inspect.status)
 app.command("rejects")(inspect.rejects)
 app.command("tables")(inspect.tables)
 app.command("sql")(inspect.sql)
+app.command("check")(check.check)
+app.command("snapshot")(custody.snapshot)
+app.command("forget")(custody.forget)
+app.command("remember")(custody.remember)
+app.command("compact")(custody.compact)
 app.command("doctor")(doctor.doctor)
 app.add_typer(ontology.app, name="ontology")
 app.add_typer(train.app, name="train")
@@ -82,7 +103,7 @@ def _run() -> int:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except CharthouseError as error:
         print(f"charthouse: {error}", file=sys.stderr)
-        return EXIT_FAILED
+        return EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILED
     except (Interrupted, KeyboardInterrupt):
         print(
             "charthouse: interrupted. What was finished is in the warehouse; run the same command "

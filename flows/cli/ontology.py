@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,7 +37,7 @@ def _options() -> None:
 
 @app.command()
 def build(
-    out: Annotated[Path, typer.Option(help="Folder of the store to make.")],
+    out: Annotated[Path | None, typer.Option(help="Folder of the store to make.")] = None,
     mesh: Annotated[
         list[Path] | None,
         typer.Option(
@@ -133,6 +134,10 @@ def build(
             "--lenient", help="Leave out rows that cannot be used and list them, instead of ending."
         ),
     ] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="TOML file with a table [ontology_build]; flags win over it."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the release as JSON.")] = False,
 ) -> None:
     """Compile release files into a concept store that `charthouse run --ontology` takes.
@@ -144,80 +149,41 @@ def build(
 
     Example: charthouse ontology build --umls 2026AA/META --vocabulary SNOMEDCT_US --out snomed
     """
-    import polars as pl
+    from flows.ontology_build import build_ontology
+    from flows.settings import load_settings
 
-    from ontologies.build import build_store
-    from ontologies.content import EXTRA_COLUMNS, REPLACED_COLUMNS, ReadOptions
-    from ontologies.errors import OntologyError
-    from ontologies.extra import read_extra_names, read_replaced
-    from ontologies.problems import Problems
-
-    sources = [
-        *(("mesh", path) for path in mesh or ()),
-        *(("umls", path) for path in umls or ()),
-        *((_obo_format(path), path) for path in obo or ()),
-        *(("kb", path) for path in kb or ()),
-        *(("table", path) for path in table or ()),
-    ]
-    problems = Problems(lenient=lenient)
+    given = {
+        "out": out,
+        "mesh": mesh,
+        "umls": umls,
+        "obo": obo,
+        "kb": kb,
+        "table": table,
+        "names": names,
+        "replaced": replaced,
+        "languages": language,
+        "vocabularies": vocabulary,
+        "semantic_types": semantic_type,
+        "suppressed": suppressed or None,
+        "hierarchy": hierarchy or None,
+        "lenient": lenient or None,
+    }
+    flags = {name: value for name, value in given.items() if value}
+    wanted = load_settings(config, {"ontology_build": flags}).ontology_build
     console = Console(stderr=True)
     with console.status("reading ...") as shown:
-        try:
-            release = build_store(
-                sources,
-                out,
-                options=ReadOptions(
-                    languages=tuple(language or ("ENG",)),
-                    vocabularies=tuple(vocabulary or ()),
-                    semantic_types=tuple(semantic_type or ()),
-                    suppressed=suppressed,
-                    hierarchy=hierarchy,
-                    problems=problems,
-                ),
-                extra=pl.concat(
-                    [
-                        pl.DataFrame(schema=EXTRA_COLUMNS),
-                        *(read_extra_names(path, problems) for path in names or ()),
-                    ]
-                ),
-                replaced=pl.concat(
-                    [
-                        pl.DataFrame(schema=REPLACED_COLUMNS),
-                        *(read_replaced(path, problems) for path in replaced or ()),
-                    ]
-                ),
-                progress=lambda line: shown.update(escape(line)),
-            )
-        except OntologyError as error:
-            raise CharthouseError(str(error)) from None
-        except OSError as error:
-            raise CharthouseError(
-                f"store {out} cannot be written ({error.strerror})", "Check rights and free space"
-            ) from None
-    _tell_problems(console, problems.found)
+        built = build_ontology(wanted, lambda line: shown.update(escape(line)))
+    release = built.release
+    _tell_problems(console, built.problems)
     if as_json:
         print(release.model_dump_json())
         return
-    print(f"{release.concepts:,} concepts and {release.names:,} names in {out}")
+    print(f"{release.concepts:,} concepts and {release.names:,} names in {built.out}")
     print(f"Release {release.release_id}. {release.attribution}")
-    print(f"Use it: charthouse run SOURCE --warehouse W.duckdb --ontology {out}")
+    print(f"Use it: charthouse run SOURCE --warehouse W.duckdb --ontology {built.out}")
 
 
-def _obo_format(path: Path) -> str:
-    """OBO's own form or OBO Graph JSON: the latter begins with a brace."""
-    from ontologies.stream import open_stream
-
-    if not path.is_file():
-        return "obo"
-    try:
-        with open_stream(path) as stream:
-            head = stream.read(256)
-    except (OSError, EOFError):
-        return "obo"
-    return "obograph" if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") else "obo"
-
-
-def _tell_problems(console: Console, found: list[str]) -> None:
+def _tell_problems(console: Console, found: Sequence[str]) -> None:
     for line in found[:_MOST_PROBLEMS]:
         console.print(escape(line), soft_wrap=True, highlight=False)
     if len(found) > _MOST_PROBLEMS:

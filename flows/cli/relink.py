@@ -12,14 +12,21 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from flows.cli.access import Wait
+
 if TYPE_CHECKING:
     from flows.relink import Relinked
 
 
 def relink(
     warehouse: Annotated[
-        Path, typer.Option("--warehouse", "-w", help="DuckDB file whose names are linked anew.")
-    ],
+        Path | None,
+        typer.Option(
+            "--warehouse",
+            "-w",
+            help="DuckDB file whose names are linked anew. (default: that of --config)",
+        ),
+    ] = None,
     ontology: Annotated[
         list[str] | None,
         typer.Option(
@@ -30,11 +37,15 @@ def relink(
         ),
     ] = None,
     config: Annotated[
-        Path | None, typer.Option(help="TOML file of settings; its [link] counts here.")
+        Path | None,
+        typer.Option(
+            help="TOML file of settings; its [link], ontologies and [warehouse] count here."
+        ),
     ] = None,
     workers: Annotated[
         int | None, typer.Option(min=0, help="Worker processes; 0 = one per CPU core. (default: 0)")
     ] = None,
+    wait: Wait = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say how many names would be linked; write nothing.")
     ] = False,
@@ -48,16 +59,22 @@ def relink(
 
     Example: charthouse relink --warehouse notes.duckdb --ontology mesh2027
     """
+    from flows.jobs import warehouse_of
     from flows.relink import names_to_link
     from flows.relink import relink as carry_out
     from flows.settings import load_settings
 
     flags: dict[str, Any] = {}
+    if warehouse is not None:
+        flags["warehouse"] = {"path": warehouse}
     if ontology:
         flags["ontologies"] = tuple(ontology)
     if workers is not None:
         flags["execution"] = {"workers": workers}
+    if wait is not None:
+        flags["warehouse"] = {"wait_seconds": wait}
     settings = load_settings(config, flags)
+    warehouse = warehouse_of(settings)
     if dry_run:
         counts = names_to_link(warehouse, settings)
         if as_json:

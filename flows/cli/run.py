@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from flows.cli.access import Wait
 from flows.cli.finders import MODEL_HELP, Dictionary, chosen_models
 from flows.errors import CharthouseError
 
@@ -18,6 +19,14 @@ EXIT_REJECTS = 3
 
 Warehouse = Annotated[
     Path, typer.Option("--warehouse", "-w", help="DuckDB file to write; made where missing.")
+]
+WarehouseOrConfigured = Annotated[
+    Path | None,
+    typer.Option(
+        "--warehouse",
+        "-w",
+        help="DuckDB file to write; made where missing. (default: that of --config)",
+    ),
 ]
 Workers = Annotated[
     int | None, typer.Option(min=0, help="Worker processes; 0 = one per CPU core. (default: 0)")
@@ -53,13 +62,14 @@ _FORMATS = "auto, pubtator, pubmed, jats, bioc, csv, jsonl, parquet, text or iob
 
 def run(
     sources: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="SOURCE...",
-            help="Files, folders or globs; .gz and .zst are read as they are.",
+            help="Files, folders or globs; .gz and .zst are read as they are. (default: those of "
+            "--config)",
         ),
-    ],
-    warehouse: Warehouse,
+    ] = None,
+    warehouse: WarehouseOrConfigured = None,
     corpus: Annotated[
         str | None, typer.Option(help="Name of the collection; document_id is corpus:native_id.")
     ] = None,
@@ -87,7 +97,11 @@ def run(
     ] = None,
     dictionary: Dictionary = None,
     config: Annotated[
-        Path | None, typer.Option(help="TOML file of settings; flags win over it.")
+        Path | None,
+        typer.Option(
+            help="TOML file of settings, a job file where it names sources and warehouse too; "
+            "arguments and flags win over it."
+        ),
     ] = None,
     workers: Workers = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
@@ -115,6 +129,7 @@ def run(
             help="Keep what other models or settings found beside what these find.",
         ),
     ] = False,
+    wait: Wait = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -126,8 +141,12 @@ def run(
     Exit codes: 0 all done, 1 failed, 2 wrong usage, 3 done with new rejects, 130 interrupted.
 
     Example: charthouse run notes.csv.gz --warehouse notes.duckdb --ontology mesh2026
+
+    Example: charthouse run --config nightly.toml
     """
     flags = _given(
+        sources=tuple(sources) if sources else None,
+        warehouse=_given(path=warehouse, wait_seconds=wait),
         source=_given(
             format=format,
             corpus=corpus,
@@ -143,7 +162,7 @@ def run(
         keep_previous=keep_previous or None,
         execution=_given(workers=workers, runner=runner, address=address, staging=staging),
     )
-    _carry_out(sources, warehouse, config, flags, dry_run=dry_run, as_json=as_json)
+    _carry_out(config, flags, dry_run=dry_run, as_json=as_json)
 
 
 def sample(
@@ -156,10 +175,13 @@ def sample(
     from flows.bundled import SAMPLE_SOURCES
 
     flags = _given(
-        source={"corpus": "sample"}, execution=_given(workers=workers), ontologies=("sample",)
+        sources=tuple(str(path) for path in SAMPLE_SOURCES),
+        warehouse={"path": warehouse},
+        source={"corpus": "sample"},
+        execution=_given(workers=workers),
+        ontologies=("sample",),
     )
-    sources = [str(path) for path in SAMPLE_SOURCES]
-    _carry_out(sources, warehouse, None, flags, dry_run=dry_run, as_json=as_json)
+    _carry_out(None, flags, dry_run=dry_run, as_json=as_json)
 
 
 def _given(**values: Any) -> dict[str, Any]:
@@ -179,20 +201,13 @@ def _columns(given: list[str] | None) -> dict[str, str] | None:
     return columns
 
 
-def _carry_out(
-    sources: list[str],
-    warehouse: Path,
-    config: Path | None,
-    flags: dict[str, Any],
-    *,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
-    from flows.run import execute, prepare_order, preview
+def _carry_out(config: Path | None, flags: dict[str, Any], *, dry_run: bool, as_json: bool) -> None:
+    from flows.jobs import order_of
+    from flows.run import execute, preview
     from flows.settings import load_settings
     from flows.summary import print_summary
 
-    order = prepare_order(sources, warehouse, load_settings(config, flags))
+    order = order_of(load_settings(config, flags))
     if dry_run:
         _print_preview(order, preview(order), as_json=as_json)
         return

@@ -55,11 +55,11 @@ def look(storage: str, key: str, api: str | None) -> dict[str, Any]:
         ``network``: see :func:`network`; ``prefect``: whether the API answers; ``problem``: what
         is wrong with the storage, else none; ``answer``: key of the file written there.
     """
-    from flows.prefect_server import answers
+    from flows.prefect_server import api_answers
 
     told: dict[str, Any] = {
         "network": network(),
-        "prefect": api is None or answers(api),
+        "prefect": api is None or api_answers(api),
         "problem": None,
         "answer": f"{key}-{os.urandom(4).hex()}",
     }

@@ -11,6 +11,7 @@ from flows.evaluating.gold import GoldCorpus
 from flows.evaluating.mentions import Found, annotate, by_document
 from flows.evaluating.request import Request
 from flows.progress import Reporter
+from flows.warehouse.access import access_of
 from flows.warehouse.connection import Connection, read_warehouse
 from nlp.dictionary import DictionaryError
 from nlp.fingerprint import AnnotationSet, ModelIdentity
@@ -28,7 +29,8 @@ def find_mentions(
             be used.
     """
     if request.from_warehouse is not None:
-        with read_warehouse(request.from_warehouse) as connection:
+        access = access_of(request.settings.warehouse)
+        with read_warehouse(request.from_warehouse, access) as connection:
             annotation = _annotation_set(connection, request, corpora)
             found = [_read(connection, corpus) for corpus in corpora]
     else:

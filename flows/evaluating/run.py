@@ -17,6 +17,7 @@ from flows.evaluating.request import Request
 from flows.labels import check_rules_are_used
 from flows.prefect_server import configured_api, prefect_api
 from flows.progress import Reporter
+from flows.warehouse.access import Access
 from flows.warehouse.connection import open_warehouse
 
 TASKS: dict[str, Callable[[Request, Sequence[GoldCorpus], Reporter], Evaluation]] = {
@@ -71,7 +72,9 @@ def _with_gold(task: str, request: Request) -> Callable[[Reporter], Evaluation]:
     return partial(TASKS[task], request, corpora)
 
 
-def check_outputs(warehouse: Path | None, predictions: Path | None) -> None:
+def check_outputs(
+    warehouse: Path | None, predictions: Path | None, access: Access | None = None
+) -> None:
     """Fail at the door where the results could not be kept.
 
     Raises:
@@ -85,5 +88,5 @@ def check_outputs(warehouse: Path | None, predictions: Path | None) -> None:
         if path is not None and path.is_dir():
             raise CharthouseError(f"{what} {path} is a folder", "Name a file")
     if warehouse is not None and warehouse.exists():
-        with open_warehouse(warehouse):
+        with open_warehouse(warehouse, access or Access()):
             pass

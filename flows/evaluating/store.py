@@ -11,6 +11,7 @@ import polars as pl
 
 from flows.evaluating.evaluation import Evaluation
 from flows.schema import EVALUATIONS
+from flows.warehouse.access import access_of
 from flows.warehouse.connection import open_warehouse, transaction
 from flows.warehouse.load import insert
 
@@ -26,7 +27,8 @@ def store_evaluation(warehouse: Path, evaluation: Evaluation) -> int:
     frame = EVALUATIONS.conform(
         pl.DataFrame(list(_rows(evaluation)), schema=EVALUATIONS.schema, orient="row")
     )
-    with open_warehouse(warehouse) as connection, transaction(connection):
+    access = access_of(evaluation.request.settings.warehouse)
+    with open_warehouse(warehouse, access) as connection, transaction(connection):
         connection.register("scores", frame.to_arrow())
         insert(connection, EVALUATIONS, "scores")
         connection.unregister("scores")

@@ -1,202 +1,221 @@
-"""Opening a warehouse: one process writes; its tables, views and schema version are checked."""
+"""Opening a warehouse: one process writes; its tables, views and schema version are checked.
+
+Everything that opens a warehouse comes through here: so waiting for another process, the error that
+names it, and encryption are the same for every command.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator
+import random
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
 
-from flows.errors import CharthouseError
-from flows.schema import KEYED_TABLES, MIGRATIONS, RUNS, SCHEMA_VERSION, TABLES
-from flows.warehouse.ddl import create_table, literal, quoted
-from flows.warehouse.views import VIEWS
-from nlp.schema import DOCUMENTS
-from ontologies.table import Table
+from flows.processes import STOP
+from flows.warehouse.access import Access
+from flows.warehouse.door import door
+from flows.warehouse.files import remove_database, remove_spill, sync_file, temporary_beside
+from flows.warehouse.holder import busy
+from flows.warehouse.layout import (
+    Connection,
+    bring_up_to_date,
+    check_version,
+    prepare,
+    transaction,
+)
+from flows.warehouse.problems import EmptyWarehouseError, WarehouseBusyError, WarehouseError
+from flows.warehouse.session import attach, connect
+from flows.work import sync_folder
 
-Connection = duckdb.DuckDBPyConnection
+__all__ = [
+    "Access",
+    "Connection",
+    "EmptyWarehouseError",
+    "WarehouseBusyError",
+    "WarehouseError",
+    "open_warehouse",
+    "prepare",
+    "read_warehouse",
+    "remove_if_unused",
+    "transaction",
+]
 
-_CONFIG: dict[str, str | bool | int | float | list[str]] = {
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-}
+_LOOK_SECONDS = 0.2
+"""At most: each look waits a random part of it, so that who looks often has no advantage."""
 
-
-class WarehouseError(CharthouseError):
-    """A warehouse cannot be opened: missing, held by another process, foreign or too new."""
-
-
-class EmptyWarehouseError(WarehouseError):
-    """A DuckDB file without any table: a run was killed while it made the warehouse."""
+_SAY_SECONDS = 30.0
+_PLAIN = Access()
 
 
 @contextmanager
-def transaction(connection: Connection) -> Iterator[None]:
-    """All or nothing: commit at the end of the block, roll back on any error in it."""
-    connection.begin()
-    try:
-        yield
-    except BaseException:
-        with suppress(duckdb.Error):  # the error that led here is the one to tell
-            connection.rollback()
-        raise
-    connection.commit()
-
-
-@contextmanager
-def open_warehouse(path: Path) -> Iterator[Connection]:
+def open_warehouse(path: Path, access: Access = _PLAIN) -> Iterator[Connection]:
     """Open a warehouse for writing, creating it with its tables and views where it is not there.
 
     One of an older schema is brought to this one, in one transaction.
 
     Raises:
-        WarehouseError: another process holds it, or the file is no warehouse of this schema.
+        WarehouseBusyError: another process holds it, for longer than ``access`` waits.
+        WarehouseError: the file is no warehouse of this schema, or its key is another one.
     """
+    path = path.resolve()  # DuckDB's log lies beside the name that it is given
     if not path.parent.is_dir():
         raise WarehouseError(
             f"warehouse {path}: its folder does not exist", f"Create {path.parent} first"
         )
-    if path.is_file() and path.stat().st_size == 0:
-        path.unlink()  # left by a kill between making the file and its first page
-    connection = _connect(path, read_only=False)
+    connection = _waiting(path, access, lambda: _open_or_make(path, access))
     try:
-        if there := _tables_there(connection):
-            _migrate(connection, _check_version(connection, path))
-            _add_missing(connection, there)
-        else:
-            prepare(connection)
+        # What a process left that was killed: nobody else has the file open, or copies it.
+        remove_spill(path)
+        remove_database(temporary_beside(path))
+        bring_up_to_date(connection, path)
         yield connection
     finally:
         connection.close()
 
 
 @contextmanager
-def read_warehouse(path: Path) -> Iterator[Connection]:
+def read_warehouse(path: Path, access: Access = _PLAIN) -> Iterator[Connection]:
     """Open a warehouse for reading only.
 
     Raises:
-        WarehouseError: there is none, a run holds it, or the file is no warehouse of this schema.
+        WarehouseBusyError: a run holds it, for longer than ``access`` waits.
+        WarehouseError: there is none, the file is no warehouse of this schema, or its key is
+            another one.
     """
-    if not path.is_file():
-        raise WarehouseError(
-            f"warehouse {path} does not exist", "charthouse run SOURCE --warehouse makes one"
-        )
-    if path.stat().st_size == 0:
-        raise EmptyWarehouseError(f"warehouse {path} is empty", "charthouse run fills it")
-    connection = _connect(path, read_only=True)
+    path = path.resolve()
+    connection = _waiting(path, access, lambda: _open_to_read(path, access))
     try:
-        _check_version(connection, path)
+        check_version(connection, path)
         yield connection
     finally:
         connection.close()
 
 
-def _connect(path: Path, *, read_only: bool) -> Connection:
+def remove_if_unused(path: Path, access: Access = _PLAIN) -> None:
+    """Remove a warehouse that has seen no run, unless another process has opened it meanwhile."""
+    path = path.resolve()
+    with suppress(WarehouseError, duckdb.Error), door(path.parent):
+        connection = _connect(path, access, read_only=False)
+        try:
+            used = connection.execute("SELECT 1 FROM runs LIMIT 1").fetchall()
+        finally:
+            connection.close()
+        if not used:
+            path.unlink(missing_ok=True)
+
+
+def _waiting(path: Path, access: Access, opening: Callable[[], Connection]) -> Connection:
+    """Try to open until nobody else holds the warehouse, or patience ends."""
+    began = said = time.monotonic()
+    first = True
+    while True:
+        try:
+            return opening()
+        except WarehouseBusyError as error:
+            waited = time.monotonic() - began
+            if waited >= access.wait_seconds:
+                raise
+            if first or time.monotonic() - said >= _SAY_SECONDS:
+                access.say(
+                    f"Waiting: {error.problem} "
+                    f"({waited:,.0f} of at most {access.wait_seconds:,.0f} s)"
+                )
+                first, said = False, time.monotonic()
+            STOP.check()
+            pause = random.uniform(0.1, 1.0) * _LOOK_SECONDS
+            time.sleep(min(pause, access.wait_seconds - waited))
+
+
+def _open_or_make(path: Path, access: Access) -> Connection:
+    with door(path.parent):
+        if not path.exists() or (path.is_file() and path.stat().st_size == 0):
+            _make(path, access)
+        return _connect(path, access, read_only=False)
+
+
+def _open_to_read(path: Path, access: Access) -> Connection:
+    with door(path.parent, to_read=True):
+        if not path.is_file():
+            raise WarehouseError(
+                f"warehouse {path} does not exist", "charthouse run SOURCE --warehouse makes one"
+            )
+        if path.stat().st_size == 0:
+            raise EmptyWarehouseError(f"warehouse {path} is empty", "charthouse run fills it")
+        return _connect(path, access, read_only=True)
+
+
+def _make(path: Path, access: Access) -> None:
+    """Make a warehouse under another name and rename it: it is there whole or not at all."""
+    temporary = temporary_beside(path)
+    remove_database(temporary)
     try:
-        connection = duckdb.connect(str(path), read_only=read_only, config=_CONFIG)
-    except duckdb.IOException as error:
-        raise _open_error(path, str(error)) from None
-    except duckdb.Error as error:
+        with _connect(temporary, access, read_only=False, shown=path) as connection:
+            prepare(connection)
+        sync_file(temporary)
+        temporary.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
         raise WarehouseError(
-            f"warehouse {path} cannot be opened ({type(error).__name__})",
-            "Give the path of a DuckDB file that charthouse made, or of none",
+            f"warehouse {path} cannot be made ({error.strerror})",
+            "Check the folder's rights and free space",
         ) from None
-    # Answers must not depend on where a session runs.
-    connection.execute("SET TimeZone = 'UTC'")
-    return connection
+    finally:
+        remove_database(temporary)
 
 
-def _open_error(path: Path, message: str) -> WarehouseError:
-    holder = re.search(r"PID (\d+)", message)
-    if holder or "lock" in message.lower():
-        who = f"process {holder[1]}" if holder else "another process"
+def _connect(
+    path: Path, access: Access, *, read_only: bool, shown: Path | None = None
+) -> Connection:
+    """Connect to a file; errors speak of ``shown``."""
+    shown = shown or path
+    try:
+        if access.key is None:
+            return connect(path, read_only=read_only)
+        connection = connect(None, spill=path)
+        try:
+            attach(connection, path, "warehouse", access, read_only=read_only)
+            connection.execute("USE warehouse")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+    except duckdb.Error as error:
+        raise _open_error(shown, error) from None
+
+
+def _open_error(path: Path, error: duckdb.Error) -> WarehouseError:
+    message = str(error)
+    if isinstance(error, duckdb.IOException):
+        if held := busy(path, message):
+            return held
+        if "not a valid DuckDB database" in message or path.is_dir():
+            return WarehouseError(
+                f"{path} is no DuckDB file", "Give another path for the warehouse"
+            )
+        reasons = ("Permission denied", "Read-only file system", "No space left on device")
+        reason = next((r for r in reasons if r in message), "An input or output error").lower()
         return WarehouseError(
-            f"warehouse {path} is in use by {who}",
-            "DuckDB lets one process write, and no other open the file meanwhile: wait for it to "
-            "end or stop it",
+            f"warehouse {path} cannot be opened: {reason}",
+            "Check the folder's rights and free space",
         )
-    if "not a valid DuckDB database" in message or path.is_dir():
-        return WarehouseError(f"{path} is no DuckDB file", "Give another path for the warehouse")
-    reason = "permission denied" if "ermission" in message else "an input or output error"
+    if "without a key" in message:
+        return WarehouseError(
+            f"warehouse {path} is encrypted",
+            "Say where its key is: warehouse.key_variable or warehouse.key_file",
+        )
+    if "Wrong encryption key" in message:
+        return WarehouseError(
+            f"warehouse {path} has another key", "Check warehouse.key_variable or .key_file"
+        )
+    if "is not encrypted" in message:
+        return WarehouseError(
+            f"warehouse {path} is not encrypted, but the settings name a key",
+            "Unset warehouse.key_variable and warehouse.key_file, or give another path",
+        )
     return WarehouseError(
-        f"warehouse {path} cannot be opened: {reason}", "Check the folder's rights and free space"
+        f"warehouse {path} cannot be opened ({type(error).__name__})",
+        "Give the path of a DuckDB file that charthouse made, or of none",
     )
-
-
-def _tables_there(connection: Connection) -> set[str]:
-    rows = connection.execute(
-        "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main'"
-    ).fetchall()
-    return {name for (name,) in rows}
-
-
-def prepare(connection: Connection) -> None:
-    """Create all tables and views, with the data dictionary as comments, in one transaction."""
-    with transaction(connection):
-        connection.execute("CREATE TABLE schema_version (version INTEGER NOT NULL)")
-        connection.execute("INSERT INTO schema_version VALUES (?)", [SCHEMA_VERSION])
-        for table in TABLES:
-            _create(connection, table)
-        for view in VIEWS:
-            connection.execute(f"CREATE VIEW {quoted(view.name)} AS {view.query}")
-            _comment(connection, "VIEW", view.name, view.meaning)
-
-
-def _migrate(connection: Connection, version: int) -> None:
-    if version == SCHEMA_VERSION:
-        return
-    with transaction(connection):
-        for step in range(version, SCHEMA_VERSION):
-            for statement in MIGRATIONS[step]:
-                connection.execute(statement)
-        there = _tables_there(connection)
-        for table in (table for table in TABLES if table.name in there):
-            _comment_on(connection, table)
-        connection.execute("UPDATE schema_version SET version = ?", [SCHEMA_VERSION])
-
-
-def _add_missing(connection: Connection, there: Collection[str]) -> None:
-    """Create tables that are newer than the warehouse."""
-    missing = [table for table in TABLES if table.name not in there]
-    if missing:
-        with transaction(connection):
-            for table in missing:
-                _create(connection, table)
-
-
-def _create(connection: Connection, table: Table) -> None:
-    """Create a table with its meanings as comments."""
-    connection.execute(create_table(table, keyed=table in KEYED_TABLES))
-    _comment_on(connection, table)
-
-
-def _comment_on(connection: Connection, table: Table) -> None:
-    _comment(connection, "TABLE", table.name, table.meaning)
-    for column in table.columns:
-        _comment(connection, "COLUMN", f"{table.name}.{column.name}", column.meaning)
-
-
-def _comment(connection: Connection, kind: str, name: str, text: str) -> None:
-    dotted = ".".join(quoted(part) for part in name.split("."))
-    connection.execute(f"COMMENT ON {kind} {dotted} IS {literal(text)}")
-
-
-def _check_version(connection: Connection, path: Path) -> int:
-    """The warehouse's schema version, one that this release can use."""
-    there = _tables_there(connection)
-    if not there:
-        raise EmptyWarehouseError(f"warehouse {path} is empty", "charthouse run fills it")
-    if not {"schema_version", DOCUMENTS.name, RUNS.name} <= there:
-        raise WarehouseError(
-            f"{path} is a DuckDB file, but no charthouse warehouse", "Give another path"
-        )
-    ((version,),) = connection.execute("SELECT version FROM schema_version").fetchall()
-    if version != SCHEMA_VERSION and version not in MIGRATIONS:
-        raise WarehouseError(
-            f"warehouse {path} has schema version {version}, this charthouse writes "
-            f"{SCHEMA_VERSION}",
-            "Use the charthouse release that made it, or start a new warehouse",
-        )
-    return int(version)

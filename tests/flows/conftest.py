@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from flows.conservation import check_run
 from flows.counts import PlanCounts
 from flows.order import Order
 from flows.plan import Planner
@@ -18,6 +19,7 @@ from flows.receipt import Receipt, stage
 from flows.run import _absolute
 from flows.settings import Settings
 from flows.warehouse import runs
+from flows.warehouse.access import Access
 from flows.warehouse.connection import Connection, open_warehouse
 from flows.warehouse.load import load_shard
 from flows.work import WorkFolder, make_private
@@ -87,6 +89,7 @@ class Bench:
     annotation_id: str = "rule-1"
     settings: dict[str, object] = field(default_factory=dict)
     keep_previous: bool = False
+    access: Access = field(default_factory=Access)
 
     def order(self, *sources: Path | str, **source_settings: object) -> Order:
         """An order over the sources."""
@@ -112,7 +115,7 @@ class Bench:
     def run(self, *sources: Path | str, **source_settings: object) -> PlanCounts:
         """Plan, annotate by rule and load everything; returns what planning found."""
         order = self.order(*sources, **source_settings)
-        with open_warehouse(self.warehouse) as connection:
+        with open_warehouse(self.warehouse, self.access) as connection:
             return self.run_order(connection, order)
 
     def run_order(self, connection: Connection, order: Order) -> PlanCounts:
@@ -130,12 +133,13 @@ class Bench:
             )
             load_shard(connection, run_id, self.annotation_id, shard.path, receipt)
         runs.close_sources(connection, run_id)
+        check_run(connection, run_id)
         runs.finish_run(connection, run_id, 0.0, 0.0)
         return counts
 
     def query(self, sql: str) -> list[tuple[object, ...]]:
         """Rows of a query."""
-        with open_warehouse(self.warehouse) as connection:
+        with open_warehouse(self.warehouse, self.access) as connection:
             return connection.execute(sql).fetchall()
 
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
+
+from flows.warehouse.check import check_warehouse
+from flows.warehouse.connection import read_warehouse
 
 COMMAND = [sys.executable, "-m", "flows.cli"]
 
@@ -38,6 +42,11 @@ def charthouse(home: Path, *arguments: str | Path, **more: str) -> subprocess.Co
     )
 
 
+def compared(columns: Iterable[str]) -> list[str]:
+    """Those columns that must not differ between two runs over the same sources."""
+    return [name for name in columns if name not in _UNCOMPARED and not name.endswith("_at")]
+
+
 def contents(warehouse: Path) -> dict[str, list[tuple[object, ...]]]:
     """Every table's rows, sorted, without the columns that may differ between runs."""
     with duckdb.connect(str(warehouse), read_only=True) as connection:
@@ -49,12 +58,10 @@ def contents(warehouse: Path) -> dict[str, list[tuple[object, ...]]]:
         ]
         tables = {}
         for name in names:
-            columns = [
-                column
-                for (column, *_) in connection.execute(f"DESCRIBE {name}").fetchall()
-                if column not in _UNCOMPARED and not column.endswith("_at")
-            ]
-            kept = ", ".join(f'"{column}"' for column in columns)
+            columns = compared(
+                column for (column, *_) in connection.execute(f"DESCRIBE {name}").fetchall()
+            )
+            kept = ", ".join(f'"{column}"' for column in columns) or "1"  # then the number of rows
             tables[name] = connection.execute(f"SELECT {kept} FROM {name} ORDER BY ALL").fetchall()
         return tables
 
@@ -63,3 +70,10 @@ def query(warehouse: Path, sql: str) -> list[tuple[object, ...]]:
     """Rows of a query."""
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         return connection.execute(sql).fetchall()
+
+
+def assert_sound(warehouse: Path) -> None:
+    """No check of the warehouse is breached: offsets, keys, ledger, links and counts."""
+    with read_warehouse(warehouse) as connection:
+        findings = check_warehouse(connection)
+    assert not [finding for finding in findings if finding.breaches]

@@ -45,7 +45,7 @@ def test_what_left_its_file_is_removed_everywhere(bench: Bench, notes: Notes) ->
     for table in ("documents", "mentions", "document_annotations", "mention_links"):
         assert bench.query(f"SELECT document_id FROM {table}") == [("notes:a",)], table
     assert bench.query("SELECT count(*) FROM rejects") == [(0,)]
-    assert bench.query("SELECT pruned FROM runs ORDER BY run_id") == [(0,), (2,)]
+    assert bench.query("SELECT pruned FROM runs ORDER BY started_at") == [(0,), (2,)]
 
 
 def test_pruning_again_or_in_vain_changes_nothing(bench: Bench, notes: Notes) -> None:

@@ -1,0 +1,88 @@
+"""How a warehouse is opened: its key, and how long to wait for another process."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flows.errors import CharthouseError
+from flows.settings import WarehouseSettings
+
+
+def _to_standard_error(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+@dataclass(frozen=True)
+class Access:
+    """What opening a warehouse needs to know besides its path.
+
+    ``key`` opens an encrypted file; it stands in memory only and shows in no representation.
+    ``wait_seconds`` is how long to wait for another process, which ``say`` tells of.
+    """
+
+    key: str | None = field(default=None, repr=False)
+    unsafe_crypto: bool = False
+    wait_seconds: float = 0.0
+    say: Callable[[str], None] = field(default=_to_standard_error, repr=False, compare=False)
+
+
+def access_of(settings: WarehouseSettings, *, quiet: bool = False) -> Access:
+    """The access that settings describe; the key is read now.
+
+    Raises:
+        CharthouseError: the key is not where the settings say, or others can read its file.
+    """
+    return Access(
+        key=_key(settings),
+        unsafe_crypto=settings.unsafe_crypto,
+        wait_seconds=settings.wait_seconds,
+        say=(lambda line: None) if quiet else _to_standard_error,
+    )
+
+
+def _key(settings: WarehouseSettings) -> str | None:
+    if settings.key_variable and settings.key_file:
+        raise CharthouseError(
+            "settings warehouse.key_variable and warehouse.key_file are both set",
+            "Keep the key in one place",
+        )
+    if settings.key_variable:
+        key = os.environ.get(settings.key_variable)
+        if not key:
+            raise CharthouseError(
+                f"environment variable {settings.key_variable} is to hold the warehouse's key "
+                "and is not set",
+                "Set it, or name another one in warehouse.key_variable",
+            )
+        return key
+    return _from_file(settings.key_file) if settings.key_file else None
+
+
+def _from_file(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            content = file.read(4097) if stat.S_ISREG(mode) else b""
+    except OSError as error:
+        raise CharthouseError(
+            f"key file {path} cannot be read ({error.strerror})", "Check warehouse.key_file"
+        ) from None
+    if mode & 0o077:
+        raise CharthouseError(
+            f"key file {path} can be read by others (mode {stat.S_IMODE(mode):04o})",
+            f"chmod 600 {path}",
+        )
+    try:
+        key = content.decode("utf-8").removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        key = ""
+    if not key or len(content) > 4096 or "\n" in key or "\0" in key:
+        raise CharthouseError(
+            f"key file {path} does not hold a key", "Write the key into it as one line of UTF-8"
+        )
+    return key

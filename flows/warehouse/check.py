@@ -1,0 +1,61 @@
+"""Whether a warehouse is sound: named checks, each a query for the rows that breach it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flows.warehouse.check_spans import SPAN_CHECKS
+from flows.warehouse.check_tables import TABLE_CHECKS
+from flows.warehouse.checks import Check
+from flows.warehouse.connection import Connection
+
+CHECKS: tuple[Check, ...] = (*TABLE_CHECKS, *SPAN_CHECKS)
+"""All checks, in the order in which they are told."""
+
+MOST_SUBJECTS = 20
+"""So many ids of breaching rows are named at most, where ids are asked for."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The outcome of a check.
+
+    ``breaches`` is None where it was left out: it holds only while no run is open. ``subjects``
+    are ids of what breaches it, empty unless they were asked for.
+    """
+
+    name: str
+    meaning: str
+    breaches: int | None
+    subjects: tuple[str, ...] = ()
+
+
+def check_warehouse(connection: Connection, *, show_ids: bool = False) -> list[Finding]:
+    """Run every check on an open warehouse; nothing is changed.
+
+    Args:
+        connection: the warehouse, of this schema version.
+        show_ids: name documents, shards, runs or names that breach a check; they may identify
+            people.
+    """
+    settled = _is_settled(connection)
+    return [_run(connection, check, settled, show_ids) for check in CHECKS]
+
+
+def _is_settled(connection: Connection) -> bool:
+    """Whether the latest run came to its end: before it, names may wait for their links."""
+    statuses = connection.execute("SELECT status FROM runs ORDER BY started_at, run_id").fetchall()
+    return not statuses or (("running",) not in statuses and statuses[-1] == ("done",))
+
+
+def _run(connection: Connection, check: Check, settled: bool, show_ids: bool) -> Finding:
+    if check.settled_only and not settled:
+        return Finding(check.name, check.meaning, None)
+    ((breaches,),) = connection.execute(f"SELECT count(*) FROM ({check.query})").fetchall()
+    subjects: tuple[str, ...] = ()
+    if breaches and show_ids:
+        rows = connection.execute(
+            f"SELECT DISTINCT subject FROM ({check.query}) ORDER BY 1 LIMIT {MOST_SUBJECTS}"
+        ).fetchall()
+        subjects = tuple(str(subject) for (subject,) in rows)
+    return Finding(check.name, check.meaning, breaches, subjects)
