@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows.errors import CharthouseError
+from flows.handover import clear_all_storage
 from flows.processes import stoppable
 from flows.warehouse import runs
 from flows.warehouse.access import Access
@@ -104,10 +105,11 @@ def _existing(warehouse: Path, access: Access) -> AbstractContextManager[Connect
 
 
 def _give_up_runs(connection: Connection, work: WorkFolder) -> int:
-    """Abandon open runs, and remove what they keep: spool, shards and staged output hold texts.
+    """Abandon open runs, and remove what they keep, also on shared storage: it holds texts.
 
     Only the ids of their flow runs stay: the next run closes these in Prefect.
     """
+    clear_all_storage(work)
     open_runs = runs.open_runs(connection)
     runs.forget_unplanned(connection)
     for run in open_runs:
