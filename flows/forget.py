@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flows.errors import CharthouseError
-from flows.handover import clear_storage
+from flows.handover import clear_all_storage
 from flows.processes import stoppable
 from flows.warehouse import runs
 from flows.warehouse.access import Access
@@ -117,14 +117,12 @@ def _existing(warehouse: Path, access: Access) -> AbstractContextManager[Connect
 
 
 def _give_up_runs(connection: Connection, work: WorkFolder) -> int:
-    """Abandon open runs, and remove what they keep: spool, shards and staged output hold texts.
+    """Abandon open runs, and remove what they keep, also on shared storage: it holds texts.
 
     Only the ids of their flow runs stay: the next run closes these in Prefect.
     """
+    clear_all_storage(work)
     open_runs = runs.open_runs(connection)
-    for folder in work.root.glob("*"):
-        if runs.is_run_id(folder.name):
-            clear_storage(work, folder.name)  # what workers elsewhere were given, or wrote
     runs.forget_unplanned(connection)
     for run in open_runs:
         if run.planned:

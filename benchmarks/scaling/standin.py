@@ -129,7 +129,6 @@ def start_worker(parent: int) -> None:
     began = time.perf_counter()
     die_with_parent(parent)
     replay = Replay(**json.loads(os.environ[VARIABLE]))
-    import nlp.annotate  # noqa: F401: part of a worker's start
 
     @lru_cache(maxsize=1)
     def annotator(path: str, mtime: int) -> StandIn:
