@@ -36,17 +36,28 @@ def wait_for(what: str, found: Callable[[], Any]) -> Any:
 
 
 def ask(url: str, body: object | None = None) -> Any:
-    """A Prefect API's answer: to a POST where there is a body, else to a GET."""
+    """A Prefect API's answer: to a POST where there is a body, else to a GET.
+
+    A server on SQLite says 503 while its database is busy.
+    """
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        return json.loads(answer.read() or "null")
+    end = time.monotonic() + DEADLINE
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return json.loads(answer.read() or "null")
+        except urllib.error.HTTPError as error:
+            if error.code != 503 or time.monotonic() > end:
+                raise
+            time.sleep(1.0)
 
 
 def answers(url: str) -> bool:
     """Whether there is a healthy API."""
     try:
-        return bool(ask(f"{url}/health"))
+        with urllib.request.urlopen(f"{url}/health", timeout=10) as answer:
+            return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
 

@@ -257,7 +257,9 @@ def test_missed_runs_are_forgotten_and_asked_ones_are_not(server: PrefectServer)
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
     with temporary_settings({PREFECT_API_URL: server.api}):
-        deployment = DEPLOYABLE["relink"].to_deployment("missed", interval=1)
+        deployment = DEPLOYABLE["relink"].to_deployment(
+            "missed", interval=1, parameters={"job": "/nowhere.toml"}
+        )
         assert not inspect.isawaitable(deployment)
         made = deployment.apply()
         asked = ask(f"{server.api}/deployments/{made}/create_flow_run", {})["id"]
