@@ -132,16 +132,24 @@ class PrefectServer:
         """A deployment by ``flow/deployment``."""
         return dict(ask(f"{self.api}/deployments/name/{name}"))
 
-    def trigger(self, name: str) -> dict[str, Any]:
-        """Start a deployment as a person would, and return its ended flow run."""
+    def begin(self, name: str, **parameters: str) -> str:
+        """Start a deployment as a person would, and return the id of its flow run."""
         deployment = self.deployment(name)["id"]
-        run = ask(f"{self.api}/deployments/{deployment}/create_flow_run", {})["id"]
+        wanted = {"parameters": parameters}
+        return str(ask(f"{self.api}/deployments/{deployment}/create_flow_run", wanted)["id"])
 
-        def ended() -> dict[str, Any] | None:
+    def ended(self, run: str) -> dict[str, Any]:
+        """A flow run, once it has ended."""
+
+        def final() -> dict[str, Any] | None:
             flow_run = ask(f"{self.api}/flow_runs/{run}")
             return dict(flow_run) if flow_run["state_type"] in _FINAL else None
 
-        return dict(wait_for(f"the run of {name} ends", ended))
+        return dict(wait_for("the flow run ends", final))
+
+    def trigger(self, name: str, **parameters: str) -> dict[str, Any]:
+        """Start a deployment, and return its flow run when it has ended."""
+        return self.ended(self.begin(name, **parameters))
 
 
 @contextmanager
