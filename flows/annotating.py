@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -193,13 +192,22 @@ class AnnotateStage:
             session.order.annotation.annotation_id,
         )
         failed: duckdb.Error | None = None
-        with suppress(duckdb.Error):
+        try:
             load([(self._file(shard), receipt) for shard, receipt in done])
+        except duckdb.FatalException:  # DuckDB refuses all else from now on
+            raise
+        except duckdb.Error as error:
+            if len(done) == 1:
+                raise
+            whole = error
+        else:
             self._put_away(done)
             return
         for shard, receipt in done:
             try:
                 load([(self._file(shard), receipt)])
+            except duckdb.FatalException:
+                raise whole from None  # it came of what all of them together ended with
             except duckdb.Error as error:
                 failed = failed or error
             else:

@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from flows.errors import SourceError, kind_and_place
@@ -34,16 +35,19 @@ class Reject(NamedTuple):
     reason: str
 
 
+def source_key(path: Path, source_number: int) -> int:
+    """What the source orders of a file's records begin with: the order without the position."""
+    release = release_number(path)
+    return source_number if release is None else RELEASE_ORDER // PER_SOURCE + release
+
+
 def source_order(file: SourceFile, source_number: int, ordinal: int) -> int:
     """The number that decides between versions of a document: the higher one wins.
 
     PubMed's numbered release files order themselves by year, file number and position. All other
     files follow the order in which the warehouse first saw them, then the position.
     """
-    release = release_number(file.path)
-    if release is None:
-        return source_number * PER_SOURCE + ordinal
-    return RELEASE_ORDER + release * PER_SOURCE + ordinal
+    return source_key(file.path, source_number) * PER_SOURCE + ordinal
 
 
 def read_rows(
@@ -70,7 +74,7 @@ def read_rows(
 def _rows(file: SourceFile, source_number: int, limit: int | None) -> Iterator[Row | Reject]:
     from flows.readers import READERS
 
-    path = str(file.path)
+    path = file.name
     records = READERS[file.format].read(file)
     for ordinal, record in enumerate(itertools.islice(records, limit)):
         if isinstance(record, BadRecord):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from flows.contextual import link_in_context
 from flows.dispatch import Pending, Pool, dispatch
 from flows.errors import CharthouseError
+from flows.fresh import fresh_ledger
 from flows.order import LinkTarget
 from flows.processes import STOP
 from flows.receipt import Receipt, StagingError
@@ -54,17 +55,30 @@ class LinkStage:
             session.reporter.stage("linking", "names", self._names)
 
     def _write_chunks(self, index: int, target: LinkTarget) -> None:
-        names = self._session.connection.sql(
-            "SELECT DISTINCT lookup_text, label FROM mentions m WHERE NOT EXISTS ("
+        """Cut the names that a linkset lacks into files. DuckDB sorts them, beside memory."""
+        connection = self._session.connection
+        fresh = fresh_ledger(connection, target.linkset_id)
+        if fresh is None:
+            return
+        connection.execute(
+            "CREATE OR REPLACE TEMP TABLE names_to_link AS "
+            "SELECT DISTINCT m.lookup_text, m.label FROM mentions m "
+            f"SEMI JOIN {fresh} a USING (document_id, annotation_id) WHERE NOT EXISTS ("
             "FROM name_links n WHERE n.lookup_text = m.lookup_text AND n.label = m.label "
             f"AND n.linkset_id = {literal(target.linkset_id)}) ORDER BY ALL"
-        ).pl()
-        for chunk, first in enumerate(range(0, len(names), NAMES_PER_CHUNK)):
+        )
+        ((names,),) = connection.execute("SELECT count(*) FROM names_to_link").fetchall()
+        for chunk, first in enumerate(range(0, names, NAMES_PER_CHUNK)):
+            frame = connection.sql(
+                "SELECT * FROM names_to_link WHERE rowid >= $first AND rowid < $last ORDER BY ALL",
+                params={"first": first, "last": first + NAMES_PER_CHUNK},
+            ).pl()
             path = names_file(self._session.work, self._session.run_id, index, chunk)
             make_private(path.parent)
-            write_durably(path, names.slice(first, NAMES_PER_CHUNK).write_parquet)
+            write_durably(path, frame.write_parquet)
             self.chunks.append((index, chunk))
-        self._names += len(names)
+        connection.execute("DROP TABLE names_to_link")
+        self._names += names
 
     def here(self, link: Callable[[Chunk], Receipt]) -> None:
         """Link all chunks in this process: quicker than starting a pool for a few."""
@@ -131,7 +145,6 @@ class LinkStage:
                     connection,
                     target,
                     self._session.order.settings.link,
-                    self._session.run_id,
                     STOP.check,
                 )
         settings = {

@@ -38,6 +38,8 @@ class Order:
     settings: Settings
     annotation: AnnotationSet
     targets: tuple[LinkTarget, ...]
+    sources: tuple[str, ...] = ()
+    """Files, folders and globs as the user named them, made absolute."""
 
     @property
     def order_hash(self) -> str:
@@ -46,12 +48,13 @@ class Order:
         An interrupted run is continued by an order with the same fingerprint.
         """
         described = {
-            "files": [describe_reading(file) + f" {file.path}" for file in self.files],
+            "files": [describe_reading(file) + f" {file.name}" for file in self.files],
             "annotation_id": self.annotation.annotation_id,
             "linksets": [target.linkset_id for target in self.targets],
             "limit": self.settings.source.limit,
             "retry_rejects": self.settings.source.retry_rejects,
             "keep_previous": self.settings.keep_previous,
+            "pruned": sorted(self.sources) if self.settings.source.prune else None,
         }
         return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
@@ -77,11 +80,13 @@ def save_order(order: Order, path: Path) -> None:
                     "root": str(f.root) if f.root else None,
                     "columns": asdict(f.columns) if f.columns else None,
                     "problem": f.problem,
+                    "url": f.url,
                 }
                 for f in order.files
             ],
             "settings": order.settings.model_dump(mode="json"),
             "annotation": asdict(order.annotation),
+            "sources": order.sources,
             "targets": [asdict(t) | {"store": str(t.store)} for t in order.targets],
         },
     )
@@ -103,6 +108,7 @@ def load_order(path: Path) -> Order:
                 Path(f["root"]) if f["root"] else None,
                 ColumnMapping(**f["columns"]) if f["columns"] else None,
                 f["problem"],
+                f["url"],
             )
             for f in raw["files"]
         ),
@@ -116,4 +122,5 @@ def load_order(path: Path) -> Order:
             annotation["settings"],
         ),
         targets=tuple(LinkTarget(store=Path(t.pop("store")), **t) for t in raw["targets"]),
+        sources=tuple(raw["sources"]),
     )

@@ -14,6 +14,9 @@ from prefect.artifacts import create_table_artifact
 from prefect.futures import PrefectFuture
 
 from flows.annotating import AnnotateStage
+from flows.api_loss import entered_again, is_api_loss
+from flows.artifact import artifact_rows
+from flows.conservation import ConservationError, check_run
 from flows.flow_runs import note_flow_run
 from flows.linking import Chunk, LinkStage
 from flows.plan import Planner
@@ -21,7 +24,6 @@ from flows.processes import STOP
 from flows.receipt import Receipt
 from flows.runners import asking, pool_of
 from flows.session import RUNS, Session, StageFailed, stage
-from flows.summary import artifact_rows
 from flows.tasks import annotate_shard, in_pool, link_names
 from flows.warehouse import runs
 from flows.warehouse.runs import PlannedShard
@@ -33,8 +35,13 @@ CHUNKS_LINKED_HERE = 2
 
 
 def run_flow(job: Callable[[str, str], None], session: Session) -> None:
-    """Run a flow, and raise what really went wrong instead of what Prefect was told."""
-    with RUNS.opened(session.run_id, session):
+    """Run a flow, and raise what really went wrong instead of what Prefect was told.
+
+    The flow is entered again where Prefect's API went away and is back.
+    """
+
+    def enter() -> None:
+        session.error = None
         try:
             job(str(session.work.root), session.run_id)
         except StageFailed:
@@ -42,6 +49,18 @@ def run_flow(job: Callable[[str, str], None], session: Session) -> None:
             if session.error is None:
                 raise
             raise session.error from None
+        except Exception as error:
+            STOP.check()
+            if not is_api_loss(error):
+                raise
+            if runs.is_done(session.connection, session.run_id):
+                session.reporter.say("Prefect's API went away: it does not know of the run's end")
+                return
+            # The error that the stage ended with, if there was one, is the one to tell.
+            raise session.error or error from None
+
+    with RUNS.opened(session.run_id, session):
+        entered_again(enter, session.reporter.say)
 
 
 @flow(name="charthouse", persist_result=False, validate_parameters=False)
@@ -145,13 +164,22 @@ def link(session: Session) -> None:
 
 
 def publish(session: Session) -> None:
-    """Leave the run's counts in Prefect as a table and end it in the warehouse."""
+    """Check that nothing was lost, leave the counts in Prefect, and end the run.
+
+    Raises:
+        ConservationError: something was; the run is marked as failed.
+    """
+    try:
+        check_run(session.connection, session.run_id)
+    except ConservationError:
+        runs.fail_run(session.connection, session.run_id)
+        raise
     session.handover.close()
     try:
         create_table_artifact(
             key="charthouse-run",
-            table=artifact_rows(session.connection, session.run_id),
-            description="Counts of this charthouse run",
+            table=artifact_rows(session.connection, session.run_id, session.seconds),
+            description="Counts, rates, seconds and rejects of this charthouse run",
         )
     except Exception as error:  # the run is complete, whatever Prefect says
         session.reporter.say(f"Prefect did not take the table of counts ({type(error).__name__})")

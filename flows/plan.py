@@ -7,13 +7,17 @@ not at all, and an interrupted plan is simply made again.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from flows import verdicts
+from flows.checksums import checksum_problem
+from flows.conservation import check_plan
 from flows.counts import PlanCounts, Preview
 from flows.errors import SourceError
 from flows.incoming import WHOLE_FILE, Reject, read_rows
 from flows.order import Order
 from flows.planning import Planning
+from flows.pruning import Pruning, find_vanished
 from flows.shard_files import ShardFile, cut, spool
 from flows.slices import Gathering, Slice
 from flows.sources import SourceState, known_sources
@@ -51,6 +55,7 @@ class Planner:
         self._gathering = Gathering(self._take)
         self._spools = True
         self._states: list[SourceState] = []
+        self._pruning: Pruning | None = None
         self._records = 0
         self._first_seq = 0
 
@@ -73,12 +78,13 @@ class Planner:
             make_private(folder)
         verdicts.create_tables(connection)
         unchanged = 0
-        limit = order.settings.source.limit
-        for state in known_sources(connection, order):
+        limit, prunes = order.settings.source.limit, order.settings.source.prune
+        fetched = self._planning.work.run(self._planning.run_id) / "fetched" if spool else None
+        for state in known_sources(connection, order, fetched):
             left = None if limit is None else limit - self._records
             if left is not None and left <= 0:
                 break
-            if state.unchanged and (left is None or state.documents <= left):
+            if state.unchanged and not prunes and (left is None or state.documents <= left):
                 unchanged += state.documents
                 self._records += state.documents
             else:
@@ -87,6 +93,8 @@ class Planner:
             self._progress(self._records)
         self._gathering.flush()
         verdicts.decide(connection)
+        if prunes:
+            self._pruning = find_vanished(self._planning, self._states)
         return verdicts.count(connection, read=self._records, unchanged=unchanged)
 
     def preview(self) -> Preview:
@@ -100,7 +108,15 @@ class Planner:
         return Preview(counts, documents, characters)
 
     def commit(self, counts: PlanCounts, seconds: float) -> list[ShardFile]:
-        """Cut the shards and store the plan in one transaction."""
+        """Cut the shards and store the plan in one transaction.
+
+        Raises:
+            CharthouseError: records are not accounted for, or more is to be pruned than may be;
+                nothing has been written.
+        """
+        check_plan(counts)
+        if self._pruning is not None:
+            self._pruning.check()
         shards = list(cut(self._planning, self._check))
         store_plan(self._planning, self._states, shards, counts, seconds)
         verdicts.drop_tables(self._planning.connection)
@@ -111,15 +127,15 @@ class Planner:
         """Read a file and return its number of records; one that fails midway is one reject."""
         first = self._first_seq = self._gathering.next_seq
         try:
-            if state.problem:
-                raise SourceError(state.problem)
+            if problem := state.problem or _checksum_problem(state.file.path):
+                raise SourceError(problem)
             for found in read_rows(state.file, state.number, left):
                 self._gathering.add(found)
         except SourceError as error:
             self._gathering.take_back(first)
             verdicts.take_back(self._planning.connection, first)
-            path = state.file.path
-            self._gathering.add(Reject(str(path), WHOLE_FILE, error.reason(path)))
+            reason = error.reason(state.file.path)
+            self._gathering.add(Reject(state.file.name, WHOLE_FILE, reason))
             self._states.append(state.after_failing())
             return 1
         records = self._gathering.next_seq - first
@@ -133,3 +149,10 @@ class Planner:
         if self._spools:
             spool(self._planning, slice_, needed)
         self._progress(self._records + self._gathering.next_seq - self._first_seq)
+
+
+def _checksum_problem(path: Path) -> str | None:
+    try:
+        return checksum_problem(path)
+    except OSError as error:
+        return f"the file cannot be checked against its .md5 file ({error.strerror})"

@@ -1,5 +1,8 @@
 """Prefect, offline: a temporary server where no API is configured, quiet, without telemetry.
 
+One that dies in the middle of a run is started again on its port: Prefect's clients retry
+meanwhile, and its database on disk knows the flow runs.
+
 Prefect would start such a server itself, but one that outlives a killed run; this one does not.
 Prefect is imported late here: it reads its settings from the environment when it is imported.
 """
@@ -11,6 +14,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 import urllib.error
@@ -28,6 +32,8 @@ DEFAULTS = {
     "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
     # A flow that fails would print a stack trace; the command line prints one line instead.
     "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    # Nor would each event that a lost API does not take be worth a page.
+    "PREFECT_INTERNAL_LOGGING_LEVEL": "CRITICAL",
     # Logs are not sent to the API: what is not sent cannot hold what it should not.
     "PREFECT_LOGGING_TO_API_ENABLED": "false",
     "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
@@ -40,8 +46,11 @@ _SERVER_ENVIRONMENT = {
     "PREFECT__SERVER_EPHEMERAL": "1",
     "PREFECT__SERVER_FINAL": "1",
 }
-_START_SECONDS = 120.0
+START_SECONDS = 120.0
 """A fresh Prefect home is migrated first; two runs may start together."""
+
+_MOST_STARTS = 5
+"""A server that dies more often has a reason to: then the run ends with an error."""
 
 
 _SCHEDULING_ENVIRONMENT = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_FINAL": "1"}
@@ -69,7 +78,7 @@ def prefect_api(*, scheduling: bool = False) -> Iterator[str]:
     """
     quieten()
     if configured := configured_api():
-        if not answers(configured):
+        if not api_answers(configured):
             raise CharthouseError(
                 "the Prefect API of PREFECT_API_URL or of your Prefect profile does not answer",
                 "Start that server, or unset it: charthouse then starts a temporary one",
@@ -78,15 +87,15 @@ def prefect_api(*, scheduling: bool = False) -> Iterator[str]:
         return
     for name in ("NO_PROXY", "no_proxy"):  # a proxy knows nothing of this machine's loopback
         os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1,localhost"]))
-    server: _Server | None = None
+    server: TemporaryServer | None = None
     try:
         with _one_start_at_a_time():
-            server = _start(_SCHEDULING_ENVIRONMENT if scheduling else _SERVER_ENVIRONMENT)
+            server = TemporaryServer(scheduling=scheduling)
             # Prefect reads the address when it is imported, which takes as long as the start.
             os.environ["PREFECT_API_URL"] = server.address
             import flows.pipeline  # noqa: F401
 
-            _wait(server)
+            server.wait()
         from prefect.settings import PREFECT_API_URL, temporary_settings
 
         with temporary_settings({PREFECT_API_URL: server.address}):
@@ -119,7 +128,7 @@ def _one_start_at_a_time() -> Iterator[None]:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except OSError:
-                if time.monotonic() - began > _START_SECONDS:
+                if time.monotonic() - began > START_SECONDS:
                     raise CharthouseError(
                         f"another temporary Prefect server over {home} is still starting",
                         "Try again, or set PREFECT_HOME to another folder",
@@ -149,26 +158,63 @@ def _profile_api() -> str | None:
     return str(address) if address else None
 
 
-class _Server:
-    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
-        self.process = process
-        self.address = f"http://127.0.0.1:{port}/api"
+class TemporaryServer:
+    """A Prefect server on a port of its own, started anew when it dies; ends with this process."""
+
+    def __init__(self, *, scheduling: bool = False) -> None:
+        """Begin to start it; a thread looks after it until :meth:`end`.
+
+        Args:
+            scheduling: whether it is to make the runs of schedules.
+        """
+        self._environment = _SCHEDULING_ENVIRONMENT if scheduling else _SERVER_ENVIRONMENT
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port = int(probe.getsockname()[1])
+        self.address = f"http://127.0.0.1:{self._port}/api"
+        self._has_answered = False
+        self._gave_up = threading.Event()
+        self._ending = threading.Event()
+        # The process asks to die with this thread, and the thread lives as long as it may.
+        self._keeper = threading.Thread(target=self._keep, name="prefect-server", daemon=True)
+        self._keeper.start()
+
+    def wait(self) -> None:
+        """Wait until it answers for the first time.
+
+        Raises:
+            CharthouseError: it does not.
+        """
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and not self._gave_up.is_set():
+            if api_answers(self.address):
+                self._has_answered = True
+                return
+            time.sleep(0.1)
+        raise CharthouseError(
+            "the temporary Prefect server did not start",
+            "Run `charthouse doctor`, or set PREFECT_API_URL to a running server",
+        )
 
     def end(self) -> None:
-        """Ask the server to end, and see that it does."""
-        self.process.terminate()
-        try:
-            self.process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        """Stop the server."""
+        self._ending.set()
+        self._keeper.join()
+
+    def _keep(self) -> None:
+        for _ in range(_MOST_STARTS):
+            process = _start(self._port, self._environment)
+            while process.poll() is None:
+                if self._ending.wait(0.2):
+                    _stop(process)
+                    return
+            if self._ending.is_set() or not self._has_answered:
+                break
+        self._gave_up.set()
 
 
-def _start(environment: Mapping[str, str]) -> _Server:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    process = subprocess.Popen(
+def _start(port: int, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
         [sys.executable, "-m", "flows.prefect_server", str(os.getpid()), str(port)],
         env={**os.environ, **environment},
         stdin=subprocess.DEVNULL,
@@ -177,23 +223,19 @@ def _start(environment: Mapping[str, str]) -> _Server:
         # Ctrl-C is for the run: it ends the server when its last state is stored.
         process_group=0,
     )
-    return _Server(process, port)
 
 
-def _wait(server: _Server) -> None:
-    began = time.monotonic()
-    while time.monotonic() - began < _START_SECONDS and server.process.poll() is None:
-        if answers(server.address):
-            return
-        time.sleep(0.1)
-    raise CharthouseError(
-        "the temporary Prefect server did not start",
-        "Run `charthouse doctor`, or set PREFECT_API_URL to a running server",
-    )
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
-def answers(address: str) -> bool:
-    """Whether a Prefect API answers at the address."""
+def api_answers(address: str) -> bool:
+    """Whether there is a Prefect API at an address."""
     try:
         with urllib.request.urlopen(f"{address}/health", timeout=10) as answer:
             return bool(answer.status == 200)

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -161,8 +162,9 @@ class Reporter:
             time.time(),
         )
         temporary = self._sidecar.with_suffix(".tmp")
-        temporary.write_text(json.dumps(asdict(status)), encoding="utf-8")
-        temporary.replace(self._sidecar)
+        with suppress(OSError):  # a full disk: the run's own writing tells of it, if it must
+            temporary.write_text(json.dumps(asdict(status)), encoding="utf-8")
+            temporary.replace(self._sidecar)
 
 
 def _clock(seconds: float) -> str:

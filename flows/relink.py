@@ -19,7 +19,9 @@ from flows.targets import link_targets, stores_to_link
 from flows.warehouse import runs
 from flows.warehouse.access import access_of
 from flows.warehouse.connection import Connection, open_warehouse, read_warehouse
-from flows.warehouse.snapshots import check_snapshot, publish_if_changed
+from flows.warehouse.memory import bound_memory
+from flows.warehouse.snapshots import check_snapshot, publish_configured
+from flows.warehouse.storage import storage_errors_told
 from flows.work import WorkFolder, make_private, remove_tree
 from nlp.fingerprint import AnnotationSet
 
@@ -107,12 +109,16 @@ def relink(warehouse: Path, settings: Settings, *, quiet: bool = False) -> Relin
     targets = link_targets(stores, settings)
     order = Order(warehouse.resolve(), (), settings, _ANNOTATES_NOTHING, targets)
     work = WorkFolder.beside(order.warehouse)
-    with stoppable(), open_warehouse(order.warehouse, access) as connection:
+    with (
+        stoppable(),
+        storage_errors_told(order.warehouse),
+        open_warehouse(order.warehouse, access) as connection,
+    ):
         before = _current(connection)
         make_private(work.root)
         try:
             _link(connection, order, work, quiet=quiet)
-            publish_if_changed(connection, order.warehouse, settings.warehouse.snapshot, access)
+            publish_configured(connection, order.warehouse, settings.warehouse.snapshot, access)
         finally:
             with suppress(duckdb.Error):
                 if not runs.open_runs(connection):
@@ -129,6 +135,7 @@ def _current(connection: Connection) -> dict[int, tuple[str, str]]:
 
 
 def _link(connection: Connection, order: Order, work: WorkFolder, *, quiet: bool) -> None:
+    bound_memory(connection, order.settings.execution)
     run_id = runs.new_run_id()
     # An interrupted run finds its own order again: it is saved anew when that run goes on.
     save_order(order, work.order)

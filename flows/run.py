@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from flows.api_loss import lost_api_told
 from flows.cluster.door import at_the_door
 from flows.counts import Preview
 from flows.errors import CharthouseError
@@ -23,6 +24,7 @@ from flows.readers.discover import discover
 from flows.session import Session
 from flows.settings import LOCAL, Settings
 from flows.sources import files_are_as_planned, is_numbered, numbering_clash
+from flows.storage import is_url
 from flows.summary import Summary, summarise
 from flows.targets import link_targets, stores_to_link
 from flows.warehouse import runs
@@ -35,7 +37,9 @@ from flows.warehouse.connection import (
     read_warehouse,
     remove_if_unused,
 )
-from flows.warehouse.snapshots import check_snapshot, publish_if_changed
+from flows.warehouse.memory import bound_memory
+from flows.warehouse.snapshots import check_snapshot, publish_configured
+from flows.warehouse.storage import storage_errors_told
 from flows.work import WorkFolder, is_intact, make_private, remove_tree
 from nlp.dictionary import DictionaryError
 from nlp.fingerprint import identify
@@ -73,11 +77,20 @@ def prepare_order(sources: Sequence[str], warehouse: Path, settings: Settings) -
     except (ModelError, PreprocessError, DictionaryError) as error:
         raise CharthouseError(str(error)) from None
     targets = link_targets(_stores(warehouse, settings), settings)
-    return Order(warehouse.resolve(), tuple(map(_absolute, files)), settings, annotation, targets)
+    return Order(
+        warehouse.resolve(),
+        tuple(map(_absolute, files)),
+        settings,
+        annotation,
+        targets,
+        tuple(s if is_url(s) else str(Path(s).expanduser().absolute()) for s in sources),
+    )
 
 
 def _absolute(file: SourceFile) -> SourceFile:
     """The file under the path by which the warehouse knows it, wherever the run starts from."""
+    if file.url is not None:
+        return file
     root = file.root.absolute() if file.root else None
     return replace(file, path=file.path.absolute(), root=root)
 
@@ -92,9 +105,9 @@ def _check_device(settings: Settings) -> None:
 
 def _check_ids(files: Sequence[SourceFile]) -> None:
     """Records without ids are numbered in their file: two such files cannot share a corpus."""
-    numbered: dict[str, Path] = {}
+    numbered: dict[str, str] = {}
     for file in files:
-        if is_numbered(file) and numbered.setdefault(file.corpus, file.path) != file.path:
+        if is_numbered(file) and numbered.setdefault(file.corpus, file.name) != file.name:
             raise numbering_clash(numbered[file.corpus], file)
 
 
@@ -141,7 +154,11 @@ def execute(order: Order, *, quiet: bool = False) -> Summary:
     work = WorkFolder.beside(order.warehouse)
     nothing_read = False
     try:
-        with stoppable(), open_warehouse(order.warehouse, access) as connection:
+        with (
+            stoppable(),
+            storage_errors_told(order.warehouse),
+            open_warehouse(order.warehouse, access) as connection,
+        ):
             make_private(work.root)
             try:
                 return _execute(connection, order, work, access, quiet=quiet)
@@ -162,6 +179,7 @@ def execute(order: Order, *, quiet: bool = False) -> Summary:
 def _execute(
     connection: Connection, order: Order, work: WorkFolder, access: Access, *, quiet: bool
 ) -> Summary:
+    bound_memory(connection, order.settings.execution)
     leftovers = _recover(connection, order, work)
     save_order(order, work.order)
     runs.record_annotation_set(connection, order.annotation)
@@ -169,7 +187,8 @@ def _execute(
         from flows.flow_runs import close_stale_flow_runs, forget_flow_runs
         from flows.pipeline import charthouse, run_flow
 
-        close_stale_flow_runs(work)
+        with lost_api_told():
+            close_stale_flow_runs(work)
         for run_id in leftovers:
             with Reporter(run_id, work.status, quiet=quiet) as reporter:
                 reporter.say(f"Going on with the interrupted run {run_id}")
@@ -183,7 +202,7 @@ def _execute(
             with Reporter(run_id, work.status, quiet=quiet) as reporter:
                 run_flow(charthouse, Session(run_id, connection, order, work, reporter))
         forget_flow_runs(work)
-    publish_if_changed(connection, order.warehouse, order.settings.warehouse.snapshot, access)
+    publish_configured(connection, order.warehouse, order.settings.warehouse.snapshot, access)
     return summarise(connection, order.warehouse, run_id, here={*leftovers, run_id})
 
 

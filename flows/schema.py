@@ -29,6 +29,7 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
     2: (
         "ALTER TABLE runs ADD COLUMN pruned BIGINT",
         "ALTER TABLE runs ADD COLUMN forgotten BIGINT",
+        "ALTER TABLE sources ADD COLUMN etag VARCHAR",
     ),
 }
 """What makes a warehouse of a version one of the next. New tables are added without a step here.
@@ -47,15 +48,23 @@ SOURCES = Table(
     meaning="Files that were read. An unchanged file is not parsed again.",
     key=("path",),
     columns=(
-        Column("path", pl.String, "absolute path"),
+        Column("path", pl.String, "absolute path, or URL"),
         Column("source_number", pl.Int64, "order in which files were first seen, from 0"),
         Column("size", pl.Int64, "bytes"),
         Column("mtime", pl.Int64, "modification time, nanoseconds since 1970"),
+        Column(
+            "etag",
+            pl.String,
+            "tag that its storage gives a version; null for a path",
+            nullable=True,
+        ),
         Column("sha256", pl.String, "of the file as it lies on disk"),
         Column("reader", pl.String, "reader, its version, corpus and column mapping"),
         Column("annotation_id", pl.String, "the annotation set its documents were planned for"),
         Column(
-            "status", pl.String, "planned, partial (a limit cut it, or it cannot be read) or done"
+            "status",
+            pl.String,
+            "planned, partial (a limit cut it, or it cannot be read), done or gone (pruned)",
         ),
         Column("documents", pl.Int64, "records in it: documents, deletions and rejects"),
         _RUN,
@@ -100,7 +109,9 @@ RUNS = Table(
         _RUN,
         Column("order_hash", pl.String, "fingerprint of sources and settings"),
         Column("annotation_id", pl.String, "the annotation set it wrote"),
-        Column("status", pl.String, "running, done or abandoned"),
+        Column(
+            "status", pl.String, "running, done, failed (its counts did not add up) or abandoned"
+        ),
         Column("read", pl.Int64, "records in its sources"),
         Column("skipped", pl.Int64, "already done, unchanged", nullable=True),
         Column("duplicates", pl.Int64, "identical records of one document", nullable=True),
@@ -224,6 +235,7 @@ SNAPSHOTS = Table(
     key=("path",),
     columns=(
         Column("path", pl.String, "absolute path of the copy"),
+        Column("is_encrypted", pl.Boolean, "true if it has the key of the warehouse"),
         Column("published_at", pl.Datetime("us"), "UTC"),
     ),
 )

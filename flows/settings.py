@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -41,6 +41,24 @@ class SourceSettings(BaseModel):
     )
     limit: int | None = Field(None, ge=1, description="records to read at most, over all sources")
     retry_rejects: bool = Field(False, description="try documents again that failed before")
+    prune: bool = Field(
+        False,
+        description="remove documents that are in none of the sources any more; all files are "
+        "parsed, unchanged ones too",
+    )
+    prune_limit: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="share of the sources' documents that may vanish; where more have, the run "
+        "stops before anything is written",
+    )
+
+    @model_validator(mode="after")
+    def _prune_reads_all(self) -> Self:
+        if self.prune and self.limit is not None:
+            raise ValueError("prune and limit exclude each other")
+        return self
 
 
 class ExecutionSettings(BaseModel):
@@ -89,6 +107,12 @@ class ExecutionSettings(BaseModel):
         ge=0,
         description="GPUs that a shard asks of a cluster: of Dask the worker resource `GPU`, of "
         "Ray `num_gpus`; 0.25 lets four shards share one",
+    )
+    memory_megabytes: int = Field(
+        0,
+        ge=0,
+        description="what DuckDB may hold in the main process before it goes to disk; 0 = 128 for "
+        "each CPU core, at least 512",
     )
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,8 @@ import polars as pl
 from flows.errors import SourceError
 from flows.order import Order, describe_reading
 from flows.readers.base import SourceFile
+from flows.readers.remote import Stamp, fetched
+from flows.readers.remote import stamp as remote_stamp
 from flows.schema import SOURCES
 from flows.warehouse.connection import Connection
 from flows.work import file_sha256
@@ -28,8 +31,7 @@ class SourceState:
 
     file: SourceFile
     number: int
-    size: int
-    mtime: int
+    stamp: Stamp
     sha256: str
     reading: str
     unchanged: bool
@@ -53,11 +55,17 @@ class _Known(NamedTuple):
     number: int
     size: int
     mtime: int
+    etag: str | None
     sha256: str
     reading: str
     annotation_id: str
     status: str
     documents: int
+
+    @property
+    def stamp(self) -> Stamp:
+        """What could be told of the file without reading it."""
+        return Stamp(self.size, self.mtime, self.etag)
 
 
 def is_numbered(file: SourceFile) -> bool:
@@ -65,50 +73,67 @@ def is_numbered(file: SourceFile) -> bool:
     return file.format == "iob" or (file.columns is not None and file.columns.id is None)
 
 
-def numbering_clash(other: Path | str, file: SourceFile) -> SourceError:
+def numbering_clash(other: str, file: SourceFile) -> SourceError:
     """Two files whose records would get the same document ids."""
     return SourceError(
-        f"{other} and {file.path} would both number their records in corpus {file.corpus}",
+        f"{other} and {file.name} would both number their records in corpus {file.corpus}",
         "Name an id column (--column id=NAME), or give one of them another --corpus",
     )
 
 
-_NOTHING = (0, 0)
-"""Size and time of a file that is not there."""
+GONE = "gone"
+"""Status of a file that was no longer there when its documents were pruned."""
+
+_NOTHING = Stamp(0, 0, None)
+"""Of a file that is not there."""
 
 
 def files_are_as_planned(connection: Connection, order: Order) -> bool:
     """Whether the order's files still have the size and time they had when they were read."""
-    rows = connection.execute("SELECT path, size, mtime FROM sources").fetchall()
-    read = {path: (size, mtime) for path, size, mtime in rows}
+    rows = connection.execute("SELECT path, size, mtime, etag FROM sources").fetchall()
+    read = {path: Stamp(*rest) for path, *rest in rows}
     for file in order.files:
         try:
-            now = _size_and_mtime(file.path)
+            now = stamp(file)
         except OSError:
             now = _NOTHING
-        if read.get(str(file.path), now) != now:  # what a limit left out was never read
+        if read.get(file.name, now) != now:  # what a limit left out was never read
             return False
     return True
 
 
-def known_sources(connection: Connection, order: Order) -> Iterator[SourceState]:
+def known_sources(
+    connection: Connection, order: Order, folder: Path | None = None
+) -> Iterator[SourceState]:
     """Compare each file of the order with what the warehouse knows of it, one after another.
 
     A file is unchanged when it was done for the same annotation set, read the same way, and has
-    the same size and either the same modification time or the same SHA-256.
+    the same size and either the same modification time (for a URL: the same tag too) or the same
+    SHA-256. A file of a URL that may be read is here until the next one is asked for.
+
+    Args:
+        connection: the warehouse.
+        order: what is to be done.
+        folder: where to fetch files of URLs to; by default a temporary folder.
+
+    Raises:
+        SourceError: two files would number their records alike, or storage does not answer.
     """
     rows = connection.execute(
-        "SELECT path, source_number, size, mtime, sha256, reader, annotation_id, status, "
+        "SELECT path, source_number, size, mtime, etag, sha256, reader, annotation_id, status, "
         "documents FROM sources"
     ).fetchall()
+    source = order.settings.source
+    reads_all = source.prune or source.limit is not None
     known = {path: _Known(*rest) for path, *rest in rows}
     retried = _with_rejects(connection, order)
     next_number = max((row.number for row in known.values()), default=-1) + 1
     for file in order.files:
-        path, reading = str(file.path), describe_reading(file)
-        if path not in known and is_numbered(file):
+        path, reading = file.name, describe_reading(file)
+        is_new = path not in known or known[path].status == GONE
+        if is_new and is_numbered(file):
             for other, row in known.items():
-                if row.reading == reading:
+                if row.reading == reading and row.status != GONE:
                     raise numbering_clash(other, file)
         before = known.get(path)
         if before is None:
@@ -117,27 +142,29 @@ def known_sources(connection: Connection, order: Order) -> Iterator[SourceState]
             number = before.number
         done = before if path not in retried and _is_done(before, reading, order) else None
         problem = file.problem
-        try:
-            size, mtime = _size_and_mtime(file.path)
-            untouched = done is not None and (done.size, done.mtime) == (size, mtime)
-            sha256 = done.sha256 if done and untouched else file_sha256(file.path)
-        except OSError as error:
-            (size, mtime), sha256 = _NOTHING, ""
-            problem = f"the file cannot be read ({error.strerror})"
-        yield SourceState(
-            file=file,
-            number=number,
-            size=size,
-            mtime=mtime,
-            sha256=sha256,
-            reading=reading,
-            unchanged=not problem
-            and done is not None
-            and (done.size, done.sha256) == (size, sha256),
-            documents=before.documents if before is not None else 0,
-            problem=problem,
-            read_before=before.reading if before is not None else None,
-        )
+        with ExitStack() as stack:
+            try:
+                now = stamp(file)
+                untouched = done is not None and done.stamp == now
+                if reads_all or not untouched:
+                    file = stack.enter_context(fetched(file, folder))
+                sha256 = done.sha256 if done and untouched else file_sha256(file.path)
+            except OSError as error:
+                now, sha256 = _NOTHING, ""
+                problem = f"the file cannot be read ({error.strerror})"
+            yield SourceState(
+                file=file,
+                number=number,
+                stamp=now,
+                sha256=sha256,
+                reading=reading,
+                unchanged=not problem
+                and done is not None
+                and (done.size, done.sha256) == (now.size, sha256),
+                documents=before.documents if before is not None else 0,
+                problem=problem,
+                read_before=before.reading if before is not None else None,
+            )
 
 
 def _is_done(before: _Known | None, reading: str, order: Order) -> bool:
@@ -150,9 +177,17 @@ def _is_done(before: _Known | None, reading: str, order: Order) -> bool:
     )
 
 
-def _size_and_mtime(path: Path) -> tuple[int, int]:
-    stat = path.stat()
-    return stat.st_size, stat.st_mtime_ns
+def stamp(file: SourceFile) -> Stamp:
+    """What can be told of a file without reading it.
+
+    Raises:
+        OSError: it is not there or cannot be looked at.
+        SourceError: its storage does not answer.
+    """
+    if file.url is not None:
+        return remote_stamp(file.url)
+    stat = file.path.stat()
+    return Stamp(stat.st_size, stat.st_mtime_ns, None)
 
 
 def _with_rejects(connection: Connection, order: Order) -> set[str]:
@@ -170,10 +205,11 @@ def sources_frame(states: Sequence[SourceState], annotation_id: str, run_id: str
     """Rows of the ``sources`` table for files that were read."""
     rows = [
         {
-            "path": str(state.file.path),
+            "path": state.file.name,
             "source_number": state.number,
-            "size": state.size,
-            "mtime": state.mtime,
+            "size": state.stamp.size,
+            "mtime": state.stamp.mtime,
+            "etag": state.stamp.etag,
             "sha256": state.sha256,
             "reader": state.reading,
             "annotation_id": annotation_id,

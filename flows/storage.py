@@ -101,7 +101,7 @@ class Storage:
     def keys(self, folder: str) -> list[str]:
         """Keys of all files below a folder, sorted; none where there is no such folder."""
         with self._at("listed", folder) as (files, path):
-            above = str(path).removesuffix(folder)
+            above = str(path).removesuffix(folder).rstrip("/") + "/"
             return sorted(str(found).removeprefix(above) for found in files.find(path))
 
     def remove(self, key: str) -> None:

@@ -9,7 +9,7 @@ from flows.counts import PlanCounts
 from flows.incoming import PER_SOURCE, WHOLE_FILE
 from flows.planning import Planning
 from flows.shard_files import ShardFile, spooled
-from flows.sources import SourceState, sources_frame
+from flows.sources import GONE, SourceState, sources_frame
 from flows.verdicts import DELETE, METADATA, SKIP
 from flows.warehouse.connection import Connection, transaction
 from flows.warehouse.ddl import column_list, parquet
@@ -44,8 +44,10 @@ def store_plan(
         _store_sources(planning, states)
         _raise_orders(planning.connection)
         _store_deletions(planning)
+        _prune(planning.connection)
         _replace_documents(planning, METADATA)
         _make_current(planning)
+        _move_rejects(planning)
         _store_rejects(planning, states)
         for shard in shards:
             planning.connection.execute(
@@ -101,6 +103,17 @@ def _store_deletions(planning: Planning) -> None:
     _replace_documents(planning, DELETE)
 
 
+def _prune(connection: Connection) -> None:
+    """Remove documents that vanished, without a tombstone: a source may bring them back."""
+    for table in (*ABOUT_DOCUMENTS, DOCUMENTS.name):
+        connection.execute(
+            f"DELETE FROM {table} WHERE document_id IN (SELECT document_id FROM vanished)"
+        )
+    connection.execute(
+        f"UPDATE sources SET status = '{GONE}' WHERE path IN (SELECT path FROM gone)"
+    )
+
+
 def _replace_documents(planning: Planning, verdict: str) -> None:
     """Replace rows of ``documents`` alone, slice by slice from the spool."""
     connection = planning.connection
@@ -127,6 +140,30 @@ def _make_current(planning: Planning) -> None:
     )
 
 
+def _move_rejects(planning: Planning) -> None:
+    """Let rejects that stay name the record that counts now: it may stand elsewhere than before."""
+    connection = planning.connection
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE moved AS
+        SELECT r.* REPLACE (f.path AS path, f.ordinal AS ordinal)
+        FROM rejects r JOIN incoming i ON i.document_id = r.document_id
+        JOIN failed_before f ON f.seq = i.seq
+        WHERE r.stage = 'annotate' AND r.annotation_id = ?
+          AND i.verdict IN ('{SKIP}', '{METADATA}')
+          AND (r.path != f.path OR r.ordinal != f.ordinal)
+        """,
+        [planning.annotation_id],
+    )
+    connection.execute(
+        "DELETE FROM rejects WHERE stage = 'annotate' AND annotation_id = ? "
+        "AND document_id IN (SELECT document_id FROM moved)",
+        [planning.annotation_id],
+    )
+    connection.execute("INSERT OR REPLACE INTO rejects BY NAME SELECT * FROM moved")
+    connection.execute("DROP TABLE moved")
+
+
 def _store_rejects(planning: Planning, states: Sequence[SourceState]) -> None:
     """Replace what is known of unreadable records in the sources that were read now.
 
@@ -135,7 +172,7 @@ def _store_rejects(planning: Planning, states: Sequence[SourceState]) -> None:
     be read the rejects of its last reading stay, as its documents do.
     """
     connection = planning.connection
-    read = [str(state.file.path) for state in states]
+    read = [state.file.name for state in states]
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE known_rejects AS

@@ -1,4 +1,4 @@
-"""What happened: counts of a run, for people, for machines and for Prefect."""
+"""What happened: counts of a run, for people and for machines."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ class Summary:
     superseded: int
     metadata_updated: int
     deleted: int
+    pruned: int
     new_rejects: int
     annotated_mentions: int
     seconds: dict[str, float]
@@ -67,7 +68,7 @@ def summarise(
     """
     (run,) = connection.execute(
         "SELECT read, new, replaced, skipped, duplicates, superseded, metadata_updated, deleted, "
-        "seconds FROM runs WHERE run_id = ?",
+        "seconds, coalesce(pruned, 0) FROM runs WHERE run_id = ?",
         [run_id],
     ).fetchall()
     ((mentions, linked),) = connection.execute(
@@ -76,7 +77,7 @@ def summarise(
     return Summary(
         run_id=run_id,
         warehouse=str(warehouse),
-        nothing_to_do=not (run[1] or run[2] or run[6] or run[7]),
+        nothing_to_do=not (run[1] or run[2] or run[6] or run[7] or run[9]),
         read=run[0],
         new=run[1],
         replaced=run[2],
@@ -85,6 +86,7 @@ def summarise(
         superseded=run[5],
         metadata_updated=run[6],
         deleted=run[7],
+        pruned=run[9],
         new_rejects=_one(
             connection,
             "SELECT count(*) FROM rejects WHERE list_contains(?, run_id)",
@@ -121,35 +123,6 @@ def summarise(
 def _one(connection: Connection, query: str, *parameters: object) -> int:
     ((value,),) = connection.execute(query, list(parameters)).fetchall()
     return int(value)
-
-
-def artifact_rows(connection: Connection, run_id: str) -> list[dict[str, object]]:
-    """Counts of a run as rows of a Prefect table artifact: numbers and fixed words only."""
-    run = connection.sql(
-        "SELECT read, new, replaced, skipped, duplicates, superseded, metadata_updated, deleted, "
-        "rejected FROM runs WHERE run_id = '" + run_id.replace("'", "''") + "'"
-    ).pl()
-    rows: list[dict[str, object]] = [
-        {"what": name, "count": value} for name, value in run.row(0, named=True).items()
-    ]
-    (shards,) = connection.execute(
-        "SELECT count(*), coalesce(sum(mentions), 0), coalesce(sum(rejected), 0), "
-        "coalesce(sum(seconds.preprocess), 0), coalesce(sum(seconds.ner), 0), "
-        "coalesce(sum(seconds.load), 0) FROM shards WHERE run_id = ?",
-        [run_id],
-    ).fetchall()
-    names = (
-        "shards",
-        "mentions",
-        "documents that failed",
-        "seconds preprocessing",
-        "seconds NER",
-        "seconds loading",
-    )
-    return rows + [
-        {"what": name, "count": round(float(value), 1)}
-        for name, value in zip(names, shards, strict=True)
-    ]
 
 
 def print_summary(console: Console, summary: Summary) -> None:
@@ -201,6 +174,7 @@ def _counts_table(summary: Summary) -> Table:
         ("older versions passed over", summary.superseded),
         ("metadata updated", summary.metadata_updated),
         ("withdrawn by their source", summary.deleted),
+        ("vanished and pruned", summary.pruned),
         ("rejected", summary.new_rejects),
     ):
         if count:

@@ -1,7 +1,9 @@
 """Verdicts: each record beside what the warehouse knows of its document.
 
 They are kept in temporary tables of the warehouse, which DuckDB moves to disk where memory is
-short: ``incoming`` holds the keys of every record of the pass, ``unreadable`` what is no document.
+short: ``incoming`` holds the keys of every record of the pass, ``unreadable`` what is no document,
+``failed_before`` where the documents stand that could not be annotated, ``vanished`` and ``gone``
+documents and files to prune.
 """
 
 from __future__ import annotations
@@ -39,6 +41,9 @@ _TABLES = {
     "version UBIGINT, characters INTEGER, "
     f"verdict ENUM ({', '.join(map(literal, _VERDICTS))}), revives BOOLEAN",
     "unreadable": "seq BIGINT, path VARCHAR, ordinal BIGINT, reason VARCHAR",
+    "failed_before": "seq BIGINT, path VARCHAR, ordinal BIGINT",
+    "vanished": "document_id VARCHAR",
+    "gone": "path VARCHAR",
 }
 """``version`` is a hash over what tells versions of a document apart: it only counts them.
 ``revives`` is true where the annotation set is there, but another one is current."""
@@ -79,6 +84,8 @@ def judge(planning: Planning, slice_: Slice) -> list[int]:
         "characters",
         "is_deleted",
         "person_id",
+        "path",
+        "ordinal",
     )
     connection.register("slice_keys", keys.to_arrow())
     connection.execute(
@@ -107,6 +114,12 @@ def judge(planning: Planning, slice_: Slice) -> list[int]:
           {"AND a.status = 'done'" if retry else ""}
         """
     )
+    connection.execute(
+        "INSERT INTO failed_before BY NAME SELECT k.seq, k.path, k.ordinal FROM slice_keys k "
+        "JOIN document_annotations a ON a.document_id = k.document_id "
+        "AND a.source_hash = k.source_hash AND a.annotation_id = ? AND a.status = 'rejected'",
+        [planning.annotation_id],
+    )
     connection.unregister("slice_keys")
     rows = connection.execute(
         f"SELECT seq FROM incoming WHERE slice = {slice_.number} "
@@ -117,7 +130,7 @@ def judge(planning: Planning, slice_: Slice) -> list[int]:
 
 def take_back(connection: Connection, seq: int) -> None:
     """Forget all records from ``seq`` on: their file turned out to be unreadable."""
-    for name in _TABLES:
+    for name in ("incoming", "unreadable", "failed_before"):
         connection.execute(f"DELETE FROM {name} WHERE seq >= {seq}")
 
 
@@ -156,6 +169,7 @@ def count(connection: Connection, *, read: int, unchanged: int) -> PlanCounts:
         connection.execute("SELECT verdict, count(*) FROM incoming GROUP BY verdict").fetchall()
     )
     ((rejected,),) = connection.execute("SELECT count(*) FROM unreadable").fetchall()
+    ((pruned,),) = connection.execute("SELECT count(*) FROM vanished").fetchall()
     return PlanCounts(
         read=read,
         skipped=unchanged + verdicts.get(SKIP, 0),
@@ -167,4 +181,5 @@ def count(connection: Connection, *, read: int, unchanged: int) -> PlanCounts:
         deleted=verdicts.get(DELETE, 0),
         rejected=rejected,
         forgotten=verdicts.get(FORGOTTEN, 0),
+        pruned=pruned,
     )

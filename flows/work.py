@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flows.errors import CharthouseError
+
 _SUFFIX = ".work"
 
 
@@ -30,7 +32,16 @@ class WorkFolder:
         return cls(warehouse.with_name(warehouse.name + _SUFFIX))
 
     def run(self, run_id: str) -> Path:
-        """Folder of one run."""
+        """Folder of one run.
+
+        Raises:
+            CharthouseError: the id is no name of a folder here. Ids are read from the warehouse,
+                and what they name is written to and removed.
+        """
+        if Path(run_id).name != run_id or run_id in {"", ".."}:
+            raise CharthouseError(
+                "a run in the warehouse has an id that is none", "Somebody has changed its tables"
+            )
         return self.root / run_id
 
     def shards(self, run_id: str) -> Path:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from flows.bundled import SAMPLE, store_folder
+from flows.disk import worker_storage_error
 from flows.errors import CharthouseError, kind_and_place
 from flows.order import LinkTarget, Order, load_order
 from flows.processes import die_with_parent
@@ -155,8 +156,7 @@ def annotate_shard_file(
     except (ModelError, DeviceError, PreprocessError, DictionaryError) as error:
         raise ShardFailed(f"shard {shard}: {error}") from None  # written without text
     except Exception as error:
-        # The message and its chain may quote text: only kind and place go on.
-        raise ShardFailed(f"shard {shard}: {kind_and_place(error)}") from None
+        raise _failure(f"shard {shard}", error) from None
 
 
 def _annotate(
@@ -226,7 +226,12 @@ def link_names_file(
     except CharthouseError:
         raise
     except Exception as error:
-        raise ShardFailed(f"linking, chunk {chunk}: {kind_and_place(error)}") from None
+        raise _failure(f"linking, chunk {chunk}", error) from None
+
+
+def _failure(what: str, error: Exception) -> CharthouseError:
+    """What the main process is told: a message and its chain may quote text, so only their kind."""
+    return worker_storage_error(what, error) or ShardFailed(f"{what}: {kind_and_place(error)}")
 
 
 def names_file(work: WorkFolder, run_id: str, target: int, chunk: int) -> Path:

@@ -174,7 +174,11 @@ def _rows(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 EXAMPLE_TOML = """\
 # charthouse.toml
 # Keys without a group stand first, as TOML wants it.
+sources = ["notes", "archive/*.csv.gz"]
 ontologies = ["stores/mesh2026", "sample"]
+
+[warehouse]
+path = "discharge.duckdb"
 
 [source]
 corpus = "discharge"
@@ -218,8 +222,9 @@ Settings come from three places. A later one wins over an earlier one:
 2. environment variables;
 3. command line flags.
 
-What is set nowhere has its default. Sources and the warehouse are no settings: they are named on
-the command line. There are no secrets among the settings.
+What is set nowhere has its default. A file that names `sources` and `warehouse.path` too is a [job
+file](scheduling.md#job-files): `charthouse run --config FILE` needs nothing else then. There are no
+secrets among the settings.
 
 `charthouse run ... --dry-run` checks the settings, reads the sources and says what a run would do.
 A setting that does not exist, or has a bad value, is an error before anything is read. One
@@ -231,8 +236,11 @@ exception: an environment variable that names no group (`CHARTHOUSE_WORKRES`) is
 ```toml
 {EXAMPLE_TOML}```
 
-Relative paths of models, stores, stop words and pipelines start at the folder the command is run
-in, not at the file's folder.
+Relative paths in the file start at the file's folder. What may be a name as well (`ner.models`,
+`ontologies`, `dictionary.stores`, `link.encoder`, `preprocess.pipeline`, `evaluate.ontology`) is a
+path where the file's folder has such a file or folder; `bundled`, `sample`, `blank` and `minilm`
+are always names. Relative paths in environment variables and flags start at the folder the command
+is run in.
 
 Put `ontologies` and `ner.models` into the file once a warehouse is in use. A run without them
 takes the defaults: with another model every document is annotated again, and with another ontology
@@ -240,7 +248,8 @@ takes the defaults: with another model every document is annotated again, and wi
 
 ## Environment variables
 
-The name is `CHARTHOUSE_`, the group, two underscores, the field; `ontologies` has no group. Lists
+The name is `CHARTHOUSE_`, the group, two underscores, the field; `sources` and `ontologies` have no
+group. Lists
 and tables are written as JSON:
 
 ```sh
@@ -295,16 +304,21 @@ The table is part of the linkset_id: changing it links the names again and leave
 """
 
 FLAGS = {
+    "warehouse.path": "--warehouse",
     "source.format": "--format",
     "source.corpus": "--corpus",
     "source.columns": "--column",
     "source.limit": "--limit",
     "source.retry_rejects": "--retry-rejects",
+    "source.prune": "--prune",
+    "source.prune_limit": "--prune-limit",
+    "keep_previous": "--keep-previous",
     "ner.models": "--model",
     "ner.device": "--device",
     "dictionary.stores": "--dictionary",
     "ontologies": "--ontology",
     "execution.workers": "--workers",
+    "warehouse.wait_seconds": "--wait",
 }
 """TOML key to the flag of ``charthouse run`` that sets it."""
 

@@ -16,6 +16,7 @@ import duckdb
 import pytest
 import typer.main
 
+from flows.job_paths import from_folder
 from flows.readers.base import SourceFile
 from flows.readers.record import BadRecord, Document
 from flows.schema import TABLES
@@ -140,7 +141,7 @@ def test_example_file_is_read_as_written(generator: ModuleType, tmp_path: Path) 
     config.write_text(generator.EXAMPLE_TOML, encoding="utf-8")
     settings = load_settings(config, {})
     read = settings.model_dump(mode="json")
-    written = tomllib.loads(generator.EXAMPLE_TOML)
+    written = from_folder(tmp_path, tomllib.loads(generator.EXAMPLE_TOML))
     for group, values in written.items():
         if isinstance(values, dict):
             assert {key: read[group][key] for key in values} == values, group

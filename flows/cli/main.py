@@ -15,6 +15,7 @@ from flows import __version__
 from flows.cli import (
     check,
     custody,
+    diff,
     doctor,
     evaluate,
     inspect,
@@ -64,6 +65,7 @@ app.command("sample")(run.sample)
 app.command("relink")(relink.relink)
 app.command("link")(link.link)
 app.command("serve")(serve.serve)
+app.command("diff")(diff.diff)
 app.command("status")(inspect.status)
 app.command("rejects")(inspect.rejects)
 app.command("tables")(inspect.tables)

@@ -112,6 +112,16 @@ def run(
     retry_rejects: Annotated[
         bool, typer.Option("--retry-rejects", help="Try documents again that failed before.")
     ] = False,
+    prune: Annotated[
+        bool,
+        typer.Option("--prune", help="Remove documents that are in none of the sources any more."),
+    ] = False,
+    prune_limit: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=1, help="Share of the documents that --prune may remove. (default: 0.5)"
+        ),
+    ] = None,
     keep_previous: Annotated[
         bool,
         typer.Option(
@@ -143,6 +153,8 @@ def run(
             columns=_columns(column),
             limit=limit,
             retry_rejects=retry_rejects or None,
+            prune=prune or None,
+            prune_limit=prune_limit,
         ),
         ner=_given(models=chosen_models(model), device=device),
         dictionary=_given(stores=tuple(dictionary) if dictionary else None),
@@ -237,7 +249,7 @@ def _print_preview(order: Any, preview: Any, *, as_json: bool) -> None:
         f"({counts.new:,} new, {counts.replaced:,} changed; {preview.characters:,} characters), "
         f"{counts.skipped:,} done before, {counts.duplicates:,} identical duplicates, "
         f"{counts.superseded:,} older versions, {counts.deleted:,} to withdraw, "
-        f"{counts.rejected:,} rejects."
+        f"{counts.pruned:,} to prune, {counts.rejected:,} rejects."
     )
     console.print(
         f"Annotation set {order.annotation.annotation_id}: "

@@ -100,7 +100,10 @@ def _judge(worker: str, told: dict[str, Any], execution: ExecutionSettings) -> N
         )
     if told["problem"]:
         if execution.staging:
-            raise CharthouseError(f"{where} cannot use the staging: {told['problem']}")
+            raise CharthouseError(
+                f"{where} cannot use the staging: {told['problem']}",
+                "It needs the same path, rights and credentials there as here",
+            )
         raise CharthouseError(
             f"{where} does not see the folder of the warehouse, or may not write it",
             "Set execution.staging to a folder or URL that all machines share",

@@ -55,11 +55,11 @@ def look(storage: str, key: str, api: str | None) -> dict[str, Any]:
         ``network``: see :func:`network`; ``prefect``: whether the API answers; ``problem``: what
         is wrong with the storage, else none; ``answer``: key of the file written there.
     """
-    from flows.prefect_server import answers
+    from flows.prefect_server import api_answers
 
     told: dict[str, Any] = {
         "network": network(),
-        "prefect": api is None or answers(api),
+        "prefect": api is None or api_answers(api),
         "problem": None,
         "answer": f"{key}-{os.urandom(4).hex()}",
     }
@@ -68,8 +68,10 @@ def look(storage: str, key: str, api: str | None) -> dict[str, Any]:
             local = Path(folder, "probe")
             Storage(storage).get(key, local)
             Storage(storage).put(local, told["answer"])
-    except (CharthouseError, OSError) as error:
-        told["problem"] = str(error)
+    except CharthouseError as error:
+        told["problem"] = error.problem
+    except OSError as error:
+        told["problem"] = kind_and_place(error)
     return told
 
 
@@ -104,5 +106,5 @@ def collect(answers: Mapping[str, Any], storage: Storage) -> Answers:
                 try:
                     storage.get(told["answer"], Path(folder, "answer"))
                 except CharthouseError as error:
-                    told["problem"] = f"what it writes is not seen here: {error}"
+                    told["problem"] = f"what it writes is not seen here: {error.problem}"
     return answers

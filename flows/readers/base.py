@@ -36,7 +36,8 @@ class SourceFile:
     ``format`` is a key of ``READERS``. ``root`` is the folder the user named (or the part of a
     glob before its first wildcard) when the file was found inside one. ``columns`` is set for
     tabular formats only. ``problem`` says what keeps the file from being read, where its head
-    shows it.
+    shows it. The bytes of a file with a ``url`` are elsewhere: ``path`` and ``root`` are its place
+    there, until it is fetched (:func:`flows.readers.remote.fetched`).
     """
 
     path: Path
@@ -45,6 +46,12 @@ class SourceFile:
     root: Path | None = None
     columns: ColumnMapping | None = None
     problem: str | None = None
+    url: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What the warehouse knows the file by: its URL, else its path."""
+        return self.url or str(self.path)
 
 
 def corpus_of_stem(path: Path, root: Path | None) -> str:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from flows.errors import SourceError
 from flows.readers import READERS
 from flows.readers.base import ROLES, Reader, SourceFile
 from flows.readers.compression import bare_name, open_binary
+from flows.readers.remote import fetch, list_remote, outline
 from flows.readers.tabular import map_columns
+from flows.storage import is_url
 from flows.work import is_work_folder
 
 AUTO = "auto"
@@ -42,7 +46,7 @@ def discover(
     ``problem``, as long as another source can be read.
 
     Args:
-        sources: files, folders, or globs (``*``, ``?``, ``[]``, ``**``).
+        sources: files, folders, or globs (``*``, ``?``, ``[]``, ``**``), as paths or URLs.
         format: a key of ``READERS``, or ``auto`` to go by suffix and content. A named format
             takes the files of its suffixes in a folder, or all of them where none has one.
         corpus: corpus name for all files; by default the reader's rule decides.
@@ -61,11 +65,12 @@ def discover(
             raise SourceError(f"{role} is no column role", f"Roles are {', '.join(ROLES)}")
     if not sources:
         raise SourceError("no source is given", "Name files, folders or globs")
-    found: dict[Path, SourceFile] = {}
+    found: dict[Path | str, SourceFile] = {}
     errors: list[SourceError] = []
     for source in sources:
-        for file in _find(source, format, corpus, columns or {}, errors):
-            found.setdefault(file.path.resolve(), file)
+        find = _find_remote if is_url(source) else _find
+        for file in find(source, format, corpus, columns or {}, errors):
+            found.setdefault(file.url or file.path.resolve(), file)
     files = list(found.values())
     if errors and all(file.problem for file in files):
         raise errors[0]
@@ -78,7 +83,7 @@ def describe(file: SourceFile) -> dict[str, object]:
     """What a dry run shows of a source: path, format, corpus and mapped columns by role."""
     mapping = asdict(file.columns) if file.columns else {}
     described: dict[str, object] = {
-        "path": str(file.path),
+        "path": file.name,
         "format": file.format,
         "corpus": file.corpus,
         "columns": {role: column for role, column in mapping.items() if column is not None},
@@ -124,14 +129,51 @@ def _find(
             raise SourceError(f"nothing matches {source}", "Quote globs and check the folder")
     else:
         raise SourceError(f"{source} does not exist")
-    paths = [path for path in paths if not _is_companion(path)]
-    if format != AUTO:
-        paths = [p for p in paths if _suffix(p) in READERS[format].suffixes] or paths
+    paths = _of_format(paths, format)
     looked_at = (_look_at(path, root, format, corpus, columns, errors) for path in paths)
     files = [file for file in looked_at if file is not None]
     if not files:
         raise SourceError(f"{what} holds no readable source", _KNOWN)
     return files
+
+
+def _find_remote(
+    source: str,
+    format: str,
+    corpus: str | None,
+    columns: Mapping[str, str],
+    errors: list[SourceError],
+) -> list[SourceFile]:
+    """The same for a URL; files are looked at in outline, and whole where that does not do."""
+    place, listed = list_remote(source)
+    by_path = {Path(file.place): file for file in listed}
+    found = []
+    for path in _of_format(list(by_path), format):
+        with TemporaryDirectory() as folder:
+            root = Path(folder, (place or path.parent).name)
+            local = root / (path.relative_to(place) if place else path.name)
+            is_whole = outline(by_path[path], local)
+            look = partial(_look_at, local, root if place else None, format, corpus, columns)
+            wrong = list[SourceError]()
+            file = look(wrong)
+            if wrong and not is_whole:
+                fetch(by_path[path].url, local)
+                file = look(wrong := [])
+        url = by_path[path].url
+        errors += [SourceError(e.problem.replace(str(local), url), e.fix) for e in wrong]
+        if file is not None:
+            found.append(replace(file, path=path, root=Path(place) if place else None, url=url))
+    if not found:
+        raise SourceError(f"{source} holds no readable source", _KNOWN)
+    return found
+
+
+def _of_format(paths: list[Path], format: str) -> list[Path]:
+    """Of the files that were found, those that are no companions and may have the format."""
+    paths = [path for path in paths if not _is_companion(path)]
+    if format != AUTO:
+        paths = [p for p in paths if _suffix(p) in READERS[format].suffixes] or paths
+    return paths
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -6,6 +6,7 @@ names it, and encryption are the same for every command.
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -43,6 +44,8 @@ __all__ = [
 ]
 
 _LOOK_SECONDS = 0.2
+"""At most: each look waits a random part of it, so that who looks often has no advantage."""
+
 _SAY_SECONDS = 30.0
 _PLAIN = Access()
 
@@ -57,13 +60,16 @@ def open_warehouse(path: Path, access: Access = _PLAIN) -> Iterator[Connection]:
         WarehouseBusyError: another process holds it, for longer than ``access`` waits.
         WarehouseError: the file is no warehouse of this schema, or its key is another one.
     """
+    path = path.resolve()  # DuckDB's log lies beside the name that it is given
     if not path.parent.is_dir():
         raise WarehouseError(
             f"warehouse {path}: its folder does not exist", f"Create {path.parent} first"
         )
     connection = _waiting(path, access, lambda: _open_or_make(path, access))
     try:
-        remove_spill(path)  # of a process that was killed: nobody else has the file open
+        # What a process left that was killed: nobody else has the file open, or copies it.
+        remove_spill(path)
+        remove_database(temporary_beside(path))
         bring_up_to_date(connection, path)
         yield connection
     finally:
@@ -79,6 +85,7 @@ def read_warehouse(path: Path, access: Access = _PLAIN) -> Iterator[Connection]:
         WarehouseError: there is none, the file is no warehouse of this schema, or its key is
             another one.
     """
+    path = path.resolve()
     connection = _waiting(path, access, lambda: _open_to_read(path, access))
     try:
         check_version(connection, path)
@@ -89,6 +96,7 @@ def read_warehouse(path: Path, access: Access = _PLAIN) -> Iterator[Connection]:
 
 def remove_if_unused(path: Path, access: Access = _PLAIN) -> None:
     """Remove a warehouse that has seen no run, unless another process has opened it meanwhile."""
+    path = path.resolve()
     with suppress(WarehouseError, duckdb.Error), door(path.parent):
         connection = _connect(path, access, read_only=False)
         try:
@@ -117,7 +125,8 @@ def _waiting(path: Path, access: Access, opening: Callable[[], Connection]) -> C
                 )
                 first, said = False, time.monotonic()
             STOP.check()
-            time.sleep(min(_LOOK_SECONDS, access.wait_seconds - waited))
+            pause = random.uniform(0.1, 1.0) * _LOOK_SECONDS
+            time.sleep(min(pause, access.wait_seconds - waited))
 
 
 def _open_or_make(path: Path, access: Access) -> Connection:
@@ -186,7 +195,8 @@ def _open_error(path: Path, error: duckdb.Error) -> WarehouseError:
             return WarehouseError(
                 f"{path} is no DuckDB file", "Give another path for the warehouse"
             )
-        reason = "permission denied" if "ermission" in message else "an input or output error"
+        reasons = ("Permission denied", "Read-only file system", "No space left on device")
+        reason = next((r for r in reasons if r in message), "An input or output error").lower()
         return WarehouseError(
             f"warehouse {path} cannot be opened: {reason}",
             "Check the folder's rights and free space",

@@ -87,6 +87,19 @@ def abandon_run(connection: Connection, run_id: str) -> None:
         )
 
 
+def fail_run(connection: Connection, run_id: str) -> None:
+    """End a run whose numbers do not add up.
+
+    It is not left open: there is nothing in it to go on with. Its sources count as partly read, so
+    that the next run compares all of their records with the ledger and annotates what is missing.
+    """
+    with transaction(connection):
+        connection.execute("UPDATE sources SET status = 'partial' WHERE run_id = ?", [run_id])
+        connection.execute(
+            "UPDATE runs SET status = 'failed', finished_at = ? WHERE run_id = ?", [now(), run_id]
+        )
+
+
 def forget_unplanned(connection: Connection) -> None:
     """Remove runs that ended before their plan was stored: they have done nothing."""
     connection.execute("DELETE FROM runs WHERE status = 'running' AND seconds IS NULL")
@@ -137,6 +150,15 @@ def record_annotation_set(connection: Connection, annotation: AnnotationSet) -> 
 def is_planned(connection: Connection, run_id: str) -> bool:
     """Whether the run's plan is stored."""
     return any(run.planned for run in open_runs(connection) if run.run_id == run_id)
+
+
+def is_done(connection: Connection, run_id: str) -> bool:
+    """Whether a run has ended, all its work done."""
+    return bool(
+        connection.execute(
+            "SELECT 1 FROM runs WHERE run_id = ? AND status = 'done'", [run_id]
+        ).fetchall()
+    )
 
 
 def planned_shards(connection: Connection, run_id: str) -> list[PlannedShard]:

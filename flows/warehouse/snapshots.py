@@ -92,8 +92,9 @@ def publish(connection: Connection, warehouse: Path, snapshot: Path, access: Acc
     """
     path = check_snapshot(snapshot, warehouse, access)
     connection.execute(
-        f"INSERT OR REPLACE INTO {SNAPSHOTS.name} (path, published_at) VALUES (?, ?)",
-        [str(path), now()],
+        f"INSERT OR REPLACE INTO {SNAPSHOTS.name} (path, is_encrypted, published_at) "
+        "VALUES (?, ?, ?)",
+        [str(path), access.key is not None, now()],
     )
     # Without the salt nobody can try ids on the hashes in `forgotten`.
     temporary = write_copy(connection, path, access, without={SALTS.name})
@@ -139,6 +140,23 @@ def publish_if_changed(
         return False
     publish(connection, warehouse, snapshot, access)
     return True
+
+
+def publish_configured(
+    connection: Connection, warehouse: Path, snapshot: Path | None, access: Access
+) -> None:
+    """Publish at the end of a run or relink, if something changed.
+
+    Raises:
+        CharthouseError: it could not be published; the warehouse has all of the work.
+    """
+    try:
+        publish_if_changed(connection, warehouse, snapshot, access)
+    except CharthouseError as error:
+        raise WarehouseError(
+            f"the warehouse is complete, but {error.problem}",
+            f"{error.fix}. The next run publishes it, or charthouse snapshot",
+        ) from None
 
 
 def renew_known(connection: Connection, warehouse: Path, access: Access) -> int:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from flows.conservation import check_run
 from flows.counts import PlanCounts
 from flows.order import Order
 from flows.plan import Planner
@@ -18,17 +19,33 @@ from flows.receipt import Receipt, stage
 from flows.run import _absolute
 from flows.settings import Settings
 from flows.warehouse import runs
+from flows.warehouse.access import Access
 from flows.warehouse.connection import Connection, open_warehouse
 from flows.warehouse.load import load_shard
 from flows.work import WorkFolder, make_private
 from flows.worker import REJECT_SCHEMA
 from nlp.fingerprint import AnnotationSet, ModelIdentity
-from nlp.schema import ANNOTATION_TABLES, MENTIONS
+from nlp.schema import ANNOTATION_TABLES, MENTIONS, SECTION_SPANS
 
 
 def write_jsonl(path: Path, *records: dict[str, object]) -> Path:
     """Write records as JSON lines."""
     path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    return path
+
+
+def write_incoming(path: Path, texts: Mapping[str, str]) -> Path:
+    """Write a shard file of notes, each a document that is new."""
+    rows = [
+        {"document_id": f"notes:{key}", "text": text, "path": "n.jsonl", "ordinal": ordinal}
+        for ordinal, (key, text) in enumerate(texts.items())
+    ]
+    pl.DataFrame(rows).with_columns(
+        kind=pl.lit("note"),
+        sections=pl.lit([], dtype=SECTION_SPANS),
+        characters=pl.col("text").str.len_chars().cast(pl.Int64),
+        replaces=pl.lit(False),
+    ).write_parquet(path)
     return path
 
 
@@ -72,8 +89,9 @@ class Bench:
     annotation_id: str = "rule-1"
     settings: dict[str, object] = field(default_factory=dict)
     keep_previous: bool = False
+    access: Access = field(default_factory=Access)
 
-    def order(self, *sources: Path, **source_settings: object) -> Order:
+    def order(self, *sources: Path | str, **source_settings: object) -> Order:
         """An order over the sources."""
         settings = Settings(
             source=source_settings,
@@ -85,12 +103,19 @@ class Bench:
         annotation = AnnotationSet(
             self.annotation_id, (ModelIdentity("rule", self.annotation_id, ("Disease",)),), "{}"
         )
-        return Order(self.warehouse, tuple(map(_absolute, files)), settings, annotation, ())
+        return Order(
+            self.warehouse,
+            tuple(map(_absolute, files)),
+            settings,
+            annotation,
+            (),
+            tuple(s if isinstance(s, str) else str(s.absolute()) for s in sources),
+        )
 
-    def run(self, *sources: Path, **source_settings: object) -> PlanCounts:
+    def run(self, *sources: Path | str, **source_settings: object) -> PlanCounts:
         """Plan, annotate by rule and load everything; returns what planning found."""
         order = self.order(*sources, **source_settings)
-        with open_warehouse(self.warehouse) as connection:
+        with open_warehouse(self.warehouse, self.access) as connection:
             return self.run_order(connection, order)
 
     def run_order(self, connection: Connection, order: Order) -> PlanCounts:
@@ -108,12 +133,13 @@ class Bench:
             )
             load_shard(connection, run_id, self.annotation_id, shard.path, receipt)
         runs.close_sources(connection, run_id)
+        check_run(connection, run_id)
         runs.finish_run(connection, run_id, 0.0, 0.0)
         return counts
 
     def query(self, sql: str) -> list[tuple[object, ...]]:
         """Rows of a query."""
-        with open_warehouse(self.warehouse) as connection:
+        with open_warehouse(self.warehouse, self.access) as connection:
             return connection.execute(sql).fetchall()
 
 

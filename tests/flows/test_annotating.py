@@ -107,6 +107,7 @@ def begin(bench: Bench, connection: Connection, source: Path) -> Session:
     run_id = left[-1] if left else runs.new_run_id()
     if not left:
         runs.begin_run(connection, run_id, order)
+    if not runs.is_planned(connection, run_id):
         planner = Planner(connection, order, work, run_id)
         planner.commit(planner.read(), 0.0)
     return Session(run_id, connection, order, work, Reporter(run_id, None, quiet=True))

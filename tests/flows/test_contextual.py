@@ -73,9 +73,9 @@ def linked(two_mentions: Bench, target: LinkTarget) -> Bench:
     return two_mentions
 
 
-def in_context(bench: Bench, target: LinkTarget, run_id: str = "run") -> list[tuple[object, ...]]:
+def in_context(bench: Bench, target: LinkTarget) -> list[tuple[object, ...]]:
     with open_warehouse(bench.warehouse) as connection:
-        link_in_context(connection, target, SETTINGS, run_id, lambda: None)
+        link_in_context(connection, target, SETTINGS, lambda: None)
     return bench.query(CHOSEN)
 
 

@@ -7,10 +7,6 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
 from tests.flows.conftest import Bench, write_jsonl
 
 MENTIONS = "SELECT document_id, mention_text FROM mentions ORDER BY ALL"
@@ -153,56 +149,6 @@ def test_withdrawn_citation_leaves_a_tombstone(bench: Bench, tmp_path: Path) -> 
     assert bench.query(tombstones) == [("1", ""), ("7", "")]
 
 
-@settings(
-    max_examples=8,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(
-    releases=st.lists(
-        st.tuples(
-            st.lists(st.sampled_from([1, 2, 3]), max_size=3, unique=True),
-            st.lists(st.sampled_from([1, 2, 3]), max_size=1),
-        ),
-        min_size=2,
-        max_size=4,
-    ),
-    order=st.randoms(use_true_random=False),
-)
-def test_release_files_in_any_order_and_grouping_give_the_same_tables(
-    tmp_path_factory: pytest.TempPathFactory,
-    releases: list[tuple[list[int], list[int]]],
-    order: object,
-) -> None:
-    folder = tmp_path_factory.mktemp("releases")
-    files = [
-        release(
-            folder,
-            f"pubmed24n{number:04d}",
-            citation(100 + number, "Unrelated."),  # no release file is empty
-            # Two texts alternate: a later version may repeat an earlier one.
-            *(citation(pmid, f"V{number % 2} of {pmid}") for pmid in written),
-            deleted=tuple(gone),
-        )
-        for number, (written, gone) in enumerate(releases, start=1)
-    ]
-    state = "SELECT document_id, text, is_deleted, source_order FROM documents ORDER BY ALL"
-    straight = Bench(folder / "straight.duckdb")
-    for file in files:
-        straight.run(file)
-    shuffled = Bench(folder / "shuffled.duckdb")
-    again = list(files)
-    order.shuffle(again)  # type: ignore[attr-defined]
-    shuffled.run(*again[:2])
-    for file in again:
-        shuffled.run(file)
-    shuffled.run(*files)
-    alive = "SELECT document_id, text FROM documents WHERE NOT is_deleted ORDER BY ALL"
-    assert shuffled.query(alive) == straight.query(alive)
-    assert shuffled.query(MENTIONS) == straight.query(MENTIONS)
-    assert shuffled.query(state) == straight.query(state)
-
-
 def test_document_that_fails_is_a_reject_and_counts_as_done(bench: Bench, notes: Notes) -> None:
     source = notes(a="asthma today", b="unreadable words")
     bench.run(source)
@@ -239,3 +185,14 @@ def test_unreadable_record_is_one_reject_of_the_first_run(bench: Bench, tmp_path
     source.write_text('{"id": "a", "text": "asthma now"}\n{"id": "b", "text": "gout"}\n')
     bench.run(source)
     assert bench.query("SELECT count(*) FROM rejects") == [(0,)]
+
+
+def test_reject_of_a_document_follows_its_record(bench: Bench, tmp_path: Path) -> None:
+    source = tmp_path / "x.jsonl"
+    bad = '{"id": "b", "text": "unreadable words"}\n'
+    source.write_text('{"id": "a", "text": "asthma"}\n' + bad)
+    bench.run(source)
+    source.write_text('{"id": "a", "text": "asthma"}\n{"id": "c", "text":\n' + bad)
+    assert bench.run(source).rejected == 1
+    rejects = "SELECT ordinal, stage, document_id FROM rejects ORDER BY ALL"
+    assert bench.query(rejects) == [(1, "read", None), (2, "annotate", "x:b")]

@@ -207,8 +207,10 @@ def test_run_appears_in_a_prefect_server_of_ones_own(
     assert {run["state_type"] for run in flows} == {"COMPLETED"}
     assert len(flows) >= 2
     (table,) = [row for row in artifacts if row["key"] == "charthouse-run"]
-    counts = {row["what"]: row["count"] for row in json.loads(table["data"])}
-    assert counts["read"] == counts["new"] == 1
+    rows = {(row["group"], row["what"]): row["value"] for row in json.loads(table["data"])}
+    assert rows["documents", "read"] == rows["documents", "new"] == 1
+    assert rows["rate", "documents/s"] > 0 and rows["seconds", "annotate"] > 0
+    assert 0 < rows["links", "share of mentions linked"] <= 1
     dead = charthouse(tmp_path, *run, PREFECT_API_URL=address)
     assert dead.returncode == 1 and "does not answer" in dead.stderr
 

@@ -99,6 +99,51 @@ def test_an_older_warehouse_is_brought_to_this_schema(tmp_path: Path) -> None:
     assert kept == [("Diabetes Mellitus", None)]
 
 
+def test_a_migration_that_fails_or_is_killed_leaves_the_older_warehouse(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = tmp_path / "older.duckdb"
+    with open_warehouse(older) as connection:
+        connection.execute("UPDATE schema_version SET version = 1")
+        connection.execute("DROP TABLE evaluations")
+        for statement in itertools.chain(*MIGRATIONS.values()):
+            table, column = re.fullmatch(
+                r"ALTER TABLE (\w+) ADD COLUMN (\w+) .*", statement
+            ).groups()
+            connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+
+    def state() -> list[tuple[object, ...]]:
+        with duckdb.connect(str(older), read_only=True) as connection:
+            return connection.execute(
+                "SELECT table_name, column_name, (FROM schema_version) FROM duckdb_columns() "
+                "WHERE NOT internal ORDER BY ALL"
+            ).fetchall()
+
+    before = state()
+    # The tables that are newer come last: all steps have been taken by then.
+    killed = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import os, sys, pathlib\n"
+            "from flows.warehouse import connection, layout\n"
+            "layout._create = lambda connection, table: os.kill(os.getpid(), 9)\n"
+            "connection.open_warehouse(pathlib.Path(sys.argv[1])).__enter__()\n",
+            str(older),
+        ],
+        check=False,
+    )
+    assert killed.returncode == -9
+    assert state() == before
+    with monkeypatch.context() as patched:
+        patched.setitem(MIGRATIONS, SCHEMA_VERSION - 1, (*MIGRATIONS[2], "SELECT error('full')"))
+        with pytest.raises(duckdb.Error), open_warehouse(older):
+            pass
+    assert state() == before
+    with open_warehouse(older) as connection:
+        assert connection.execute("FROM schema_version").fetchall() == [(SCHEMA_VERSION,)]
+
+
 def test_missing_warehouse_is_not_made_by_reading(tmp_path: Path) -> None:
     with pytest.raises(WarehouseError, match="does not exist"), read_warehouse(tmp_path / "w"):
         pass

@@ -1,0 +1,138 @@
+"""The table that a run leaves in Prefect: numbers and fixed words, whatever the warehouse holds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from flows.warehouse.connection import Connection
+
+Row = dict[str, object]
+
+REASONS = (
+    "not valid UTF-8",
+    "text is empty",
+    "id is empty",
+    "text holds NUL characters",
+    "text holds lone surrogates",
+    "a field other than the text holds NUL characters",
+    "a field other than the text holds lone surrogates",
+    "a field is nested",
+    "text or title is not a string",
+    "line is not JSON",
+    "line is not a JSON object",
+    "a line is not token and tag",
+    "a line is neither title, abstract nor annotation",
+    "a quote is never closed",
+    "a tag is neither O nor B-, I-, E- or S- of a type",
+    "row breaks the rules of CSV quoting",
+    "row has",
+    "row holds a value that cannot be read",
+    "article has no front matter",
+    "citation has no article",
+    "citation has no PMID",
+    "citation has no title and no abstract",
+    "annotation failed",
+    "ended its worker process",
+)
+"""How reasons of rejects begin. Only these words reach Prefect; any other reason is "another"."""
+
+_WHOLE = {
+    "row has": "row has another number of cells than the header",
+    "a field is nested": "a field is nested too deep",
+}
+
+
+def artifact_rows(connection: Connection, run_id: str, seconds: Mapping[str, float]) -> list[Row]:
+    """A run's counts, rates, seconds, rejects by reason and share of linked mentions.
+
+    Args:
+        connection: the open warehouse.
+        run_id: the run.
+        seconds: wall seconds of its stages so far.
+    """
+    counts = _counts(connection, run_id)
+    shards = _shards(connection, run_id)
+    annotating = seconds.get("annotate", 0.0)
+    rows = [_row("documents", name, value) for name, value in counts.items()]
+    rows += [
+        _row("work", "shards", shards["shards"]),
+        _row("work", "characters", shards["characters"]),
+        _row("work", "mentions", shards["mentions"]),
+    ]
+    if shards["documents"] and annotating > 0:
+        rows += [
+            _row("rate", "documents/s", shards["documents"] / annotating),
+            _row("rate", "characters/s", shards["characters"] / annotating),
+        ]
+    rows += [_row("seconds", name, value) for name, value in seconds.items()]
+    rows += [
+        _row("seconds in workers", name, shards[name]) for name in ("preprocess", "ner", "load")
+    ]
+    rows += [
+        _row("rejects", reason, count)
+        for reason, count in sorted(_rejects(connection, run_id).items())
+    ]
+    share = _linked_share(connection, run_id)
+    return rows if share is None else [*rows, _row("links", "share of mentions linked", share)]
+
+
+def reason_group(reason: str, stage: str) -> str:
+    """The fixed words for the reason of a reject."""
+    for words in REASONS:
+        if reason.startswith(words):
+            return _WHOLE.get(words, words)
+    return "another, while reading" if stage == "read" else "another, while annotating"
+
+
+def _row(group: str, what: str, value: float) -> Row:
+    return {"group": group, "what": what, "value": round(value, 3)}
+
+
+def _counts(connection: Connection, run_id: str) -> dict[str, int]:
+    names = (
+        "read",
+        "new",
+        "replaced",
+        "skipped",
+        "duplicates",
+        "superseded",
+        "metadata_updated",
+        "deleted",
+        "pruned",
+        "forgotten",
+        "rejected",
+    )
+    (row,) = connection.execute(
+        f"SELECT {', '.join(names)} FROM runs WHERE run_id = ?", [run_id]
+    ).fetchall()
+    return {name: int(value or 0) for name, value in zip(names, row, strict=True)}
+
+
+def _shards(connection: Connection, run_id: str) -> dict[str, float]:
+    names = ("shards", "documents", "characters", "mentions", "preprocess", "ner", "load")
+    (row,) = connection.execute(
+        "SELECT count(*), coalesce(sum(documents), 0), coalesce(sum(characters), 0), "
+        "coalesce(sum(mentions), 0), coalesce(sum(seconds.preprocess), 0), "
+        "coalesce(sum(seconds.ner), 0), coalesce(sum(seconds.load), 0) "
+        "FROM shards WHERE run_id = ?",
+        [run_id],
+    ).fetchall()
+    return {name: float(value) for name, value in zip(names, row, strict=True)}
+
+
+def _rejects(connection: Connection, run_id: str) -> Counter[str]:
+    groups = Counter[str]()
+    for stage, reason, count in connection.execute(
+        "SELECT stage, reason, count(*) FROM rejects WHERE run_id = ? GROUP BY ALL", [run_id]
+    ).fetchall():
+        groups[reason_group(reason, stage)] += count
+    return groups
+
+
+def _linked_share(connection: Connection, run_id: str) -> float | None:
+    """Share of this run's mentions that have a concept, 0 to 1; None where it has no mention."""
+    ((mentions, linked),) = connection.execute(
+        "SELECT count(*), count(concept_id) FROM entities WHERE run_id = ?", [run_id]
+    ).fetchall()
+    return linked / mentions if mentions else None

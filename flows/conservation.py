@@ -1,0 +1,92 @@
+"""Conservation: nothing lost, nothing doubled between the sources and the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+
+from flows.counts import PlanCounts
+from flows.errors import CharthouseError
+from flows.warehouse.connection import Connection
+
+_NOT_OF_RECORDS = {"read", "pruned"}
+
+
+class ConservationError(CharthouseError):
+    """Numbers that must agree do not. Names counts only."""
+
+
+def check_plan(counts: PlanCounts) -> None:
+    """Check that every record read has become exactly one thing.
+
+    Raises:
+        ConservationError: it has not.
+    """
+    became = {name: n for name, n in asdict(counts).items() if name not in _NOT_OF_RECORDS}
+    if counts.read != sum(became.values()):
+        told = " + ".join(f"{count:,} {name}" for name, count in became.items() if count)
+        raise _breach(f"{counts.read:,} records were read, and {told or 'none'} are accounted for")
+
+
+def check_run(connection: Connection, run_id: str) -> None:
+    """Check that every document planned by a run ended in the ledger, once.
+
+    Looked at are the run's counts, its shards, its rows in the ledger, the versions in
+    ``documents`` that these name, and the rejects of documents that could not be annotated.
+
+    Args:
+        connection: the open warehouse.
+        run_id: a run all shards of which are done.
+
+    Raises:
+        ConservationError: some are missing or there twice.
+    """
+    counts = _counts(connection, run_id)
+    check_plan(counts)
+    ((shards, loaded, documents, failed),) = connection.execute(
+        "SELECT count(*), count(*) FILTER (status = 'loaded'), coalesce(sum(documents), 0), "
+        "coalesce(sum(rejected), 0) FROM shards WHERE run_id = ?",
+        [run_id],
+    ).fetchall()
+    _agree({"shards planned": shards, "loaded": loaded})
+    ((ledger, rejected),) = connection.execute(
+        "SELECT count(*), count(*) FILTER (status = 'rejected') FROM document_annotations "
+        "WHERE run_id = ?",
+        [run_id],
+    ).fetchall()
+    ((stored,),) = connection.execute(
+        "SELECT count(*) FROM document_annotations a JOIN documents d USING (document_id) "
+        "WHERE a.run_id = ? AND d.source_hash = a.source_hash AND NOT d.is_deleted",
+        [run_id],
+    ).fetchall()
+    _agree(
+        {
+            "documents to annotate": counts.new + counts.replaced,
+            "in shards": documents,
+            "in the ledger": ledger,
+            "stored": stored,
+        }
+    )
+    ((told,),) = connection.execute(
+        "SELECT count(*) FROM rejects WHERE run_id = ? AND stage = 'annotate'", [run_id]
+    ).fetchall()
+    _agree({"documents that failed": failed, "in the ledger": rejected, "in rejects": told})
+
+
+def _counts(connection: Connection, run_id: str) -> PlanCounts:
+    names = [field.name for field in fields(PlanCounts)]
+    columns = ", ".join(f"coalesce({name}, 0)" for name in names)
+    (row,) = connection.execute(f"SELECT {columns} FROM runs WHERE run_id = ?", [run_id]).fetchall()
+    return PlanCounts(**dict(zip(names, row, strict=True)))
+
+
+def _agree(found: dict[str, int]) -> None:
+    if len(set(found.values())) > 1:
+        raise _breach(", ".join(f"{count:,} {name}" for name, count in found.items()))
+
+
+def _breach(problem: str) -> ConservationError:
+    return ConservationError(
+        f"the run does not add up: {problem}",
+        "What was loaded is kept, and the run's sources are read again by the next run. Please "
+        "report this",
+    )

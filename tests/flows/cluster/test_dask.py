@@ -1,0 +1,68 @@
+"""Runs on a real Dask cluster give the tables of a local run, whatever dies meanwhile."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from flows.bundled import SAMPLE_SOURCES
+from tests.flows.cluster.conftest import SMALL, DaskCluster, run_sample
+from tests.flows.runs import COMMAND, contents, environment
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+Tables = dict[str, list[tuple[object, ...]]]
+
+
+def on(cluster: DaskCluster) -> list[str]:
+    return ["--runner", "dask", "--scheduler", cluster.address]
+
+
+def begin(home: Path, warehouse: Path, *more: str) -> subprocess.Popen[str]:
+    """Start a run of the sample and do not wait for it."""
+    return subprocess.Popen(
+        [*COMMAND, "run", *map(str, SAMPLE_SOURCES), "--warehouse", str(warehouse), *more],
+        env=environment(home, **SMALL),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_workers_that_see_the_work_folder_need_no_staging(
+    dask_cluster: DaskCluster, home: Path, expected: Tables, tmp_path: Path
+) -> None:
+    run_sample(tmp_path / "w.duckdb", home, *on(dask_cluster))
+    assert contents(tmp_path / "w.duckdb") == expected
+    assert [path.name for path in tmp_path.iterdir()] == ["w.duckdb"]
+
+
+def test_a_worker_killed_in_the_middle_of_a_shard_changes_nothing(
+    dask_cluster: DaskCluster, home: Path, expected: Tables, tmp_path: Path
+) -> None:
+    staging = tmp_path / "staging"
+    process = begin(home, tmp_path / "w.duckdb", *on(dask_cluster), "--staging", str(staging))
+    os.kill(dask_cluster.busy_worker(), signal.SIGKILL)
+    _, errors = process.communicate(timeout=400)
+    assert process.returncode == 0, errors
+    assert contents(tmp_path / "w.duckdb") == expected
+    assert not list(staging.iterdir()), "something was left on the staging"
+
+
+def test_the_main_process_killed_and_run_again(
+    dask_cluster: DaskCluster, home: Path, expected: Tables, tmp_path: Path
+) -> None:
+    staging, warehouse = tmp_path / "staging", tmp_path / "w.duckdb"
+    process = begin(home, warehouse, *on(dask_cluster), "--staging", str(staging))
+    dask_cluster.busy_worker()
+    process.kill()
+    process.communicate()
+    assert list(staging.rglob("*.parquet")), "it was killed too late"
+    assert all(path.stat().st_mode & 0o077 == 0 for path in staging.rglob("*"))
+    run_sample(warehouse, home, *on(dask_cluster), "--staging", str(staging))
+    assert contents(warehouse) == expected
+    assert not list(staging.iterdir()), "something was left on the staging"

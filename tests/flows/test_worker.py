@@ -1,0 +1,83 @@
+"""What a worker refuses: other models, other releases, other files than the run was begun with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from flows.bundled import SAMPLE, sample_store
+from flows.order import LinkTarget, Order, save_order
+from flows.settings import Settings
+from flows.storage import Storage
+from flows.work import WorkFolder, file_sha256, make_private
+from flows.worker import ShardFailed, annotate_shard_file, link_names_file, names_file
+from nlp.fingerprint import identify
+from ontologies.linker import linkset_id
+from ontologies.store import open_store
+from tests.flows.conftest import write_incoming
+
+RUN = "20261126T120000-abcdef"
+
+
+@pytest.fixture
+def order(tmp_path: Path) -> Order:
+    """An order that a dictionary alone carries out: quick to load."""
+    settings = Settings(ner={"models": ()}, dictionary={"stores": (SAMPLE,)})
+    release = open_store(sample_store()).release.release_id
+    target = LinkTarget(
+        SAMPLE, sample_store(), release, linkset_id(release, settings.link), position=1
+    )
+    annotation = identify(settings.annotation)
+    return Order(tmp_path / "w.duckdb", (), settings, annotation, (target,))
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> WorkFolder:
+    work = WorkFolder(make_private(tmp_path / "w.work"))
+    make_private(work.shards(RUN))
+    write_incoming(work.shard(RUN, 1), {"a": "The patient has asthma."})
+    names = names_file(work, RUN, 0, 0)
+    make_private(names.parent)
+    pl.DataFrame({"lookup_text": ["asthma"], "label": ["Disease"]}).write_parquet(names)
+    return work
+
+
+def test_a_worker_with_other_models_annotates_nothing(order: Order, work: WorkFolder) -> None:
+    checksum = file_sha256(work.shard(RUN, 1))
+    other = replace(order.annotation, annotation_id="0123456789abcdef")
+    save_order(replace(order, annotation=other), work.order)
+    with pytest.raises(ShardFailed, match="other models"):
+        annotate_shard_file(str(work.root), RUN, 1, checksum)
+    assert not list(work.staged(RUN).glob("*"))
+    save_order(order, work.order)
+    receipt = annotate_shard_file(str(work.root), RUN, 1, checksum)
+    assert receipt.counts["mentions"] == 1
+
+
+def test_a_worker_with_another_release_links_nothing(order: Order, work: WorkFolder) -> None:
+    checksum = file_sha256(names_file(work, RUN, 0, 0))
+    other = replace(order.targets[0], release_id="another")
+    save_order(replace(order, targets=(other,)), work.order)
+    with pytest.raises(ShardFailed, match="another release"):
+        link_names_file(str(work.root), RUN, 0, 0, checksum)
+    save_order(order, work.order)
+    receipt = link_names_file(str(work.root), RUN, 0, 0, checksum)
+    assert receipt.counts["name_links"] >= 1
+
+
+def test_a_worker_does_not_touch_a_damaged_shard(
+    order: Order, work: WorkFolder, tmp_path: Path
+) -> None:
+    save_order(order, work.order)
+    storage = Storage((tmp_path / "shared").as_uri())
+    storage.put(work.order, f"{RUN}/order.json")
+    storage.put(work.shard(RUN, 1), f"{RUN}/shards/00001.parquet")
+    wrong = "0" * 64
+    with pytest.raises(ShardFailed, match="damaged"):
+        annotate_shard_file(str(work.root), RUN, 1, wrong)
+    with pytest.raises(Exception, match="not as it was written"):
+        annotate_shard_file(storage.url, RUN, 1, wrong)
+    assert storage.keys(f"{RUN}/staged") == []
