@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -15,7 +15,14 @@ from flows.cli.main import _run
 from flows.errors import CharthouseError
 from flows.plan import Planner
 from flows.progress import Reporter
-from flows.receipt import RECEIPT, StagingError, finished_receipts, rooted, stage
+from flows.receipt import (
+    RECEIPT,
+    StagingError,
+    finished_receipts,
+    rooted,
+    stage,
+    write_receipt,
+)
 from flows.run import _recover
 from flows.session import Session
 from flows.warehouse import runs
@@ -144,7 +151,7 @@ def test_the_writer_loads_what_lies_in_the_work_folder_wherever_a_receipt_points
         path = session.work.shard(session.run_id, 1)
         receipt = annotate_by_rule("rule-1", path, session.work.staged(session.run_id), 1)
         file = receipt.path / RECEIPT
-        file.write_text(json.dumps(json.loads(file.read_text()) | {"folder": false_receipt.folder}))
+        write_receipt(file, replace(receipt, folder=false_receipt.folder))
         assert _recover(connection, session.order, session.work) == [session.run_id]
         AnnotateStage(session)
         assert connection.execute("SELECT document_id FROM mentions").fetchall() == [("notes:1",)]
