@@ -241,6 +241,26 @@ def test_known_snapshots_are_renewed_where_they_still_are(filled: Bench, tmp_pat
     assert not gone.exists()
 
 
+def test_keys_of_many_rows_do_not_need_the_memory_that_loads_are_held_to(
+    filled: Bench, tmp_path: Path
+) -> None:
+    with open_warehouse(filled.warehouse) as connection:
+        connection.execute(
+            "INSERT INTO document_annotations BY NAME SELECT md5(i::VARCHAR) AS document_id, "
+            "'a' AS annotation_id, 'h' AS source_hash, 'r' AS run_id, 's' AS shard_id, "
+            "'done' AS status, true AS is_current FROM range(600000) t(i)"
+        )
+        connection.execute("DELETE FROM document_annotations WHERE document_id LIKE 'a%'")
+        count = "SELECT count(*), count(DISTINCT document_id) FROM document_annotations"
+        expected = connection.execute(count).fetchall()
+        connection.execute("SET memory_limit = '64MiB'")
+        ((bound,),) = connection.execute("SELECT current_setting('memory_limit')").fetchall()
+        publish(connection, filled.warehouse, tmp_path / "s.duckdb", ACCESS)
+        assert connection.execute("SELECT current_setting('memory_limit')").fetchall() == [(bound,)]
+    with read_warehouse(tmp_path / "s.duckdb") as connection:
+        assert connection.execute(count).fetchall() == expected
+
+
 def test_a_copy_is_counted_before_it_is_trusted(filled: Bench, tmp_path: Path) -> None:
     with open_warehouse(filled.warehouse) as connection:
         copy = write_copy(connection, tmp_path / "c.duckdb", ACCESS)
