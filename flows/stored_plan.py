@@ -112,6 +112,9 @@ def _prune(connection: Connection) -> None:
     connection.execute(
         f"UPDATE sources SET status = '{GONE}' WHERE path IN (SELECT path FROM gone)"
     )
+    connection.execute(
+        "DELETE FROM rejects WHERE stage = 'read' AND path IN (SELECT path FROM gone)"
+    )
 
 
 def _replace_documents(planning: Planning, verdict: str) -> None:
