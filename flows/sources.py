@@ -23,7 +23,8 @@ class SourceState:
 
     ``number`` says in which order files were first seen; ``documents`` counts the records that
     were in it when it was last read; ``problem`` says what is known to keep it from being read;
-    ``read_before`` how what the warehouse has of it was read.
+    ``read_before`` how what the warehouse has of it was read; ``touched`` whether an unchanged file
+    has another time than the warehouse knows.
     """
 
     file: SourceFile
@@ -37,6 +38,7 @@ class SourceState:
     status: str = "planned"
     problem: str | None = None
     read_before: str | None = None
+    touched: bool = False
 
     def after_reading(self, documents: int, *, cut: bool) -> SourceState:
         """The state once it was read; ``cut`` when a limit ended the reading."""
@@ -121,10 +123,11 @@ def known_sources(connection: Connection, order: Order) -> Iterator[SourceState]
             number = before.number
         done = before if path not in retried and _is_done(before, reading, order) else None
         problem = file.problem
+        touched = False
         try:
             size, mtime = _size_and_mtime(file.path)
-            untouched = done is not None and (done.size, done.mtime) == (size, mtime)
-            sha256 = done.sha256 if done and untouched else file_sha256(file.path)
+            touched = done is None or (done.size, done.mtime) != (size, mtime)
+            sha256 = file_sha256(file.path) if done is None or touched else done.sha256
         except OSError as error:
             (size, mtime), sha256 = _NOTHING, ""
             problem = f"the file cannot be read ({error.strerror})"
@@ -141,6 +144,7 @@ def known_sources(connection: Connection, order: Order) -> Iterator[SourceState]
             documents=before.documents if before is not None else 0,
             problem=problem,
             read_before=before.reading if before is not None else None,
+            touched=touched,
         )
 
 
