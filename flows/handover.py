@@ -10,11 +10,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Container
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flows.order import Order, save_order
-from flows.receipt import RECEIPT, Receipt, StagingError, check, rooted
+from flows.receipt import (
+    RECEIPT,
+    Receipt,
+    StagingError,
+    check,
+    read_receipt,
+    rooted,
+    write_receipt,
+)
 from flows.storage import Storage, StorageError
 from flows.work import WorkFolder, make_private, remove_tree, sync_folder, write_json
 from flows.workplace import order_key
@@ -68,22 +76,22 @@ class Handover:
         Raises:
             StagingError: files are missing or are not those of the receipt; they are removed.
         """
+        here = rooted(receipt, staged)
         if self.storage is None or Path(receipt.folder).is_relative_to(self.work.root):
             try:
-                here = rooted(receipt, staged)
                 check(here)
             except StagingError:
-                remove_tree(staged / receipt.path.name)
+                remove_tree(here.path)
                 raise
             return here
-        self._check_names(receipt)
-        final = self.work.root / receipt.folder
+        if receipt.folder != self._key(here.path):
+            raise StagingError("a receipt names a folder outside of its run")
+        final = here.path
         temporary = make_private(final.with_name(f".{final.name}.tmp"))
         try:
             for name, checksum in receipt.checksums.items():
                 self.storage.get(f"{receipt.folder}/{name}", temporary / name, checksum)
-            here = replace(receipt, folder=str(final))
-            write_json(temporary / RECEIPT, asdict(here))
+            write_receipt(temporary / RECEIPT, here)
             temporary.rename(final)
             sync_folder(final.parent)
         except StorageError as error:
@@ -131,13 +139,6 @@ class Handover:
             self.storage.remove(self.run_id)
             (self.work.run(self.run_id) / _NOTE).unlink(missing_ok=True)
 
-    def _check_names(self, receipt: Receipt) -> None:
-        """What comes from elsewhere must not name a place outside the run's own folders."""
-        run, *places = Path(receipt.folder).parts
-        is_inside = run == self.run_id and len(places) == 2 and ".." not in places
-        if not is_inside or any(Path(name).name != name for name in receipt.checksums):
-            raise StagingError("a receipt names files outside of its run")
-
     def _key(self, local: Path) -> str:
         return local.relative_to(self.work.root).as_posix()
 
@@ -146,8 +147,8 @@ class Handover:
         local = self.work.run(self.run_id) / f".{RECEIPT}"
         try:
             self.storage.get(f"{attempt}/{RECEIPT}", local)
-            receipt = Receipt(**json.loads(local.read_text("utf-8")))
-        except (StorageError, ValueError, TypeError):
+            receipt = read_receipt(local)
+        except (StorageError, StagingError):
             return None
         finally:
             local.unlink(missing_ok=True)
@@ -155,10 +156,29 @@ class Handover:
 
 
 def clear_storage(work: WorkFolder, run_id: str) -> None:
-    """Remove what a run that is given up has on shared storage."""
+    """Remove what a run that is given up has on shared storage.
+
+    Raises:
+        StorageError: the storage fails; texts would stay there unnoticed.
+    """
     storage = _noted(work, run_id)
-    if storage is not None:
+    if storage is None:
+        return
+    try:
         Handover(work, run_id, storage).close()
+    except StorageError as error:
+        raise StorageError(
+            f"what the interrupted run {run_id} has on its staging cannot be removed: "
+            f"{error.problem}",
+            f"Make it reachable; or remove {storage.url}/{run_id} and then "
+            f"{work.run(run_id) / _NOTE} yourself",
+        ) from None
+
+
+def clear_all_storage(work: WorkFolder) -> None:
+    """The same for all runs that the work folder knows."""
+    for note in work.root.glob(f"*/{_NOTE}"):
+        clear_storage(work, note.parent.name)
 
 
 def _noted(work: WorkFolder, run_id: str) -> Storage | None:

@@ -169,12 +169,12 @@ def publish(session: Session) -> None:
     Raises:
         ConservationError: something was; the run is marked as failed.
     """
+    session.handover.close()
     try:
         check_run(session.connection, session.run_id)
     except ConservationError:
         runs.fail_run(session.connection, session.run_id)
         raise
-    session.handover.close()
     try:
         create_table_artifact(
             key="charthouse-run",

@@ -318,6 +318,9 @@ FLAGS = {
     "dictionary.stores": "--dictionary",
     "ontologies": "--ontology",
     "execution.workers": "--workers",
+    "execution.runner": "--runner",
+    "execution.address": "--scheduler`, `--address",
+    "execution.staging": "--staging",
     "warehouse.wait_seconds": "--wait",
 }
 """TOML key to the flag of ``charthouse run`` that sets it."""

@@ -65,8 +65,8 @@ def run(
         list[str] | None,
         typer.Argument(
             metavar="SOURCE...",
-            help="Files, folders or globs; .gz and .zst are read as they are. (default: those of "
-            "--config)",
+            help="Files, folders or globs, also as URLs like s3://bucket/*.xml.gz; .gz and .zst "
+            "are read as they are. (default: those of --config)",
         ),
     ] = None,
     warehouse: WarehouseOrConfigured = None,

@@ -102,6 +102,13 @@ def fetch(url: str, local: Path) -> None:
         files.get_file(path, str(local))
 
 
+def _fetch_checksum(url: str, local: Path) -> None:
+    """Fetch the ``.md5`` file beside a file, where there is one: it is checked in reading."""
+    with _storage(f"{url}.md5", "read") as (files, path):
+        if files.exists(path):
+            files.get_file(path, str(local.with_name(f"{local.name}.md5")))
+
+
 @contextmanager
 def fetched(file: SourceFile, folder: Path | None) -> Iterator[SourceFile]:
     """The file with its bytes here; what was fetched is removed after the block.
@@ -119,6 +126,7 @@ def fetched(file: SourceFile, folder: Path | None) -> Iterator[SourceFile]:
         path = root / (file.path.relative_to(file.root) if file.root else file.path.name)
         try:
             fetch(file.url, path)
+            _fetch_checksum(file.url, path)
             yield replace(file, path=path, root=file.root and root)
         finally:
             remove_tree(root)

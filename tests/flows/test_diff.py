@@ -27,9 +27,7 @@ Mention = tuple[str, int, int, str]
 """Document, start, end and label."""
 
 
-def write_set(
-    bench: Bench, annotation_id: str, mentions: Sequence[Mention], **ledger: str
-) -> None:
+def write_set(bench: Bench, annotation_id: str, mentions: Sequence[Mention], **ledger: str) -> None:
     """An annotation set beside those that are there, for all documents of the warehouse."""
     frame = pl.DataFrame(
         [
@@ -47,7 +45,7 @@ def write_set(
             }
             for number, (document, start, end, label) in enumerate(mentions)
         ],
-        schema={name: dtype for name, dtype in MENTIONS.schema.items()},
+        schema=MENTIONS.schema,
     )
     values = {"source_hash": "source_hash", "status": "'done'", **ledger}
     with open_warehouse(bench.warehouse) as connection:
@@ -74,7 +72,9 @@ def two_notes(bench: Bench, notes: Notes) -> Bench:
     return bench
 
 
-def compared(bench: Bench, before: Sequence[Mention], after: Sequence[Mention], **more: int) -> Diff:
+def compared(
+    bench: Bench, before: Sequence[Mention], after: Sequence[Mention], **more: int
+) -> Diff:
     write_set(bench, "set-1", before)
     write_set(bench, "set-2", after)
     outcome = diff(bench.warehouse, "set-1", "set-2", **more)
@@ -215,7 +215,9 @@ def test_concepts_are_compared_by_document(two_notes: Bench) -> None:
     (ontology,) = outcome.concepts
     assert (ontology.ontology, ontology.before, ontology.after) == ("mesh", 1, 2)
     assert (ontology.kept, ontology.lost, ontology.gained, ontology.documents) == (0, 1, 2, 2)
-    assert [(c.change, c.concept_id, c.concept_name, c.documents) for c in outcome.top_concepts] == [
+    assert [
+        (c.change, c.concept_id, c.concept_name, c.documents) for c in outcome.top_concepts
+    ] == [
         ("lost", "MESH:1", "Asthma", 1),
         ("gained", "MESH:1", "Asthma", 1),
         ("gained", "MESH:2", "", 1),
@@ -223,7 +225,11 @@ def test_concepts_are_compared_by_document(two_notes: Bench) -> None:
 
 
 def test_names_are_told_only_when_asked_for(two_notes: Bench) -> None:
-    before = [("notes:a", 0, 4, "Disease"), ("notes:b", 0, 4, "Disease"), ("notes:a", 9, 12, "Gene")]
+    before = [
+        ("notes:a", 0, 4, "Disease"),
+        ("notes:b", 0, 4, "Disease"),
+        ("notes:a", 9, 12, "Gene"),
+    ]
     after = [("notes:a", 20, 24, "Cell")]
     assert compared(two_notes, before, after).names == ()
     found = compared(two_notes, before, after, names=1).names
@@ -245,7 +251,10 @@ def test_runs_of_one_set_differ_in_documents(bench: Bench, notes: Notes) -> None
     outcome = diff(bench.warehouse, "previous", "latest")
     assert isinstance(outcome, SameSet)
     assert outcome.side.annotation_id == "rule-1"
-    assert [(run.new, run.replaced, run.documents) for run in outcome.runs] == [(2, 0, 1), (1, 1, 2)]
+    assert [(run.new, run.replaced, run.documents) for run in outcome.runs] == [
+        (2, 0, 1),
+        (1, 1, 2),
+    ]
 
 
 def test_sides_are_found_by_the_start_of_an_id(two_notes: Bench) -> None:

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from flows.forget import forget
 from flows.handover import Handover, clear_storage
 from flows.order import Order, load_order
 from flows.receipt import Receipt, StagingError, finished_receipts
 from flows.storage import Storage, StorageError
+from flows.warehouse.access import Access
+from flows.warehouse.erasing import Subjects
 from flows.work import WorkFolder, file_sha256, make_private
 from flows.workplace import GivenUp, Workplace, workplace
 from tests.flows.conftest import Bench, annotate_by_rule, write_incoming
@@ -77,7 +80,7 @@ def test_a_shard_goes_out_and_comes_back(handover: Handover, workers_folder: Pat
     shard = give(handover)
     receipt = work_on(handover)
     assert not list(workers_folder.iterdir()), "a worker leaves nothing behind"
-    here = handover.take(receipt, shard)
+    here = handover.take(receipt, shard, handover.work.staged(RUN))
     assert here.path.is_relative_to(handover.work.staged(RUN))
     assert here.checksums == receipt.checksums
     assert {name: file_sha256(here.path / name) for name in here.checksums} == here.checksums
@@ -107,10 +110,12 @@ def test_damaged_output_is_removed_and_its_input_stays(
         whole = file.read_bytes()
         file.write_bytes(whole[:-1] if damage == "cut" else whole[:-1] + b"!")
     with pytest.raises(StagingError, match="shard 1"):
-        handover.take(receipt, shard)
+        handover.take(receipt, shard, handover.work.staged(RUN))
     assert left(handover) == [f"{RUN}/order.json", f"{RUN}/shards/00001.parquet"]
     assert finished_receipts(handover.work.staged(RUN)) == {}
-    assert handover.take(work_on(handover), shard).counts == receipt.counts
+    assert (
+        handover.take(work_on(handover), shard, handover.work.staged(RUN)).counts == receipt.counts
+    )
 
 
 def test_a_resumed_run_takes_over_what_has_a_receipt(handover: Handover, tmp_path: Path) -> None:
@@ -163,8 +168,8 @@ def test_a_receipt_cannot_name_places_outside_of_its_run(
 ) -> None:
     shard = give(handover)
     receipt = Receipt(1, folder, {name: "0"}, {}, {})
-    with pytest.raises(StagingError, match="outside of its run"):
-        handover.take(receipt, shard)
+    with pytest.raises(StagingError, match="outside"):
+        handover.take(receipt, shard, handover.work.staged(RUN))
 
 
 def test_a_run_that_goes_on_with_other_storage_empties_the_first(
@@ -186,6 +191,26 @@ def test_a_run_that_is_given_up_leaves_nothing_on_storage(handover: Handover) ->
     assert left(handover) == []
 
 
+def test_forgetting_somebody_empties_the_storage_of_interrupted_runs(
+    bench: Bench, order: Order, tmp_path: Path
+) -> None:
+    bench.run(*(file.path for file in order.files))
+    work = WorkFolder.beside(bench.warehouse)
+    interrupted = Handover(work, RUN, Storage((tmp_path / "shared").as_uri()))
+    interrupted.open(order)
+    give(interrupted)
+    who = Subjects(documents=("ward-7-secret:1",))
+    (tmp_path / "shared").rename(tmp_path / "away")
+    (tmp_path / "shared").touch()  # a mount that is not there
+    with pytest.raises(StorageError, match=r"cannot be removed.* yourself"):
+        forget(bench.warehouse, who, Access())
+    assert bench.query("SELECT count(*) FROM documents") == [(1,)], "nothing was begun"
+    (tmp_path / "shared").unlink()
+    (tmp_path / "away").rename(tmp_path / "shared")
+    assert forget(bench.warehouse, who, Access()).erased.documents == 1
+    assert left(interrupted) == []
+
+
 def test_without_storage_the_work_folder_is_used_as_it_is(
     handover: Handover, order: Order, tmp_path: Path
 ) -> None:
@@ -194,10 +219,10 @@ def test_without_storage_the_work_folder_is_used_as_it_is(
     with workplace(local.root, RUN) as place:
         assert place.work == handover.work
         receipt = place.hand_back(annotate(place, file_sha256(shard)))
-    assert local.take(receipt, shard) == receipt
+    assert local.take(receipt, shard, local.work.staged(RUN)) == receipt
     (receipt.path / "mentions.parquet").write_bytes(b"")
     with pytest.raises(StagingError):
-        local.take(receipt, shard)
+        local.take(receipt, shard, local.work.staged(RUN))
     assert not receipt.path.exists()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,6 +56,19 @@ def test_a_worker_with_other_models_annotates_nothing(order: Order, work: WorkFo
     save_order(order, work.order)
     receipt = annotate_shard_file(str(work.root), RUN, 1, checksum)
     assert receipt.counts["mentions"] == 1
+
+
+def test_two_threads_of_one_process_do_not_disturb_each_other(
+    order: Order, work: WorkFolder
+) -> None:
+    save_order(order, work.order)
+    checksum = file_sha256(work.shard(RUN, 1))
+    with ThreadPoolExecutor(2) as threads:
+        receipts = list(
+            threads.map(lambda _: annotate_shard_file(str(work.root), RUN, 1, checksum), range(4))
+        )
+    assert len({receipt.folder for receipt in receipts}) == 4
+    assert len({receipt.checksums["mentions.parquet"] for receipt in receipts}) == 1
 
 
 def test_a_worker_with_another_release_links_nothing(order: Order, work: WorkFolder) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TypeVar
@@ -17,13 +18,20 @@ import fsspec
 import pytest
 from distributed import Client
 
-from flows.bundled import SAMPLE_SOURCES
+from tests.flows.conftest import write_jsonl
 from tests.flows.runs import charthouse, contents, environment
 
 Result = TypeVar("Result")
 
-SMALL = {"CHARTHOUSE_EXECUTION__SHARD_CHARACTERS": "20000"}
-"""Small shards: several of them even of the sample."""
+SMALL = {"CHARTHOUSE_EXECUTION__SHARD_CHARACTERS": "2500"}
+"""Small shards: several of them even of a few notes."""
+
+_COURSES = (
+    "The patient has asthma and takes aspirin for chest pain. No fever was seen.",
+    "His mother had breast cancer (BC). BC was treated with tamoxifen; there was no nausea.",
+    "Chronic obstructive pulmonary disease (COPD) is stable. COPD is treated with prednisone.",
+    "Possible pneumonia of the left lung; Staphylococcus aureus grew. Vancomycin was begun.",
+)
 
 
 def free_port() -> int:
@@ -32,11 +40,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def run_sample(warehouse: Path, home: Path, *more: str | Path, **environment: str) -> None:
-    """Run the sample into a warehouse; it must succeed."""
-    done = charthouse(
-        home, "run", *SAMPLE_SOURCES, "--warehouse", warehouse, *more, **SMALL, **environment
-    )
+def run_notes(warehouse: Path, notes: Path | str, home: Path, *more: str | Path) -> None:
+    """Run the notes into a warehouse; it must succeed."""
+    done = charthouse(home, "run", notes, "--warehouse", warehouse, *more, **SMALL)
     assert done.returncode == 0, done.stderr
 
 
@@ -63,15 +69,23 @@ class DaskCluster:
         raise AssertionError("no worker was given a shard")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("home")
 
 
-@pytest.fixture(scope="module")
-def expected(home: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Tables of the sample, annotated by worker processes of this machine."""
-    run_sample(home / "local.duckdb", home, "--workers", "2")
+@pytest.fixture(scope="session")
+def notes(home: Path) -> Path:
+    """A dozen notes, no two alike."""
+    texts = (" ".join(_COURSES[(n + k) % 4] for k in range(6 + n)) for n in range(12))
+    records = ({"note_id": str(n), "text": text} for n, text in enumerate(texts))
+    return write_jsonl(home / "notes.jsonl", *records)
+
+
+@pytest.fixture(scope="session")
+def expected(home: Path, notes: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Tables of the notes, annotated by worker processes of this machine."""
+    run_notes(home / "local.duckdb", notes, home, "--workers", "2")
     return contents(home / "local.duckdb")
 
 
@@ -86,7 +100,9 @@ S3_KEYS = {
 def s3() -> Iterator[None]:
     """An S3 server with the bucket ``ward``; where it is and its keys stand in the environment."""
     port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", "tests.flows.cluster.s3", str(port)])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.flows.cluster.s3", str(port)], stderr=subprocess.DEVNULL
+    )
     with pytest.MonkeyPatch.context() as patch:
         for name, value in S3_KEYS.items():
             patch.setenv(name, value)
@@ -113,19 +129,33 @@ def _wait_for(act: Callable[[], Result], seconds: float = 60) -> Result:
 
 @pytest.fixture(scope="module")
 def dask_cluster(home: Path) -> Iterator[DaskCluster]:
+    with _dask_cluster(home) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def dask_cluster_on_s3(home: Path, s3: None) -> Iterator[DaskCluster]:
+    """A cluster whose workers have the S3 server in their environment."""
+    with _dask_cluster(home) as cluster:
+        yield cluster
+
+
+@contextmanager
+def _dask_cluster(home: Path) -> Iterator[DaskCluster]:
     address = f"tcp://127.0.0.1:{free_port()}"
-    with (home / "dask.log").open("wb") as log:
-        scheduler = _start(log, home, "scheduler", "--host", address)
-        workers = _start(log, home, "worker", address, "--nthreads", "1", "--nworkers", "2")
+    with (home / "dask.log").open("ab") as log:
+        processes = [
+            _start(log, home, "scheduler", "--host", address),
+            _start(log, home, "worker", address, "--nthreads", "1", "--nworkers", "2"),
+        ]
         try:
             client = _wait_for(lambda: Client(address, timeout=5, set_as_default=False))
             with client:
                 client.wait_for_workers(2, timeout=60)
                 yield DaskCluster(address, client)
         finally:
-            for process in (workers, scheduler):
+            for process in reversed(processes):
                 process.send_signal(signal.SIGTERM)
-            for process in (workers, scheduler):
                 try:
                     process.wait(timeout=20)
                 except subprocess.TimeoutExpired:

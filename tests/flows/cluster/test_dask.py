@@ -7,10 +7,10 @@ import signal
 import subprocess
 from pathlib import Path
 
+import fsspec
 import pytest
 
-from flows.bundled import SAMPLE_SOURCES
-from tests.flows.cluster.conftest import SMALL, DaskCluster, run_sample
+from tests.flows.cluster.conftest import SMALL, DaskCluster, run_notes
 from tests.flows.runs import COMMAND, contents, environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -22,10 +22,10 @@ def on(cluster: DaskCluster) -> list[str]:
     return ["--runner", "dask", "--scheduler", cluster.address]
 
 
-def begin(home: Path, warehouse: Path, *more: str) -> subprocess.Popen[str]:
-    """Start a run of the sample and do not wait for it."""
+def begin(home: Path, notes: Path, warehouse: Path, *more: str) -> subprocess.Popen[str]:
+    """Start a run of the notes and do not wait for it."""
     return subprocess.Popen(
-        [*COMMAND, "run", *map(str, SAMPLE_SOURCES), "--warehouse", str(warehouse), *more],
+        [*COMMAND, "run", str(notes), "--warehouse", str(warehouse), *more],
         env=environment(home, **SMALL),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -34,18 +34,19 @@ def begin(home: Path, warehouse: Path, *more: str) -> subprocess.Popen[str]:
 
 
 def test_workers_that_see_the_work_folder_need_no_staging(
-    dask_cluster: DaskCluster, home: Path, expected: Tables, tmp_path: Path
+    dask_cluster: DaskCluster, home: Path, notes: Path, expected: Tables, tmp_path: Path
 ) -> None:
-    run_sample(tmp_path / "w.duckdb", home, *on(dask_cluster))
+    run_notes(tmp_path / "w.duckdb", notes, home, *on(dask_cluster))
     assert contents(tmp_path / "w.duckdb") == expected
     assert [path.name for path in tmp_path.iterdir()] == ["w.duckdb"]
 
 
 def test_a_worker_killed_in_the_middle_of_a_shard_changes_nothing(
-    dask_cluster: DaskCluster, home: Path, expected: Tables, tmp_path: Path
+    dask_cluster: DaskCluster, home: Path, notes: Path, expected: Tables, tmp_path: Path
 ) -> None:
     staging = tmp_path / "staging"
-    process = begin(home, tmp_path / "w.duckdb", *on(dask_cluster), "--staging", str(staging))
+    more = [*on(dask_cluster), "--staging", str(staging)]
+    process = begin(home, notes, tmp_path / "w.duckdb", *more)
     os.kill(dask_cluster.busy_worker(), signal.SIGKILL)
     _, errors = process.communicate(timeout=400)
     assert process.returncode == 0, errors
@@ -54,15 +55,34 @@ def test_a_worker_killed_in_the_middle_of_a_shard_changes_nothing(
 
 
 def test_the_main_process_killed_and_run_again(
-    dask_cluster: DaskCluster, home: Path, expected: Tables, tmp_path: Path
+    dask_cluster: DaskCluster, home: Path, notes: Path, expected: Tables, tmp_path: Path
 ) -> None:
     staging, warehouse = tmp_path / "staging", tmp_path / "w.duckdb"
-    process = begin(home, warehouse, *on(dask_cluster), "--staging", str(staging))
+    more = [*on(dask_cluster), "--staging", str(staging)]
+    process = begin(home, notes, warehouse, *more)
     dask_cluster.busy_worker()
     process.kill()
     process.communicate()
     assert list(staging.rglob("*.parquet")), "it was killed too late"
     assert all(path.stat().st_mode & 0o077 == 0 for path in staging.rglob("*"))
-    run_sample(warehouse, home, *on(dask_cluster), "--staging", str(staging))
+    run_notes(warehouse, notes, home, *more)
     assert contents(warehouse) == expected
     assert not list(staging.iterdir()), "something was left on the staging"
+
+
+def test_sources_and_staging_in_a_bucket(
+    dask_cluster_on_s3: DaskCluster, home: Path, notes: Path, expected: Tables, tmp_path: Path
+) -> None:
+    files = fsspec.filesystem("s3", skip_instance_cache=True)
+    files.put_file(str(notes), "ward/in/notes.jsonl")
+    warehouse = tmp_path / "w.duckdb"
+    more = [*on(dask_cluster_on_s3), "--staging", "s3://ward/charthouse"]
+    run_notes(warehouse, "s3://ward/in/*.jsonl", home, *more)
+    found = contents(warehouse)
+    # The source has another name there, another time, and a tag.
+    elsewhere = {"sources", "runs"}
+    assert found.keys() == expected.keys()
+    for table in found.keys() - elsewhere:
+        assert found[table] == expected[table], table
+    files.invalidate_cache()
+    assert files.find("ward") == ["ward/in/notes.jsonl"]

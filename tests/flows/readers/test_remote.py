@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -160,3 +161,15 @@ def test_a_document_gone_from_storage_is_pruned(lake: type[Lake], bench: Bench) 
     (lake.root / "b.jsonl").unlink()
     bench.run("lake://*.jsonl", prune=True, prune_limit=1.0)
     assert bench.query("SELECT document_id FROM documents") == [("a:1",)]
+
+
+def test_the_checksum_beside_a_file_is_checked(lake: type[Lake], bench: Bench) -> None:
+    note = write_jsonl(lake.root / "n.jsonl", {"note_id": "1", "text": "Asthma."})
+    digest = hashlib.md5(note.read_bytes()).hexdigest()
+    (lake.root / "n.jsonl.md5").write_text(f"MD5(n.jsonl)= {digest}\n")
+    assert bench.run("lake://*.jsonl").new == 1
+    (lake.root / "n.jsonl.md5").write_text(f"MD5(n.jsonl)= {'0' * 32}\n")
+    note.write_text(note.read_text().replace("Asthma", "Fevers"))
+    assert bench.run("lake://*.jsonl").rejected == 1
+    ((path, reason),) = bench.query("SELECT path, reason FROM rejects")
+    assert path == "lake://n.jsonl" and "checksum" in str(reason)
