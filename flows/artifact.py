@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from flows.incoming import WHOLE_FILE
 from flows.warehouse.connection import Connection
 
 Row = dict[str, object]
@@ -34,6 +35,7 @@ REASONS = (
     "citation has no title and no abstract",
     "annotation failed",
     "ended its worker process",
+    "took longer than execution.stall_seconds allows",
 )
 """How reasons of rejects begin. Only these words reach Prefect; any other reason is "another"."""
 
@@ -77,8 +79,10 @@ def artifact_rows(connection: Connection, run_id: str, seconds: Mapping[str, flo
     return rows if share is None else [*rows, _row("links", "share of mentions linked", share)]
 
 
-def reason_group(reason: str, stage: str) -> str:
-    """The fixed words for the reason of a reject."""
+def reason_group(reason: str, stage: str, ordinal: int = 0) -> str:
+    """The fixed words for the reason of a reject; ``ordinal`` as in the table."""
+    if ordinal == WHOLE_FILE:
+        return "a file that cannot be read as a whole"
     for words in REASONS:
         if reason.startswith(words):
             return _WHOLE.get(words, words)
@@ -123,10 +127,11 @@ def _shards(connection: Connection, run_id: str) -> dict[str, float]:
 
 def _rejects(connection: Connection, run_id: str) -> Counter[str]:
     groups = Counter[str]()
-    for stage, reason, count in connection.execute(
-        "SELECT stage, reason, count(*) FROM rejects WHERE run_id = ? GROUP BY ALL", [run_id]
+    for stage, reason, whole_file, count in connection.execute(
+        "SELECT stage, reason, ordinal = ?, count(*) FROM rejects WHERE run_id = ? GROUP BY ALL",
+        [WHOLE_FILE, run_id],
     ).fetchall():
-        groups[reason_group(reason, stage)] += count
+        groups[reason_group(reason, stage, WHOLE_FILE if whole_file else 0)] += count
     return groups
 
 

@@ -24,6 +24,7 @@ from flows.comparing.mentions import (
 )
 from flows.comparing.sides import Side, find_side
 from flows.errors import CharthouseError
+from flows.warehouse.access import Access
 from flows.warehouse.connection import Connection, read_warehouse
 
 MOST_CONCEPTS = 10
@@ -67,7 +68,9 @@ class Diff:
     names: tuple[NameDiff, ...]
 
 
-def diff(warehouse: Path, before: str, after: str, *, names: int = 0) -> Diff | SameSet:
+def diff(
+    warehouse: Path, before: str, after: str, *, names: int = 0, access: Access | None = None
+) -> Diff | SameSet:
     """Compare two annotation sets of a warehouse over the documents that both cover.
 
     Args:
@@ -77,11 +80,12 @@ def diff(warehouse: Path, before: str, after: str, *, names: int = 0) -> Diff | 
         after: the same.
         names: so many of the most frequent names lost and gained are told, which are text of
             documents; 0 tells none.
+        access: how the warehouse is opened.
 
     Raises:
         CharthouseError: a side is not known, or the warehouse holds no document of it any more.
     """
-    with read_warehouse(warehouse) as connection:
+    with read_warehouse(warehouse, access or Access()) as connection:
         sides = find_side(connection, before), find_side(connection, after)
         if sides[0].annotation_id == sides[1].annotation_id:
             return _same(connection, *sides)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flows.errors import CharthouseError
@@ -78,8 +78,15 @@ def remember(warehouse: Path, subjects: Subjects, access: Access) -> int:
     return lifted
 
 
-def compact_warehouse(warehouse: Path, access: Access) -> tuple[int, Compacted]:
+def compact_warehouse(
+    warehouse: Path, access: Access, *, encrypt: bool = False
+) -> tuple[int, Compacted]:
     """Write snapshots that are out of date, then the warehouse itself, anew.
+
+    Args:
+        warehouse: its file.
+        access: its key.
+        encrypt: the file is plain as yet and gets the key now; its snapshots too.
 
     Returns:
         How many snapshots were renewed, and the file's size before and after.
@@ -88,7 +95,12 @@ def compact_warehouse(warehouse: Path, access: Access) -> tuple[int, Compacted]:
         CharthouseError: another process holds the warehouse, a run is open, or something could
             not be written.
     """
-    with stoppable(), _existing(warehouse, access) as connection:
+    if encrypt and access.key is None:
+        raise CharthouseError(
+            "there is no key to encrypt with", "Set warehouse.key_variable or warehouse.key_file"
+        )
+    now = replace(access, key=None) if encrypt else access
+    with stoppable(), _existing(warehouse, now) as connection:
         if runs.open_runs(connection):
             raise CharthouseError(
                 f"warehouse {warehouse} has a run that did not end",

@@ -10,11 +10,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Container
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flows.order import Order, save_order
-from flows.receipt import RECEIPT, Receipt, StagingError, check, rooted
+from flows.receipt import (
+    RECEIPT,
+    Receipt,
+    StagingError,
+    check,
+    read_receipt,
+    rooted,
+    write_receipt,
+)
 from flows.storage import Storage, StorageError
 from flows.work import WorkFolder, make_private, remove_tree, sync_folder, write_json
 from flows.workplace import order_key
@@ -83,7 +91,7 @@ class Handover:
         try:
             for name, checksum in receipt.checksums.items():
                 self.storage.get(f"{receipt.folder}/{name}", temporary / name, checksum)
-            write_json(temporary / RECEIPT, asdict(here))
+            write_receipt(temporary / RECEIPT, here)
             temporary.rename(final)
             sync_folder(final.parent)
         except StorageError as error:
@@ -139,8 +147,8 @@ class Handover:
         local = self.work.run(self.run_id) / f".{RECEIPT}"
         try:
             self.storage.get(f"{attempt}/{RECEIPT}", local)
-            receipt = Receipt(**json.loads(local.read_text("utf-8")))
-        except (StorageError, ValueError, TypeError):
+            receipt = read_receipt(local)
+        except (StorageError, StagingError):
             return None
         finally:
             local.unlink(missing_ok=True)

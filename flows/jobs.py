@@ -116,6 +116,7 @@ def evaluate(job: Path) -> Outcome:
     from flows.evaluating.run import check_outputs
     from flows.evaluating.run import evaluate as carry_out
     from flows.evaluating.store import store_evaluation
+    from flows.warehouse.access import access_of
 
     settings = load_settings(job, {})
     wanted = settings.evaluate
@@ -124,7 +125,7 @@ def evaluate(job: Path) -> Outcome:
     if wanted.task in {"concepts", "linking"} and wanted.ontology is None:
         raise UsageError("no ontology is named", "Give evaluate.ontology in the job file")
     warehouse, predictions = settings.warehouse.path, wanted.predictions
-    check_outputs(warehouse, predictions)
+    check_outputs(warehouse, predictions, access_of(settings.warehouse))
     request = Request(settings=settings, **wanted.model_dump(exclude={"task", "predictions"}))
     evaluation = carry_out(wanted.task, request, prefect=True)
     if predictions is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 import uuid
@@ -73,12 +74,40 @@ def stage(
         counts = {name: len(frame) for name, frame in frames.items()}
         spent = {**seconds, "write": time.perf_counter() - clock}
         receipt = Receipt(shard, str(final), checksums, counts, spent)
-        write_json(temporary / RECEIPT, asdict(receipt))
+        write_receipt(temporary / RECEIPT, receipt)
         temporary.rename(final)
         sync_folder(staged)
     finally:
         remove_tree(temporary)
     return receipt
+
+
+def write_receipt(path: Path, receipt: Receipt) -> None:
+    """Write a receipt durably, with a seal that tells if a bit of it has changed since."""
+    stated = asdict(receipt)
+    write_json(path, stated | {"seal": _seal(stated)})
+
+
+def read_receipt(path: Path) -> Receipt:
+    """Read what :func:`write_receipt` wrote.
+
+    Raises:
+        StagingError: it is missing, cut or altered.
+    """
+    try:
+        stated = json.loads(path.read_text("utf-8"))
+        if stated.pop("seal") == _seal(stated):
+            return Receipt(**stated)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        pass
+    raise StagingError(
+        "the receipt of a staged shard is missing or damaged",
+        "Run the same command again: the shard is annotated anew",
+    )
+
+
+def _seal(stated: dict[str, object]) -> str:
+    return hashlib.sha256(json.dumps(stated, sort_keys=True).encode()).hexdigest()
 
 
 def check(receipt: Receipt) -> None:
@@ -124,10 +153,10 @@ def finished_receipts(staged: Path) -> dict[int, Receipt]:
     found: dict[int, Receipt] = {}
     for folder in sorted(staged.glob("*")) if staged.is_dir() else []:
         try:
-            stated = Receipt(**json.loads((folder / RECEIPT).read_text("utf-8")))
+            stated = read_receipt(folder / RECEIPT)
             receipt = rooted(replace(stated, folder=str(folder)), staged)
             check(receipt)
-        except (OSError, ValueError, TypeError, StagingError):
+        except (OSError, StagingError):
             remove_tree(folder)
             continue
         if receipt.shard in found:

@@ -197,7 +197,7 @@ def _execute(
         if goes_on and files_are_as_planned(connection, order):
             run_id = leftovers[-1]
         else:
-            run_id = runs.new_run_id()
+            run_id = runs.next_run_id(connection)
             runs.begin_run(connection, run_id, order)
             with Reporter(run_id, work.status, quiet=quiet) as reporter:
                 run_flow(charthouse, Session(run_id, connection, order, work, reporter))
@@ -236,8 +236,12 @@ def _recover(connection: Connection, order: Order, work: WorkFolder) -> list[str
 
 
 def _shards_are_there(connection: Connection, work: WorkFolder, run_id: str) -> bool:
-    """Whether the files of a run's unfinished shards are in the work folder, unaltered."""
+    """Whether the files of a run's unfinished shards are in the work folder, unaltered.
+
+    A row that names a file elsewhere is not followed: what it names would be read and removed.
+    """
     return all(
-        is_intact(work.shard(run_id, shard.number), shard.checksum)
+        Path(shard.path) == work.shard(run_id, shard.number)
+        and is_intact(Path(shard.path), shard.checksum)
         for shard in runs.planned_shards(connection, run_id)
     )

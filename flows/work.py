@@ -99,7 +99,8 @@ def is_work_folder(folder: Path) -> bool:
 
 def make_private(folder: Path) -> Path:
     """Create a folder that only its owner can enter, with its parents where they are missing."""
-    folder.mkdir(parents=True, exist_ok=True)
+    for missing in reversed([f for f in (folder, *folder.parents) if not f.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
     folder.chmod(0o700)
     return folder
 

@@ -8,13 +8,13 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flows.errors import CharthouseError
-from flows.receipt import RECEIPT, Receipt
+from flows.receipt import RECEIPT, Receipt, write_receipt
 from flows.storage import Storage, is_url
-from flows.work import WorkFolder, remove_tree, write_json
+from flows.work import WorkFolder, remove_tree
 
 _PREFIX = "charthouse-worker-"
 _LOCK = "lock"
@@ -55,7 +55,7 @@ class Workplace:
         try:
             for name in receipt.checksums:
                 self.storage.put(receipt.path / name, f"{folder}/{name}")
-            write_json(receipt.path / RECEIPT, asdict(there))
+            write_receipt(receipt.path / RECEIPT, there)
             self.storage.put(receipt.path / RECEIPT, f"{folder}/{RECEIPT}")
             # Whoever clears the run removes the order first and lists its files after.
             if not self.storage.has(order_key(self.run_id)):

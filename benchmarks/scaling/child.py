@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType
 from typing import Any, TextIO
 
@@ -77,7 +78,7 @@ class Marks:
 
 def main() -> None:
     path, *arguments = sys.argv[1:]
-    marks = Marks(open(path, "w", encoding="ascii"))  # noqa: SIM115: open to the end
+    marks = Marks(Path(path).open("w", encoding="ascii"))  # noqa: SIM115 - open to the end
     marks.write("process", "begin")
     from flows import run
     from flows.cli import main as command
@@ -107,14 +108,13 @@ def main() -> None:
 
 
 def _wrap(marks: Marks) -> None:
-    from flows import annotating, contextual, linking, pipeline, worker
+    from flows import annotating, linking, pipeline, worker
 
     for stage in STAGES:
         marks.time(pipeline, stage, stage)
     marks.time(annotating, "load_shard", "load")
     marks.time(linking, "link_in_context", "context")
     marks.count_in_flight(annotating)
-    assert contextual
     if VARIABLE in os.environ:
         from scaling.standin import start_worker
 

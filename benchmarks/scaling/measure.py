@@ -23,11 +23,16 @@ TIMED = ("start Prefect", *STAGES, "summary")
 
 @dataclass(frozen=True)
 class Span:
-    """Wall seconds of all times a function ran, CPU seconds of the main process meanwhile."""
+    """Wall seconds of all times a function ran, CPU seconds of the main process meanwhile.
+
+    ``begin`` and ``end`` are when it first began and last ended.
+    """
 
     wall: float = 0.0
     cpu: float = 0.0
     times: int = 0
+    begin: float = 0.0
+    end: float = 0.0
 
 
 @dataclass
@@ -41,7 +46,8 @@ class Measured:
         spans: by what was timed.
         watched: memory, other processes and files.
         shard_log: per shard when its worker began and ended, and its CPU seconds.
-        worker_start: CPU seconds of all workers until they were ready.
+        worker_start: CPU seconds of all annotating workers until they were ready.
+        names_cpu: CPU seconds of linking names, in workers.
         in_flight, bound: most shards in flight at once, and how many might be.
         warehouse_bytes, prefect_bytes, prefect_rows: on disk afterwards.
     """
@@ -58,6 +64,7 @@ class Measured:
     watched: Watched = field(default_factory=Watched)
     shard_log: list[dict[str, float]] = field(default_factory=list)
     worker_start: float = 0.0
+    names_cpu: float = 0.0
     in_flight: int = 0
     bound: int = 0
     warehouse_bytes: int = 0
@@ -131,6 +138,8 @@ def _read_marks(measured: Measured, path: Path) -> None:
                 before.wall + mark["at"] - begun["at"],
                 before.cpu + mark["cpu"] - begun["cpu"],
                 before.times + 1,
+                before.begin or begun["at"],
+                mark["at"],
             )
             peak = measured.watched.peak(begun["at"], mark["at"])
             measured.peaks[name] = max(measured.peaks.get(name, 0), peak)
@@ -144,7 +153,9 @@ def _read_log(measured: Measured, folder: Path) -> None:
             entry = json.loads(line)
             if "shard" in entry:
                 measured.shard_log.append(entry)
-            else:
+            elif "chunk" in entry:
+                measured.names_cpu += entry["names_cpu"]
+            elif entry["at"] < measured.span("link").begin:
                 measured.worker_start += entry["cpu"]
 
 

@@ -6,10 +6,11 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-import polars as pl
-
-from flows.warehouse.connection import Connection, read_warehouse
-from nlp.schema import ANNOTATION_TABLES
+from flows.schema import DOCUMENT_ANNOTATIONS
+from flows.warehouse.connection import Connection, open_warehouse, read_warehouse
+from flows.warehouse.ddl import literal
+from nlp.schema import ANNOTATION_TABLES, DOCUMENTS
+from ontologies.schema import NAME_LINKS
 
 HEAPS_USUAL = 0.7
 """Where the sample is too small to fit it."""
@@ -94,7 +95,15 @@ def _heaps(connection: Connection) -> float:
     return round(math.log2(len(seen) / half), 3)
 
 
-def places(warehouse: Path) -> pl.DataFrame:
-    """Kind and number of every document of the base: to see that none was lost."""
-    with read_warehouse(warehouse) as connection:
-        return connection.sql("SELECT kind, native_id FROM documents ORDER BY ALL").pl()
+def corpus_bytes(warehouse: Path, folder: Path) -> int:
+    """Bytes that documents, annotations and links take in a warehouse, without the ontology."""
+    copy = folder / "corpus.duckdb"
+    with open_warehouse(copy) as connection:
+        connection.execute("CHECKPOINT")
+        empty = copy.stat().st_size
+        connection.execute(f"ATTACH {literal(str(warehouse))} AS sample (READ_ONLY)")
+        for table in (DOCUMENTS, *ANNOTATION_TABLES, DOCUMENT_ANNOTATIONS, NAME_LINKS):
+            connection.execute(f"INSERT INTO {table.name} FROM sample.{table.name}")
+    size = copy.stat().st_size - empty
+    copy.unlink()
+    return size

@@ -95,9 +95,7 @@ class StandIn:
         sizes = {kind: getattr(self._replay, name) for kind, name in _BY_KIND.items()}
         number = pl.col("native_id").cast(pl.Int64) - 1
         size = pl.col("kind").replace_strict(sizes, return_dtype=pl.Int64)
-        return documents.select(
-            "document_id", "kind", place=number % size, copy=number // size
-        )
+        return documents.select("document_id", "kind", place=number % size, copy=number // size)
 
     def _rows(self, table: str, which: pl.DataFrame) -> pl.DataFrame:
         rows = which.join(self._found[table], on=["kind", "place"])
@@ -109,9 +107,7 @@ class StandIn:
         drawn = pl.struct("lookup_text", "copy").hash(seed=0) % _A_MILLION
         is_new = (pl.col("copy") > 0) & (drawn < share * _A_MILLION)
         marked = pl.col("lookup_text") + " " + pl.col("copy").map_elements(_word, pl.String)
-        return rows.with_columns(
-            lookup_text=pl.when(is_new).then(marked).otherwise("lookup_text")
-        )
+        return rows.with_columns(lookup_text=pl.when(is_new).then(marked).otherwise("lookup_text"))
 
 
 def _word(number: int) -> str:
@@ -129,7 +125,7 @@ def start_worker(parent: int) -> None:
     began = time.perf_counter()
     die_with_parent(parent)
     replay = Replay(**json.loads(os.environ[VARIABLE]))
-    import nlp.annotate  # noqa: F401: part of a worker's start
+    import nlp.annotate  # noqa: F401 - part of a worker's start
 
     @lru_cache(maxsize=1)
     def annotator(path: str, mtime: int) -> StandIn:
@@ -140,12 +136,28 @@ def start_worker(parent: int) -> None:
     def annotate_and_log(root: str, run_id: str, shard: int, checksum: str) -> Receipt:
         wall, cpu = time.time(), time.process_time()
         receipt = annotate(root, run_id, shard, checksum)
-        _log(replay, shard=shard, began=wall, ended=time.time(), cpu=time.process_time() - cpu)
+        _log(
+            replay,
+            shard=shard,
+            worker=os.getpid(),
+            began=wall,
+            ended=time.time(),
+            cpu=time.process_time() - cpu,
+        )
+        return receipt
+
+    link = worker.link_names_file
+
+    def link_and_log(root: str, run_id: str, target: int, chunk: int) -> Receipt:
+        cpu = time.process_time()
+        receipt = link(root, run_id, target, chunk)
+        _log(replay, chunk=chunk, names_cpu=time.process_time() - cpu)
         return receipt
 
     worker._annotator = annotator  # type: ignore[assignment]
+    worker.link_names_file = link_and_log
     worker.annotate_shard_file = annotate_and_log
-    _log(replay, start=time.perf_counter() - began, cpu=time.process_time())
+    _log(replay, start=time.perf_counter() - began, at=time.time(), cpu=time.process_time())
 
 
 def _log(replay: Replay, **values: float) -> None:

@@ -21,16 +21,21 @@ class Watched:
     Attributes:
         memory: time and resident bytes of the main process.
         cpu: role and CPU seconds, as last seen, of other processes, by process id.
+        timeline: time and CPU seconds of all processes of each role up to it.
         files: most bytes seen at once in each folder of the run in the work folder.
     """
 
     memory: list[tuple[float, int]] = field(default_factory=list)
     cpu: dict[int, tuple[str, float]] = field(default_factory=dict)
+    timeline: list[tuple[float, dict[str, float]]] = field(default_factory=list)
     files: dict[str, int] = field(default_factory=dict)
 
-    def of_role(self, role: str) -> float:
-        """CPU seconds of all processes of a role."""
-        return sum(seconds for its, seconds in self.cpu.values() if its == role)
+    def of_role(self, role: str, begin: float, end: float) -> float:
+        """CPU seconds of all processes of a role between two times, as well as was sampled."""
+        until = [(at, roles.get(role, 0.0)) for at, roles in self.timeline]
+        before = max((seconds for at, seconds in until if at <= begin), default=0.0)
+        after = max((seconds for at, seconds in until if at <= end + 1.0), default=0.0)
+        return max(0.0, after - before)
 
     def peak(self, begin: float = 0.0, end: float = float("inf")) -> int:
         """Most resident bytes of the main process between two times; 0 if it was not looked at."""
@@ -64,6 +69,10 @@ class Watch:
                         # One that has just begun, or ended, has no command line to tell it by.
                         role = _role(pid) or self.seen.cpu.get(pid, ("other", 0.0))[0]
                         self.seen.cpu[pid] = (role, seconds)
+                roles: dict[str, float] = {}
+                for role, seconds in self.seen.cpu.values():
+                    roles[role] = roles.get(role, 0.0) + seconds
+                self.seen.timeline.append((time.time(), roles))
                 self._look_at_files()
             turn += 1
 
@@ -74,7 +83,7 @@ class Watch:
             name = parts[1] if len(parts) > 1 else "."
             for file in files:
                 try:
-                    size = os.stat(os.path.join(folder, file)).st_size
+                    size = Path(folder, file).stat().st_size
                 except OSError:
                     continue  # loaded and removed just now
                 sizes[name] = sizes.get(name, 0) + size

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from flows.cli.access import Config, Wait, access_for
 from flows.cli.inspect import Format, Output, Warehouse, print_rows
 
 EXIT_UNSOUND = 1
@@ -23,6 +24,8 @@ def check(
         ),
     ] = False,
     format: Format = Output.table,
+    wait: Wait = None,
+    config: Config = None,
 ) -> None:
     """Check that a warehouse is sound: keys, ledger, offsets, links, and what runs counted.
 
@@ -34,7 +37,7 @@ def check(
     from flows.warehouse.check import check_warehouse
     from flows.warehouse.connection import read_warehouse
 
-    with read_warehouse(warehouse) as connection:
+    with read_warehouse(warehouse, access_for(config, wait)) as connection:
         findings = check_warehouse(connection, show_ids=show_ids)
     names = ["check", "breaches", "meaning", *(["ids"] if show_ids else [])]
     rows = [

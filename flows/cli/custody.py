@@ -164,7 +164,16 @@ def remember(
 
 
 def compact(
-    warehouse: Warehouse, wait: Wait = None, config: Config = None, as_json: AsJson = False
+    warehouse: Warehouse,
+    encrypt: Annotated[
+        bool,
+        typer.Option(
+            "--encrypt", help="The warehouse is plain: give it the key that the settings name."
+        ),
+    ] = False,
+    wait: Wait = None,
+    config: Config = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write the file anew without the space of deleted rows; the former stays until it is done.
 
@@ -174,7 +183,8 @@ def compact(
     """
     from flows.forget import compact_warehouse
 
-    renewed, compacted = compact_warehouse(warehouse, access_for(config, wait, quiet=as_json))
+    access = access_for(config, wait, quiet=as_json)
+    renewed, compacted = compact_warehouse(warehouse, access, encrypt=encrypt)
     if as_json:
         print(json.dumps({"snapshots": renewed, **asdict(compacted)}))
     else:

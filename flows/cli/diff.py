@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from flows.cli.access import Config, Wait, access_for
 from flows.cli.inspect import Format, Output, Warehouse
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def diff(
         ),
     ] = 0,
     format: Format = Output.table,
+    wait: Wait = None,
+    config: Config = None,
 ) -> None:
     """Compare what two runs found: mentions gained, lost, relabelled or cut otherwise; concepts.
 
@@ -54,7 +57,7 @@ def diff(
     from flows.diff import SameSet
     from flows.diff import diff as compare
 
-    outcome = compare(warehouse, before, after, names=names)
+    outcome = compare(warehouse, before, after, names=names, access=access_for(config, wait))
     if format is Output.json:
         print(json.dumps(_as_dict(outcome), ensure_ascii=False))
     elif format is Output.csv:

@@ -135,7 +135,8 @@ def status(warehouse: Warehouse, format: Format = Output.table, config: Config =
 
 def _print_live(live: dict[str, Any], format: Output) -> None:
     live["started_at"] = datetime.fromtimestamp(live["started_at"], UTC).replace(tzinfo=None)
-    live["seconds_ago"] = round(time.time() - live.pop("updated_at"), 1)
+    # A clock that was put back has not seen that moment yet.
+    live["seconds_ago"] = max(0.0, round(time.time() - live.pop("updated_at"), 1))
     if live["total"] and live["rate"]:
         live["seconds_left"] = round((live["total"] - live["done"]) / live["rate"])
     print_rows(list(live), [tuple(live.values())], format)

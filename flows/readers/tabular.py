@@ -181,7 +181,9 @@ def _string(value: Any) -> str | None:
 def _shown(columns: Sequence[str]) -> str:
     """The columns for an error message, unless they look like a patient's data."""
     if any(
-        len(name) > _LONGEST_NAME or re.search(r"[\r\n]", name) or re.fullmatch(r"[\d\W]+", name)
+        len(name) > _LONGEST_NAME
+        or re.search(r"[\r\n]|\d{3}", name)
+        or re.fullmatch(r"[\d\W]+", name)
         for name in columns
     ):
         return f"{len(columns)} columns whose names look like data: is the header line missing?"

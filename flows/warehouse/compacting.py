@@ -33,7 +33,7 @@ def compact(connection: Connection, path: Path, access: Access) -> Compacted:
     Args:
         connection: the warehouse, open for writing; closed when this returns.
         path: its file.
-        access: its key.
+        access: the key of the new file.
 
     Raises:
         WarehouseError: the copy could not be written; the warehouse is as it was.

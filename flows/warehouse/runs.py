@@ -6,7 +6,7 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from flows.order import Order
 from flows.warehouse.connection import Connection, transaction
@@ -31,9 +31,25 @@ def now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
+_STAMP = "%Y%m%dT%H%M%S"
+
+
 def new_run_id() -> str:
     """A run id that sorts by time."""
-    return f"{now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    return f"{now():{_STAMP}}-{secrets.token_hex(3)}"
+
+
+def next_run_id(connection: Connection) -> str:
+    """A run id that sorts after those of all runs in the warehouse.
+
+    It is made of the time, unless the clock has been put back or stands at the same second.
+    """
+    ((latest,),) = connection.execute("SELECT max(run_id) FROM runs").fetchall()
+    moment = now()
+    if latest is not None and is_run_id(latest):
+        before = datetime.strptime(latest.partition("-")[0], _STAMP)
+        moment = max(moment, before + timedelta(seconds=1))
+    return f"{moment:{_STAMP}}-{secrets.token_hex(3)}"
 
 
 def is_run_id(name: str) -> bool:

@@ -219,14 +219,29 @@ def test_gpu_workers_ask_for_one_gpu_each() -> None:
     )
 
 
-def test_every_machine_of_a_cluster_sees_the_same_folders() -> None:
+def test_workers_of_a_cluster_see_what_they_need() -> None:
     mounts = {
         name: {mount.split(":")[-2 if mount.endswith(":ro") else -1] for mount in s["volumes"]}
         for name, s in services().items()
         if name in {"worker", "dask-cpu", "dask-gpu"}
     }
-    assert all({"/notes", "/staging", "/models"} <= folders for folders in mounts.values())
-    assert "/warehouse" not in mounts["dask-cpu"] | mounts["dask-gpu"]  # one process writes
+    assert mounts["dask-cpu"] == mounts["dask-gpu"] == {"/staging", "/models"}
+    assert mounts["worker"] > mounts["dask-cpu"]  # it alone reads sources and writes the warehouse
+
+
+def test_settings_in_the_environment_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {
+        variable: value
+        for service in services().values()
+        for variable, value in service.get("environment", {}).items()
+        if variable.startswith("CHARTHOUSE_") and "__" in variable
+    }
+    assert given
+    for variable, value in given.items():
+        monkeypatch.setenv(variable, value)
+    execution = load_settings(None, {}).execution
+    assert execution.runner == "dask"
+    assert str(execution.staging) == "/staging"
 
 
 # ---------------------------------------------------------------- job files and deployments

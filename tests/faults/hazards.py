@@ -3,7 +3,7 @@
 The product knows nothing of it: ``preprocess.pipeline`` names any installed package. A text with
 the word ``Killerword`` ends the process (as a crash in a library or the kernel's hunt for memory
 does), one with ``Hangword`` sends the interpreter into a regular expression that never ends and
-never lets go of its lock.
+never lets go of its lock, one with ``Raiseword`` raises an error that quotes the whole text.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ def hazard(doc):
         os.kill(os.getpid(), signal.SIGKILL)
     if "Hangword" in doc.text:
         re.match(r"(a+)+$", "a" * 60 + "b")
+    if "Raiseword" in doc.text:
+        raise ValueError(doc.text)
     return doc
 
 

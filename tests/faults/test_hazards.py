@@ -96,7 +96,7 @@ def test_worker_that_is_stopped_is_ended_and_its_shard_tried_again(tmp_path: Pat
     write_jsonl(source, *({"id": str(i), "text": QUIET * 60} for i in range(100)))
     warehouse = tmp_path / "w.duckdb"
     process = subprocess.Popen(
-        [*COMMAND, "run", str(source), "--warehouse", str(warehouse), "--workers", "2"],
+        [*COMMAND, *run(source, warehouse)],
         env=environment(
             tmp_path,
             CHARTHOUSE_EXECUTION__SHARD_CHARACTERS="60000",

@@ -122,7 +122,7 @@ class Bench:
         """The same on an open warehouse."""
         work = WorkFolder.beside(self.warehouse)
         make_private(work.root)
-        run_id = runs.new_run_id()
+        run_id = runs.next_run_id(connection)
         runs.begin_run(connection, run_id, order)
         planner = Planner(connection, order, work, run_id)
         counts = planner.read()

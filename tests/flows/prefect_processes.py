@@ -36,17 +36,28 @@ def wait_for(what: str, found: Callable[[], Any]) -> Any:
 
 
 def ask(url: str, body: object | None = None) -> Any:
-    """A Prefect API's answer: to a POST where there is a body, else to a GET."""
+    """A Prefect API's answer: to a POST where there is a body, else to a GET.
+
+    A server on SQLite says 503 while its database is busy.
+    """
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        return json.loads(answer.read() or "null")
+    end = time.monotonic() + DEADLINE
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return json.loads(answer.read() or "null")
+        except urllib.error.HTTPError as error:
+            if error.code != 503 or time.monotonic() > end:
+                raise
+            time.sleep(1.0)
 
 
 def answers(url: str) -> bool:
     """Whether there is a healthy API."""
     try:
-        return bool(ask(f"{url}/health"))
+        with urllib.request.urlopen(f"{url}/health", timeout=10) as answer:
+            return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
 
@@ -121,16 +132,24 @@ class PrefectServer:
         """A deployment by ``flow/deployment``."""
         return dict(ask(f"{self.api}/deployments/name/{name}"))
 
-    def trigger(self, name: str) -> dict[str, Any]:
-        """Start a deployment as a person would, and return its ended flow run."""
+    def begin(self, name: str, **parameters: str) -> str:
+        """Start a deployment as a person would, and return the id of its flow run."""
         deployment = self.deployment(name)["id"]
-        run = ask(f"{self.api}/deployments/{deployment}/create_flow_run", {})["id"]
+        wanted = {"parameters": parameters}
+        return str(ask(f"{self.api}/deployments/{deployment}/create_flow_run", wanted)["id"])
 
-        def ended() -> dict[str, Any] | None:
+    def ended(self, run: str) -> dict[str, Any]:
+        """A flow run, once it has ended."""
+
+        def final() -> dict[str, Any] | None:
             flow_run = ask(f"{self.api}/flow_runs/{run}")
             return dict(flow_run) if flow_run["state_type"] in _FINAL else None
 
-        return dict(wait_for(f"the run of {name} ends", ended))
+        return dict(wait_for("the flow run ends", final))
+
+    def trigger(self, name: str, **parameters: str) -> dict[str, Any]:
+        """Start a deployment, and return its flow run when it has ended."""
+        return self.ended(self.begin(name, **parameters))
 
 
 @contextmanager

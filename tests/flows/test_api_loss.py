@@ -37,6 +37,13 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server.server_close()
 
 
+@pytest.fixture(autouse=True)
+def nobody_asks_to_stop_after_a_test() -> Iterator[None]:
+    yield
+    with stoppable():
+        pass
+
+
 def status_error(code: int) -> httpx.HTTPStatusError:
     request = httpx.Request("POST", "http://127.0.0.1/api")
     return httpx.HTTPStatusError("", request=request, response=httpx.Response(code))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import flows.readers
+from flows.annotating import ENDED_WORKER, HUNG_WORKER
 from flows.artifact import REASONS, artifact_rows, reason_group
 from flows.warehouse.connection import open_warehouse
 from tests.flows.conftest import Bench
@@ -56,6 +58,21 @@ def test_words_of_a_reason_that_is_not_known_stay_here(
     rows = rows_of(bench)
     assert rows["rejects", "another, while annotating"] == 2
     assert not any("Zebra" in str(cell) or "Smith" in str(cell) for key in rows for cell in key)
+
+
+def test_file_that_cannot_be_read_is_told_without_its_words(
+    bench: Bench, notes: Callable[..., Path], tmp_path: Path
+) -> None:
+    good = notes(a="asthma")
+    broken = tmp_path / "Smith.jsonl.gz"
+    broken.write_bytes(gzip.compress(good.read_bytes() * 500)[:-12])
+    bench.run(good, broken)
+    assert rows_of(bench)["rejects", "a file that cannot be read as a whole"] == 1
+
+
+@pytest.mark.parametrize("reason", [ENDED_WORKER, HUNG_WORKER])
+def test_what_became_of_a_worker_is_told(reason: str) -> None:
+    assert reason_group(reason, "annotate") == reason
 
 
 def test_what_varies_in_a_reason_is_left_out() -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -15,7 +15,14 @@ from flows.cli.main import _run
 from flows.errors import CharthouseError
 from flows.plan import Planner
 from flows.progress import Reporter
-from flows.receipt import RECEIPT, StagingError, finished_receipts, rooted, stage
+from flows.receipt import (
+    RECEIPT,
+    StagingError,
+    finished_receipts,
+    rooted,
+    stage,
+    write_receipt,
+)
 from flows.run import _recover
 from flows.session import Session
 from flows.warehouse import runs
@@ -127,7 +134,7 @@ def planned(bench: Bench, connection: Connection, source: Path) -> Session:
     return Session(run_id, connection, order, work, Reporter(run_id, None, quiet=True))
 
 
-def test_the_writer_loads_what_lies_in_the_work_folder_wherever_tables_point(
+def test_the_writer_loads_what_lies_in_the_work_folder_wherever_a_receipt_points(
     bench: Bench, tmp_path: Path
 ) -> None:
     source = write_jsonl(tmp_path / "notes.jsonl", {"id": "1", "text": "Asthma today."})
@@ -144,13 +151,24 @@ def test_the_writer_loads_what_lies_in_the_work_folder_wherever_tables_point(
         path = session.work.shard(session.run_id, 1)
         receipt = annotate_by_rule("rule-1", path, session.work.staged(session.run_id), 1)
         file = receipt.path / RECEIPT
-        file.write_text(json.dumps(json.loads(file.read_text()) | {"folder": false_receipt.folder}))
-        connection.execute("UPDATE shards SET path = ?", [shard.path])
+        write_receipt(file, replace(receipt, folder=false_receipt.folder))
         assert _recover(connection, session.order, session.work) == [session.run_id]
         AnnotateStage(session)
         assert connection.execute("SELECT document_id FROM mentions").fetchall() == [("notes:1",)]
         assert connection.execute("SELECT document_id FROM documents").fetchall() == [("notes:1",)]
     assert Path(shard.path).exists() and false_receipt.path.exists()
+
+
+def test_a_plan_that_points_elsewhere_is_given_up(bench: Bench, tmp_path: Path) -> None:
+    source = write_jsonl(tmp_path / "notes.jsonl", {"id": "1", "text": "Asthma today."})
+    with open_warehouse(bench.warehouse) as connection:
+        session = planned(bench, connection, source)
+        elsewhere = tmp_path / "elsewhere.parquet"
+        shutil.copy(session.work.shard(session.run_id, 1), elsewhere)
+        connection.execute("UPDATE shards SET path = ?", [str(elsewhere)])
+        assert _recover(connection, session.order, session.work) == []
+    assert elsewhere.exists()
+    assert bench.run(source).new == 1
 
 
 @pytest.mark.parametrize("run_id", ["../../elsewhere", "..", "/etc", "", "."])

@@ -144,3 +144,14 @@ def test_a_relink_shows_what_context_chose(
     charthouse(tmp_path, *command, "--config", config)
     shown = two_mentions.query("SELECT count(concept_id) FROM entities WHERE lookup_text = 'Cold'")
     assert shown == [(0,)]
+
+
+def test_each_annotation_set_chooses_for_itself(linked: Bench, target: LinkTarget) -> None:
+    """Of the kept set only the first mention is there: nothing decides about it."""
+    for table, which in (("mentions", "WHERE mention_id = 0"), ("document_annotations", "")):
+        linked.query(
+            f"INSERT INTO {table} SELECT * REPLACE ('rule-2' AS annotation_id) FROM {table} {which}"
+        )
+    linked.query("UPDATE document_annotations SET is_current = annotation_id = 'rule-1'")
+    assert in_context(linked, target) == BY_KIN
+    assert linked.query("SELECT DISTINCT annotation_id FROM mention_links") == [("rule-1",)]

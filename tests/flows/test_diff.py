@@ -45,7 +45,7 @@ def write_set(bench: Bench, annotation_id: str, mentions: Sequence[Mention], **l
             }
             for number, (document, start, end, label) in enumerate(mentions)
         ],
-        schema={name: dtype for name, dtype in MENTIONS.schema.items()},
+        schema=MENTIONS.schema,
     )
     values = {"source_hash": "source_hash", "status": "'done'", **ledger}
     with open_warehouse(bench.warehouse) as connection:

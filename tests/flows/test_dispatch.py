@@ -20,6 +20,13 @@ def receipt(number: int) -> Receipt:
     return Receipt(number, "", {}, {}, {})
 
 
+@pytest.fixture(autouse=True)
+def nobody_asks_to_stop_after_a_test() -> Iterator[None]:
+    yield
+    with stoppable():
+        pass
+
+
 class Kills:
     """Counts how often a pool was killed."""
 

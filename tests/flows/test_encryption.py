@@ -88,6 +88,24 @@ def test_a_second_run_compaction_and_forgetting_work_as_ever(secret: Bench, tmp_
     assert not list(tmp_path.glob(".*"))
 
 
+def test_a_plain_warehouse_and_its_snapshot_can_be_encrypted(tmp_path: Path) -> None:
+    plain = Bench(tmp_path / "w.duckdb")
+    plain.run(write_jsonl(tmp_path / "notes.jsonl", {"id": "1", "text": f"{MARKER} here."}))
+    files = (plain.warehouse, tmp_path / "s.duckdb")
+    with open_warehouse(plain.warehouse) as connection:
+        publish(connection, plain.warehouse, files[1], Access())
+    assert all(MARKER.encode() in file.read_bytes() for file in files)
+    with pytest.raises(CharthouseError, match="no key to encrypt with"):
+        compact_warehouse(plain.warehouse, Access(), encrypt=True)
+    assert compact_warehouse(plain.warehouse, ACCESS, encrypt=True)[0] == 1
+    for file in files:
+        assert MARKER.encode() not in file.read_bytes()
+        with read_warehouse(file, ACCESS) as connection:
+            assert connection.execute("SELECT count(*) FROM entities").fetchall() == [(1,)]
+    with pytest.raises(WarehouseError, match="is encrypted"):
+        compact_warehouse(plain.warehouse, ACCESS, encrypt=True)
+
+
 @pytest.mark.parametrize(
     ("key", "problem"), [(None, "is encrypted"), ("another", "has another key")]
 )

@@ -15,10 +15,13 @@ from hypothesis import strategies as st
 from flows.cli.main import _run
 from flows.errors import CharthouseError
 from flows.forget import compact_warehouse, forget, preview, remember
+from flows.handover import Handover
 from flows.plan import Planner
 from flows.schema import FORGOTTEN, SALTS
+from flows.storage import Storage
 from flows.warehouse import runs
 from flows.warehouse.access import Access
+from flows.warehouse.check import check_warehouse
 from flows.warehouse.connection import open_warehouse
 from flows.warehouse.ddl import create_table
 from flows.warehouse.erasing import Subjects
@@ -91,6 +94,11 @@ def files_with(marker: str, folder: Path, *, but: tuple[Path, ...] = ()) -> set[
         and path not in but
         and (marker.encode() in path.read_bytes() or marker in str(path.relative_to(folder)))
     }
+
+
+def below(folder: Path) -> list[str]:
+    """Files below a folder."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
 @pytest.fixture
@@ -194,6 +202,18 @@ def test_a_deletion_of_what_is_forgotten_leaves_no_row(bench: Bench, tmp_path: P
     assert bench.query("SELECT count(*) FROM documents WHERE is_deleted") == [(0,)]
 
 
+def test_the_tables_are_sound_afterwards(remembered: tuple[Bench, Path]) -> None:
+    bench, _ = remembered
+
+    def breached() -> set[str]:
+        with open_warehouse(bench.warehouse) as connection:
+            return {found.name for found in check_warehouse(connection) if found.breaches}
+
+    before = breached()  # nothing has described the annotation set
+    forget(bench.warehouse, EVERYTHING, ACCESS)
+    assert breached() <= before
+
+
 def test_every_record_is_counted_once(bench: Bench, tmp_path: Path) -> None:
     bench.run(notes(tmp_path, "Asthma-1", f"{MARKER}-id"))
     forget(bench.warehouse, WHO, ACCESS)
@@ -270,6 +290,20 @@ def test_after_a_kill_the_same_command_does_the_rest(
         "w.duckdb",
         "s.duckdb",
     }
+
+
+def test_what_workers_elsewhere_were_given_goes_too(
+    remembered: tuple[Bench, Path], tmp_path: Path
+) -> None:
+    bench, _ = remembered
+    work, storage = WorkFolder.beside(bench.warehouse), Storage(f"{tmp_path.as_uri()}/shared")
+    ((run_id,),) = bench.query("SELECT run_id FROM runs WHERE status = 'running'")
+    handover = Handover(work, str(run_id), storage)
+    handover.open(bench.order(tmp_path / "third.jsonl"))
+    handover.give(work.shard(str(run_id), 1))
+    assert any(name.endswith(".parquet") for name in below(tmp_path / "shared"))
+    forget(bench.warehouse, EVERYTHING, ACCESS)
+    assert below(tmp_path / "shared") == []
 
 
 def test_compaction_can_be_put_off(remembered: tuple[Bench, Path], tmp_path: Path) -> None:

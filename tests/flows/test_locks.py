@@ -68,6 +68,18 @@ def test_a_killed_runs_sidecar_says_nothing_of_who_came_after(warehouse: Path) -
     assert f"process {pid}." in str(raised.value)
 
 
+def test_status_shows_the_run_at_work(
+    warehouse: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["charthouse", "status", "-w", str(warehouse), "-f", "json"])
+    with held(warehouse) as pid:
+        write_sidecar(warehouse, pid, updated_at=time.time())
+        assert _run() == 0
+    (shown,) = json.loads(capsys.readouterr().out)
+    assert shown["run_id"] == "20260102T030405-abcdef" and shown["stage"] == "annotating"
+    assert shown["started_at"] == "2026-01-02T03:04:05" and shown["seconds_left"] == 1
+
+
 @pytest.mark.parametrize("sidecar", ["", "[]", "{}", '{"pid": 1', '{"run_id": 1, "pid": "x"}'])
 def test_a_damaged_sidecar_does_not_hide_who_holds_it(warehouse: Path, sidecar: str) -> None:
     work = WorkFolder.beside(warehouse)
@@ -121,6 +133,8 @@ READING = [
     ["sql", "-w", "W", "SELECT 1"],
     ["tables", "-w", "W"],
     ["rejects", "-w", "W"],
+    ["check", "-w", "W"],
+    ["diff", "previous", "latest", "-w", "W"],
     ["status", "-w", "W"],
     ["forget", "-w", "W", "--document", "notes:1", "--dry-run"],
     ["evaluate", "ner", "GOLD", "--no-prefect", "--from-warehouse", "W"],

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.receipt import StagingError, check, finished_receipts, stage
+from flows.receipt import RECEIPT, StagingError, check, finished_receipts, read_receipt, stage
 
 FRAME = {"mentions": pl.DataFrame({"a": [1, 2]}), "rejects": pl.DataFrame({"b": [3]})}
 
@@ -48,3 +48,20 @@ def test_unfinished_attempt_is_no_receipt(tmp_path: Path) -> None:
     (tmp_path / ".00008-abc.tmp").mkdir()
     assert finished_receipts(tmp_path) == {}
     assert list(tmp_path.glob("0*")) == []
+
+
+def test_a_receipt_with_a_changed_bit_is_none_or_says_the_same(tmp_path: Path) -> None:
+    """Another shard's number in it would load rows under the wrong documents."""
+    receipt = stage(tmp_path, 7, FRAME, {"ner": 1.5e-7})
+    path = receipt.path / RECEIPT
+    content = path.read_bytes()
+    refused = 0
+    for bit in range(len(content) * 8):
+        changed = bytearray(content)
+        changed[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(changed)
+        try:
+            assert read_receipt(path) == receipt  # 1e-7 for 1E-7
+        except StagingError:
+            refused += 1
+    assert refused > len(content) * 7

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -142,3 +144,28 @@ def test_warehouse_that_a_kill_left_half_made_is_used(
         duckdb.connect(str(bench.warehouse)).close()
     assert _stores(bench.warehouse, Settings()) == ("sample",)
     assert bench.run(notes(a="asthma today")).new == 1
+
+
+def test_runs_sort_as_they_began_whatever_the_clock_says(
+    bench: Bench, notes: Notes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hours = [12, 12, 9, 10, 11]
+    for number, hour in enumerate(hours):
+        monkeypatch.setattr(runs, "now", lambda hour=hour: datetime(2026, 5, 4, hour))
+        bench.run(notes(f"n{number}", **{f"d{number}": f"asthma{number} today"}))
+    began = bench.query("SELECT run_id FROM document_annotations ORDER BY document_id")
+    assert began == sorted(began)
+    assert len(set(began)) == len(hours)
+    assert all(runs.is_run_id(str(run_id)) for (run_id,) in began)
+
+
+def test_modification_times_are_compared_and_never_ordered(bench: Bench, notes: Notes) -> None:
+    source = notes(a="asthma today")
+    os.utime(source, (4_000_000_000, 4_000_000_000))  # in the year 2096
+    assert bench.run(source).new == 1
+    assert bench.run(source).skipped == 1
+    source = notes(a="asthma today", b="gout today")
+    os.utime(source, (1_000_000_000, 1_000_000_000))  # older than what it replaces
+    assert bench.run(source).new == 1
+    os.utime(source, (4_000_000_000, 4_000_000_000))
+    assert bench.run(source).skipped == 2
