@@ -243,6 +243,8 @@ def test_serving_without_a_server_does_what_falls_due(tmp_path: Path) -> None:
         assert process.wait(timeout=120) == 0, log.read_text("utf-8")
         assert session_of(process.pid) == []
     assert query(warehouse, "SELECT count(*) FROM documents") == [(1,)]
+    # On disk, so that the place of a run that is killed with the server is given free in time.
+    assert (tmp_path / "prefect" / "concurrency_leases").is_dir()
 
 
 def is_done(warehouse: Path) -> bool:
