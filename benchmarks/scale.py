@@ -162,7 +162,7 @@ def benchmark(arguments: argparse.Namespace, folder: Path) -> None:
     print_overhead(at_pace, large, mean_gap(true) if true else None, true)
 
     say("5. plans from these rates")
-    measured = rates(sample, sample_run, sample_bytes, large, at_pace.cpu)
+    measured = rates(sample, sample_run, sample_bytes, small, large, at_pace.cpu)
     citations = sample.kinds["abstract"].characters
     notes = sample.kinds["note"].characters
     for corpus in (

@@ -55,6 +55,7 @@ class Planner:
         self._gathering = Gathering(self._take)
         self._spools = True
         self._states: list[SourceState] = []
+        self._touched: list[SourceState] = []
         self._pruning: Pruning | None = None
         self._records = 0
         self._first_seq = 0
@@ -86,6 +87,8 @@ class Planner:
                 break
             if state.unchanged and not prunes and (left is None or state.documents <= left):
                 unchanged += state.documents
+                if state.touched:
+                    self._touched.append(state)
                 self._records += state.documents
             else:
                 self._records += self._read(state, left)
@@ -118,7 +121,7 @@ class Planner:
         if self._pruning is not None:
             self._pruning.check()
         shards = list(cut(self._planning, self._check))
-        store_plan(self._planning, self._states, shards, counts, seconds)
+        store_plan(self._planning, self._states, self._touched, shards, counts, seconds)
         verdicts.drop_tables(self._planning.connection)
         remove_tree(self._planning.work.spool(self._planning.run_id))
         return shards

@@ -53,7 +53,15 @@ _MOST_STARTS = 5
 """A server that dies more often has a reason to: then the run ends with an error."""
 
 
-_SCHEDULING_ENVIRONMENT = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_FINAL": "1"}
+_SCHEDULING_ENVIRONMENT = {
+    "PREFECT_UI_ENABLED": "0",
+    "PREFECT__SERVER_FINAL": "1",
+    # Kept in memory, as by default, the lease of a run that was at work is lost with a killed
+    # server: the run's place is never given free, and every later run is cancelled.
+    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": (
+        "prefect.server.concurrency.lease_storage.filesystem"
+    ),
+}
 """A server that Prefect takes for ephemeral makes no runs of schedules."""
 
 

@@ -26,7 +26,8 @@ class SourceState:
 
     ``number`` says in which order files were first seen; ``documents`` counts the records that
     were in it when it was last read; ``problem`` says what is known to keep it from being read;
-    ``read_before`` how what the warehouse has of it was read.
+    ``read_before`` how what the warehouse has of it was read; ``touched`` whether an unchanged file
+    has another time than the warehouse knows.
     """
 
     file: SourceFile
@@ -39,6 +40,7 @@ class SourceState:
     status: str = "planned"
     problem: str | None = None
     read_before: str | None = None
+    touched: bool = False
 
     def after_reading(self, documents: int, *, cut: bool) -> SourceState:
         """The state once it was read; ``cut`` when a limit ended the reading."""
@@ -142,13 +144,14 @@ def known_sources(
             number = before.number
         done = before if path not in retried and _is_done(before, reading, order) else None
         problem = file.problem
+        touched = False
         with ExitStack() as stack:
             try:
                 now = stamp(file)
-                untouched = done is not None and done.stamp == now
-                if reads_all or not untouched:
+                touched = done is None or done.stamp != now
+                if reads_all or touched:
                     file = stack.enter_context(fetched(file, folder))
-                sha256 = done.sha256 if done and untouched else file_sha256(file.path)
+                sha256 = done.sha256 if done and not touched else file_sha256(file.path)
             except OSError as error:
                 now, sha256 = _NOTHING, ""
                 problem = f"the file cannot be read ({error.strerror})"
@@ -164,6 +167,7 @@ def known_sources(
                 documents=before.documents if before is not None else 0,
                 problem=problem,
                 read_before=before.reading if before is not None else None,
+                touched=touched,
             )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
+import polars as pl
+
 from flows.counts import PlanCounts
 from flows.incoming import PER_SOURCE, WHOLE_FILE
 from flows.planning import Planning
@@ -27,6 +29,7 @@ ABOUT_DOCUMENTS = (
 def store_plan(
     planning: Planning,
     states: Sequence[SourceState],
+    touched: Sequence[SourceState],
     shards: Sequence[ShardFile],
     counts: PlanCounts,
     seconds: float,
@@ -36,12 +39,14 @@ def store_plan(
     Args:
         planning: the pass, all records decided on.
         states: the sources that were read.
+        touched: sources that were not, though their time is another one.
         shards: the shard files, written.
         counts: what was decided.
         seconds: wall seconds that planning took.
     """
     with transaction(planning.connection):
         _store_sources(planning, states)
+        _store_times(planning.connection, touched)
         _raise_orders(planning.connection)
         _store_deletions(planning)
         _prune(planning.connection)
@@ -80,6 +85,22 @@ def _store_sources(planning: Planning, states: Sequence[SourceState]) -> None:
         planning.connection.unregister("sources_read")
 
 
+def _store_times(connection: Connection, touched: Sequence[SourceState]) -> None:
+    """Know files by their new time, so that their content need not be compared again."""
+    times = {
+        "path": [state.file.name for state in touched],
+        "mtime": [state.stamp.mtime for state in touched],
+        "etag": [state.stamp.etag for state in touched],
+    }
+    schema = {"path": pl.String, "mtime": pl.Int64, "etag": pl.String}
+    connection.register("times", pl.DataFrame(times, schema=schema).to_arrow())
+    connection.execute(
+        "UPDATE sources SET mtime = times.mtime, etag = times.etag FROM times "
+        "WHERE sources.path = times.path"
+    )
+    connection.unregister("times")
+
+
 def _raise_orders(connection: Connection) -> None:
     """A later file that repeats what is known makes it the later version.
 
@@ -111,6 +132,9 @@ def _prune(connection: Connection) -> None:
         )
     connection.execute(
         f"UPDATE sources SET status = '{GONE}' WHERE path IN (SELECT path FROM gone)"
+    )
+    connection.execute(
+        "DELETE FROM rejects WHERE stage = 'read' AND path IN (SELECT path FROM gone)"
     )
 
 

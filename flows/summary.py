@@ -13,9 +13,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from flows.entities import count_entities
 from flows.warehouse.connection import Connection
-
-TOP_CONCEPTS = 10
 
 
 @dataclass(frozen=True)
@@ -71,9 +70,7 @@ def summarise(
         "seconds, coalesce(pruned, 0) FROM runs WHERE run_id = ?",
         [run_id],
     ).fetchall()
-    ((mentions, linked),) = connection.execute(
-        "SELECT count(*), count(concept_id) FROM entities"
-    ).fetchall()
+    entities = count_entities(connection)
     return Summary(
         run_id=run_id,
         warehouse=str(warehouse),
@@ -97,19 +94,11 @@ def summarise(
         ),
         seconds={name: round(value, 3) for name, value in run[8].items()},
         documents=_one(connection, "SELECT count(*) FROM documents WHERE NOT is_deleted"),
-        mentions=mentions,
-        linked_mentions=linked,
+        mentions=entities.mentions,
+        linked_mentions=entities.linked_mentions,
         rejects=_one(connection, "SELECT count(*) FROM rejects"),
-        labels=dict(
-            connection.execute(
-                "SELECT label, count(*) FROM entities GROUP BY label ORDER BY 2 DESC, 1"
-            ).fetchall()
-        ),
-        top_concepts=connection.execute(
-            "SELECT concept_id, any_value(concept_name), count(DISTINCT document_id), count(*) "
-            "FROM entities WHERE concept_id IS NOT NULL GROUP BY concept_id "
-            f"ORDER BY 3 DESC, 4 DESC, 1 LIMIT {TOP_CONCEPTS}"
-        ).fetchall(),
+        labels=entities.labels,
+        top_concepts=entities.top_concepts,
         attributions=[
             text
             for (text,) in connection.execute(

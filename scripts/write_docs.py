@@ -319,7 +319,7 @@ FLAGS = {
     "ontologies": "--ontology",
     "execution.workers": "--workers",
     "execution.runner": "--runner",
-    "execution.address": "--scheduler`, `--address",
+    "execution.address": "--address",
     "execution.staging": "--staging",
     "warehouse.wait_seconds": "--wait",
 }

@@ -87,7 +87,12 @@ class Plan:
 
 
 def rates(
-    sample: Sample, sample_run: Measured, sample_bytes: int, run: Measured, orchestration: float
+    sample: Sample,
+    sample_run: Measured,
+    sample_bytes: int,
+    small: Measured,
+    run: Measured,
+    orchestration: float,
 ) -> Rates:
     """Rates from the run over the base with the model, and a long run with the stand-in.
 
@@ -95,10 +100,12 @@ def rates(
         sample: what the model did.
         sample_run: the run that it did it in.
         sample_bytes: of its documents, annotations and links in the warehouse.
+        small: with the stand-in over a part: what Prefect keeps for itself, shards or none.
         run: with the stand-in, for what the main process does.
         orchestration: CPU seconds a shard.
     """
     files = sample_run.watched.files
+    shards = max(run.shards - small.shards, 1)
     linked = run.names_cpu or run.span("link").cpu - run.span("context").cpu
     return Rates(
         annotate=sample.seconds_a_character + sample.write / sample.characters,
@@ -112,8 +119,8 @@ def rates(
         names_document=sample.names / sample.documents,
         heaps=sample.heaps,
         sample_documents=sample.documents,
-        prefect_rows_shard=run.prefect_rows / max(run.shards, 1),
-        prefect_bytes_shard=run.prefect_bytes / max(run.shards, 1),
+        prefect_rows_shard=(run.prefect_rows - small.prefect_rows) / shards,
+        prefect_bytes_shard=(run.prefect_bytes - small.prefect_bytes) / shards,
     )
 
 

@@ -26,7 +26,8 @@ def print_sample(sample: Sample, run: Measured, size: int, workers: int) -> None
         f"   NER {sample.ner / (sample.ner + sample.preprocess):.0%} of it; staging "
         f"{sample.write / (sample.ner + sample.preprocess):.1%} on top"
     )
-    print(f"   warehouse without ontology: {size / sample.characters:.2f} bytes a character")
+    print(f"   warehouse without ontology: {size / sample.characters:.2f} bytes a character,")
+    print("   a little too many where the corpus is small: DuckDB's blocks are not full")
     print(f"   distinct names grow with documents to the power {sample.heaps}")
     print(f"   whole command {run.wall:,.0f} s")
 
@@ -63,10 +64,7 @@ def print_rates(run: Measured, ontology: str) -> None:
     most = ", ".join(f"{name} {size:,.1f} MB" for name, size in sorted(files.items()))
     print(f"   work folder at most: {most}")
     print("   (texts that repeat compress as no real corpus does: the plan takes sizes from 1)")
-    print(
-        f"   Prefect's database: {run.prefect_rows:,} rows, {run.prefect_bytes / _MB:,.1f} MB, "
-        f"{run.prefect_rows / max(run.shards, 1):.0f} rows a shard"
-    )
+    print(f"   Prefect's database: {run.prefect_rows:,} rows, {run.prefect_bytes / _MB:,.1f} MB")
 
 
 def print_again(

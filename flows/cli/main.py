@@ -8,6 +8,8 @@ from __future__ import annotations
 import atexit
 import os
 import sys
+import threading
+from typing import NoReturn
 
 import typer
 
@@ -32,6 +34,8 @@ from flows.processes import Interrupted
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
+
+_EXIT_SECONDS = 30.0
 
 app = typer.Typer(
     name="charthouse",
@@ -89,11 +93,23 @@ def main() -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     if "prefect" in sys.modules:
-        # Prefect's threads still hold the run while the interpreter is taken down, and DuckDB's
-        # binding would print pages about objects not freed. All work is done and synced.
-        atexit._run_exitfuncs()
-        os._exit(code)
+        end_at_once(code)
     sys.exit(code)
+
+
+def end_at_once(code: int, seconds: float = _EXIT_SECONDS) -> NoReturn:
+    """End the process without taking down the interpreter. All work is done and synced.
+
+    Prefect's threads still hold the run then, and DuckDB's binding would print pages about objects
+    not freed. What is registered for the exit is done, but not waited for without end: it may wait
+    for a queue whose lock a killed worker held, or for a worker that not even a kill ends.
+    """
+    last = threading.Thread(target=atexit._run_exitfuncs, daemon=True)
+    last.start()
+    last.join(seconds)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _run() -> int:

@@ -30,11 +30,14 @@ _TAGS = ("ETag", "etag", "md5Hash", "content_md5", "md5", "generation")
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file that a URL names, or that was found below it; ``place`` is its path there."""
+    """A file that a URL names, or that was found below it.
+
+    ``place`` is its path there; ``size`` is in bytes, None where a web server does not tell.
+    """
 
     url: str
     place: PurePosixPath
-    size: int
+    size: int | None
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,12 @@ def outline(file: RemoteFile, local: Path) -> bool:
     The local file has the size of the remote one: between head and tail it is empty.
     """
     local.parent.mkdir(parents=True, exist_ok=True)
+    if file.size is None:
+        fetch(file.url, local)
+        return True
+    if file.size == 0:  # no range of bytes can be asked for
+        local.touch()
+        return True
     with _storage(file.url, "read") as (files, path), local.open("wb") as stream:
         stream.write(files.cat_file(path, start=0, end=min(file.size, _HEAD_BYTES)))
         if file.size <= _HEAD_BYTES:
@@ -145,7 +154,7 @@ def stamp(url: str) -> Stamp:
             mtime = int(files.modified(path).timestamp() * 1e9)
         except (NotImplementedError, AttributeError, KeyError):
             mtime = 0
-        return Stamp(int(info["size"]), mtime, tag or str(files.ukey(path)))
+        return Stamp(int(info["size"] or 0), mtime, tag or str(files.ukey(path)))
 
 
 @contextmanager
@@ -166,7 +175,7 @@ def _storage(url: str, what: str) -> Iterator[tuple[Any, str]]:
 
 def _remote(files: Any, info: dict[str, Any]) -> RemoteFile:
     name = str(info["name"])
-    return RemoteFile(files.unstrip_protocol(name), PurePosixPath(name), int(info["size"] or 0))
+    return RemoteFile(files.unstrip_protocol(name), PurePosixPath(name), info.get("size"))
 
 
 def _is_hidden(place: PurePosixPath) -> bool:

@@ -156,8 +156,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
         name: value
         for name, value in service["environment"].items()
         if not name.startswith("PREFECT_SERVER_DATABASE")
-    }
-    env = in_venv(environment(folder, PREFECT_HOME=str(folder / "server"), **settings))
+    } | {"PREFECT_HOME": str(folder / "server")}
+    env = in_venv(environment(folder) | settings)
     log = folder / "server.log"
     with started(command, log, env, folder) as process:
         healthy("prefect", {"4200": port}, process, log)

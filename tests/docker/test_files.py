@@ -207,6 +207,15 @@ def test_ports_are_open_on_loopback_only() -> None:
             assert port.startswith("127.0.0.1:"), f"{name}: {port}"
 
 
+def test_leases_of_the_server_outlive_its_container() -> None:
+    """Else a run that is killed together with the server keeps its place for ever."""
+    server = services()["prefect"]
+    assert server["environment"]["PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE"].endswith(".filesystem")
+    home = server["environment"]["PREFECT_HOME"]
+    assert f"prefect:{home}" in server["volumes"]
+    assert any(home in step.words for step in instructions() if step.word == "RUN")
+
+
 def test_gpu_workers_ask_for_one_gpu_each() -> None:
     gpu = services()["dask-gpu"]
     (device,) = gpu["deploy"]["resources"]["reservations"]["devices"]

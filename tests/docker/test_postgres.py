@@ -91,9 +91,10 @@ def test_server_keeps_its_history_in_postgres(database: Database, tmp_path: Path
         "PREFECT_SERVER_DATABASE_HOST": "127.0.0.1",
         "PREFECT_SERVER_DATABASE_PORT": database.port,
         "PREFECT_SERVER_DATABASE_PASSWORD_FILE": str(database.password_file),
+        "PREFECT_HOME": str(tmp_path / "home"),
     }
     home, log = tmp_path / "home", tmp_path / "server.log"
-    env = in_venv(environment(tmp_path, PREFECT_HOME=str(home), **settings))
+    env = in_venv(environment(tmp_path) | settings)
     with started(command, log, env, tmp_path) as process:
         healthy("prefect", {"4200": port}, process, log)
         psql = ["psql", "-h", "127.0.0.1", "-p", database.port, "-U", "prefect", "prefect", "-Atc"]

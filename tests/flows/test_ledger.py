@@ -30,6 +30,7 @@ def test_touched_file_is_compared_by_content(bench: Bench, notes: Notes) -> None
     os.utime(source, (1, 1))
     counts = bench.run(source)
     assert (counts.skipped, counts.new, counts.replaced) == (1, 0, 0)
+    assert bench.query("SELECT mtime FROM sources") == [(1_000_000_000,)]  # known by it from now on
 
 
 def test_changed_document_replaces_its_rows_alone(bench: Bench, notes: Notes) -> None:

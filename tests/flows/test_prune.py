@@ -66,6 +66,15 @@ def test_a_pruned_document_may_come_back(bench: Bench, notes: Notes) -> None:
     assert ids(bench) == ["a", "b", "c"]
 
 
+def test_rejects_of_a_file_that_is_gone_go_with_it(bench: Bench, tmp_path: Path) -> None:
+    texts = {"a": "asthma", "b": ""}
+    folder = folder_of(tmp_path, "in", one=texts, two={"c": "", "d": "rash"})
+    bench.run(folder, corpus="c")
+    (folder / "two.jsonl").unlink()
+    assert bench.run(folder, corpus="c", prune=True).pruned == 1
+    assert bench.query("SELECT path, ordinal FROM rejects") == [(str(folder / "one.jsonl"), 1)]
+
+
 @pytest.mark.parametrize("as_glob", [False, True])
 def test_documents_of_a_file_that_is_gone_from_the_folder(
     bench: Bench, tmp_path: Path, as_glob: bool

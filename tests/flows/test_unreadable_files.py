@@ -10,9 +10,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from flows.errors import SourceError
 from tests.flows.conftest import Bench, write_jsonl
+from tests.flows.runs import contents
 from tests.flows.test_ledger import citation, release
 
 Notes = Callable[..., Path]
@@ -156,3 +159,41 @@ def test_a_file_that_breaks_within_a_slice_leaves_its_neighbours(
     counts = bench.run(*files[:2], broken, *files[2:], corpus="c")
     assert (counts.read, counts.new, counts.rejected) == (5, 4, 1)
     assert bench.query("SELECT count(*), count(DISTINCT document_id) FROM mentions") == [(4, 4)]
+
+
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    files=st.lists(
+        st.dictionaries(st.sampled_from([1, 2, 3]), st.sampled_from(["A", "B"]), min_size=1),
+        min_size=2,
+        max_size=4,
+    ),
+    broken=st.lists(st.lists(st.booleans(), min_size=4, max_size=4), min_size=1, max_size=3),
+)
+def test_once_mended_the_tables_are_those_of_files_that_never_broke(
+    tmp_path_factory: pytest.TempPathFactory,
+    files: list[dict[int, str]],
+    broken: list[list[bool]],
+) -> None:
+    root = tmp_path_factory.mktemp("mended")
+    folder = root / "in"
+    folder.mkdir()
+    whole = {}
+    for number, texts in enumerate(files):
+        path = folder / f"{number}.xml"
+        citations = "".join(citation(pmid, f"{text} {pmid}.") for pmid, text in texts.items())
+        whole[path] = f"<PubmedArticleSet>{citations}</PubmedArticleSet>"
+    bench = Bench(root / "bench.duckdb")
+    for step in broken:
+        for (path, content), breaks in zip(whole.items(), step, strict=False):
+            path.write_text(content[:-5] if breaks else content)
+        bench.run(folder)
+    for path, content in whole.items():
+        path.write_text(content)
+    bench.run(folder)
+    straight = Bench(root / "straight.duckdb")
+    straight.run(folder)
+    for table in ("documents", "mentions", "document_annotations", "rejects"):
+        assert contents(bench.warehouse)[table] == contents(straight.warehouse)[table]

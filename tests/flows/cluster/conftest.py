@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, TypeVar
 
@@ -18,6 +19,7 @@ import fsspec
 import pytest
 from distributed import Client
 
+from flows.processes import die_with_parent
 from tests.flows.conftest import write_jsonl
 from tests.flows.runs import charthouse, contents, environment
 
@@ -101,7 +103,9 @@ def s3() -> Iterator[None]:
     """An S3 server with the bucket ``ward``; where it is and its keys stand in the environment."""
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.flows.cluster.s3", str(port)], stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "tests.flows.cluster.s3", str(port)],
+        stderr=subprocess.DEVNULL,
+        preexec_fn=partial(die_with_parent, os.getpid()),
     )
     with pytest.MonkeyPatch.context() as patch:
         for name, value in S3_KEYS.items():
@@ -169,4 +173,5 @@ def _start(log: IO[bytes], home: Path, kind: str, *arguments: str) -> subprocess
         stdout=log,
         stderr=log,
         start_new_session=True,
+        preexec_fn=partial(die_with_parent, os.getpid()),
     )

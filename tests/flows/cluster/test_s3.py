@@ -53,7 +53,8 @@ def test_objects_are_sources_known_by_their_tags(bench: Bench, tmp_path: Path) -
     assert (counts.new, counts.skipped) == (2, 0)
     tags = {files.info(f"ward/notes/{name}.jsonl")["ETag"] for name in "ab"}
     assert {tag for (tag,) in bench.query("SELECT etag FROM sources")} == tags
+    files.pipe_file("ward/notes/empty.jsonl", b"")
     note = write_jsonl(tmp_path / "a.jsonl", {"note_id": "1", "text": "Asthmas"})
     files.put_file(str(note), "ward/notes/a.jsonl")  # of the same size
     counts = bench.run("s3://ward/notes/*.jsonl")
-    assert (counts.replaced, counts.skipped) == (1, 1)
+    assert (counts.replaced, counts.skipped, counts.rejected) == (1, 1, 1)
