@@ -38,6 +38,8 @@ DEFAULTS = {
     "PREFECT_LOGGING_TO_API_ENABLED": "false",
     "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
     "HF_HUB_DISABLE_TELEMETRY": "1",
+    # Python's resource tracker would complain of what killed workers could not clear away.
+    "PYTHONWARNINGS": "ignore:resource_tracker",
 }
 """Environment variables set where the user has not set them."""
 
