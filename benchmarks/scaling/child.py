@@ -19,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TextIO
 
+from flows.processes import die_with_parent
 from scaling.standin import VARIABLE
 
 STAGES = ("plan", "annotate", "link", "publish")
@@ -78,6 +79,7 @@ class Marks:
 
 def main() -> None:
     path, *arguments = sys.argv[1:]
+    die_with_parent(os.getppid())
     marks = Marks(Path(path).open("w", encoding="ascii"))  # noqa: SIM115 - open to the end
     marks.write("process", "begin")
     from flows import run
