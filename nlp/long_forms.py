@@ -63,10 +63,14 @@ def lookup_texts(
     for (_, _, label), name in zip(mentions, names, strict=True):
         if len(name) > LONGEST_SHORT_FORM or " " in name:
             others[label].setdefault(name.casefold(), name)
-    return [
-        _read(name, beside[label] | defined, others[label].values())
-        for (_, _, label), name in zip(mentions, names, strict=True)
-    ]
+    known = {label: beside[label] | defined for label in {label for _, _, label in mentions}}
+    pairs = [(name, label) for (_, _, label), name in zip(mentions, names, strict=True)]
+    # Once a name: a long text says the same short form many times.
+    read = {
+        (name, label): _read(name, known[label], others[label].values())
+        for name, label in dict.fromkeys(pairs)
+    }
+    return [read[pair] for pair in pairs]
 
 
 def _read(name: str, known: Mapping[str, str], others: Iterable[str]) -> str:
@@ -88,13 +92,20 @@ def _appositions(
     ends = {(end, label): name for (_, end, label), name in zip(mentions, names, strict=True)}
     found: dict[str, dict[str, str]] = defaultdict(dict)
     for start, end, label in mentions:
-        short, before = text[start:end], text[:start].rstrip()
-        if not is_short_form(short) or not before.endswith(("(", "[")):
+        short, opening = text[start:end], _before(text, start) - 1
+        if opening < 0 or text[opening] not in "([" or not is_short_form(short):
             continue
-        long = ends.get((len(before[:-1].rstrip()), label), "")
+        long = ends.get((_before(text, opening), label), "")
         if len(long) > len(short) and set(_letters(short)) <= set(long.casefold()):
             found[label].setdefault(short, long)
     return found
+
+
+def _before(text: str, position: int) -> int:
+    """The end of what stands before a position and the white space before it."""
+    while position and text[position - 1].isspace():
+        position -= 1
+    return position
 
 
 def _long_form(short: str, others: Iterable[str]) -> str | None:

@@ -8,27 +8,10 @@ has seen the sentence; a dictionary knows the words alone.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
+from nlp.ner.cover import Cover
 from nlp.ner.decode import Span
-
-
-class _Disjoint:
-    """Spans that do not overlap, in text order."""
-
-    def __init__(self) -> None:
-        self._starts: list[int] = []
-        self._ends: list[int] = []
-
-    def take(self, start: int, end: int) -> bool:
-        """Add a span unless it overlaps one that is there; says whether it was added."""
-        place = bisect_right(self._ends, start)
-        if place < len(self._starts) and self._starts[place] < end:
-            return False
-        self._starts.insert(place, start)
-        self._ends.insert(place, end)
-        return True
 
 
 def longest(spans: Iterable[tuple[int, int]]) -> list[int]:
@@ -38,7 +21,7 @@ def longest(spans: Iterable[tuple[int, int]]) -> list[int]:
     """
     given = list(spans)
     order = sorted(range(len(given)), key=lambda i: (given[i][0] - given[i][1], given[i][0]))
-    taken = _Disjoint()
+    taken = Cover()
     return sorted(i for i in order if taken.take(*given[i]))
 
 
@@ -62,9 +45,9 @@ def add_dictionaries(
     return sorted([*mentions, *kept], key=lambda pair: (pair[0].start, pair[0].end, pair[0].label))
 
 
-def _cover(spans: Iterable[Span]) -> _Disjoint:
+def _cover(spans: Iterable[Span]) -> Cover:
     """What the spans of models cover, which may overlap."""
-    covered = _Disjoint()
+    covered = Cover()
     start, end = 0, 0
     for span in sorted(spans, key=lambda span: span.start):
         if span.start >= end:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Sequence
 
+from nlp.ner.cover import Cover
 from nlp.ner.decode import Span
 
 FAINT = 0.7
@@ -38,15 +39,8 @@ def merge_spans(found: Sequence[Sequence[Span]]) -> list[tuple[Span, int]]:
         ),
         key=lambda pair: (pair[0].start - pair[0].end, -pair[0].score, pair[1], pair[0].start),
     )
-    kept: dict[str, list[tuple[Span, int]]] = {}  # by label, in text order
-    for span, model in ranked:
-        row = kept.setdefault(span.label, [])
-        place = bisect_left(row, span.start, key=lambda pair: pair[0].start)
-        clear_before = place == 0 or row[place - 1][0].end <= span.start
-        clear_after = place == len(row) or span.end <= row[place][0].start
-        if clear_before and clear_after:
-            row.insert(place, (span, model))
-    return sorted(
-        (pair for row in kept.values() for pair in row),
-        key=lambda pair: (pair[0].start, pair[0].end, pair[0].label),
-    )
+    covers: dict[str, Cover] = defaultdict(Cover)
+    kept = [
+        (span, model) for span, model in ranked if covers[span.label].take(span.start, span.end)
+    ]
+    return sorted(kept, key=lambda pair: (pair[0].start, pair[0].end, pair[0].label))

@@ -69,3 +69,45 @@ def test_no_mention_is_doubled_and_no_label_overlaps_itself(
     for i, one in enumerate(found):
         for other in found[i + 1 :]:
             assert one.label != other.label or one.end <= other.start or other.end <= one.start
+
+
+def spread_slowly(spans: list[Span], abbreviations: list[Abbreviation]) -> list[Span]:
+    """The rule as it is written, every mention looked at for every short form."""
+    kept = list(spans)
+    for short in abbreviations:
+        start, end = short.short_start_char, short.short_end_char
+        long_spans = [
+            s for s in spans if s.end == short.long_end_char and s.start <= short.long_start_char
+        ]
+        if long_spans:
+            labels = {span.label for span in long_spans}
+            kept = [s for s in kept if (s.start, s.end) != (start, end) or s.label in labels]
+        for span in long_spans:
+            if not any(s.label == span.label and s.start < end and start < s.end for s in kept):
+                kept.append(Span(start, end, span.label, span.score))
+    return sorted(kept, key=lambda span: (span.start, span.end, span.label))
+
+
+PLACES = st.tuples(st.integers(0, 200), st.integers(1, 90)).map(lambda at: (at[0], sum(at)))
+SPANS = st.builds(
+    lambda place, label, score: Span(*place, label, score),
+    PLACES,
+    st.sampled_from(["Disease", "Chemical"]),
+    st.sampled_from([0.5, 0.9]),
+)
+
+
+@given(
+    spans=st.lists(SPANS, max_size=12),
+    shorts=st.lists(st.tuples(PLACES, st.integers(0, 11), st.integers(0, 3)), max_size=8),
+)
+def test_looking_near_finds_what_looking_everywhere_finds(
+    spans: list[Span], shorts: list[tuple[tuple[int, int], int, int]]
+) -> None:
+    abbreviations = []
+    for (start, end), which, later in shorts:
+        long = spans[which % len(spans)] if spans else Span(0, 1, "Disease", 1.0)
+        begin = min(long.start + later, long.end - 1)
+        abbreviations.append(Abbreviation("S", "long", start, end, begin, long.end))
+    in_order = sorted(spans, key=lambda span: (span.start, span.end, span.label))
+    assert spread_labels(in_order, abbreviations) == spread_slowly(in_order, abbreviations)
