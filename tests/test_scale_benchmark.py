@@ -130,7 +130,7 @@ def test_a_plan_adds_up() -> None:
     ("module", "names"),
     [
         (pipeline, ("plan", "annotate", "link", "publish")),
-        (annotating, ("dispatch", "load_shard")),
+        (annotating, ("dispatch", "load_checked")),
         (linking, ("link_in_context",)),
         (run, ("prefect_api", "summarise")),
         (worker, ("start_worker", "_annotator", "annotate_shard_file", "link_names_file")),

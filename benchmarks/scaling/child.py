@@ -114,7 +114,7 @@ def _wrap(marks: Marks) -> None:
 
     for stage in STAGES:
         marks.time(pipeline, stage, stage)
-    marks.time(annotating, "load_shard", "load")
+    marks.time(annotating, "load_checked", "load")
     marks.time(linking, "link_in_context", "context")
     marks.count_in_flight(annotating)
     if VARIABLE in os.environ:

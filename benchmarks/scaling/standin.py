@@ -14,13 +14,14 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from flows import worker
 from flows.processes import die_with_parent
 from flows.receipt import Receipt
+from nlp.fingerprint import AnnotationSet
 from nlp.schema import ANNOTATION_TABLES, MENTIONS
 
 if TYPE_CHECKING:
@@ -62,8 +63,9 @@ class Replay:
 class StandIn:
     """Takes the place of :class:`nlp.annotate.Annotator`."""
 
-    def __init__(self, replay: Replay) -> None:
+    def __init__(self, replay: Replay, annotation_id: str) -> None:
         self._replay = replay
+        self.identity = AnnotationSet(annotation_id, (), "{}")
         folder = Path(replay.folder)
         self._found = {
             table.name: pl.read_parquet(folder / f"{table.name}.parquet")
@@ -71,7 +73,11 @@ class StandIn:
         }
 
     def annotate(
-        self, documents: pl.DataFrame, progress: Callable[[int], None] = lambda done: None
+        self,
+        documents: pl.DataFrame,
+        progress: Callable[[int], None] = lambda done: None,
+        *,
+        one_by_one: bool = False,
     ) -> Annotations:
         """Sleep for the time of the documents' characters, then give the rows of their texts."""
         from nlp.annotate import Annotations  # takes seconds: torch, which the main process lacks
@@ -128,14 +134,14 @@ def start_worker(parent: int) -> None:
     import nlp.annotate  # noqa: F401 - part of a worker's start
 
     @lru_cache(maxsize=1)
-    def annotator(path: str, mtime: int) -> StandIn:
-        return StandIn(replay)
+    def annotator(settings: str, annotation_id: str) -> StandIn:
+        return StandIn(replay, annotation_id)
 
     annotate = worker.annotate_shard_file
 
-    def annotate_and_log(root: str, run_id: str, shard: int, checksum: str) -> Receipt:
+    def annotate_and_log(root: str, run_id: str, shard: int, *rest: Any) -> Receipt:
         wall, cpu = time.time(), time.process_time()
-        receipt = annotate(root, run_id, shard, checksum)
+        receipt = annotate(root, run_id, shard, *rest)
         _log(
             replay,
             shard=shard,
@@ -148,9 +154,9 @@ def start_worker(parent: int) -> None:
 
     link = worker.link_names_file
 
-    def link_and_log(root: str, run_id: str, target: int, chunk: int) -> Receipt:
+    def link_and_log(root: str, run_id: str, target: int, chunk: int, *rest: Any) -> Receipt:
         cpu = time.process_time()
-        receipt = link(root, run_id, target, chunk)
+        receipt = link(root, run_id, target, chunk, *rest)
         _log(replay, chunk=chunk, names_cpu=time.process_time() - cpu)
         return receipt
 
