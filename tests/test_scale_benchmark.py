@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from flows import annotating, linking, pipeline, run, worker
-from flows.incoming import read_incoming
+from flows.incoming import Reject, read_rows
 from flows.readers.discover import discover
 from nlp.schema import ANNOTATION_TABLES
 
@@ -28,9 +28,11 @@ def on_path(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def read_all(folder: Path) -> Iterator[pl.DataFrame]:
     for number, file in enumerate(discover([str(folder)])):
-        for incoming in read_incoming(file, number):
-            assert not len(incoming.rejects)
-            yield incoming.documents
+        rows = list(read_rows(file, number))
+        assert not any(isinstance(row, Reject) for row in rows)
+        yield pl.DataFrame(rows, infer_schema_length=None).select(
+            "document_id", "native_id", "kind", "text"
+        )
 
 
 def test_copies_have_ids_of_their_own_and_the_texts_of_the_base(tmp_path: Path) -> None:
@@ -80,7 +82,7 @@ def test_the_stand_in_gives_every_copy_the_rows_of_its_text(tmp_path: Path) -> N
         pl.lit(None, pl.Boolean).alias(name)
         for name in ("negated", "uncertain", "historical", "hypothetical")
     ).with_columns(experiencer=pl.lit(None, pl.String)).write_parquet(tmp_path / "mentions.parquet")
-    stand_in = StandIn(Replay(str(tmp_path), 1, 2, 0.0, 0.7, str(tmp_path)))
+    stand_in = StandIn(Replay(str(tmp_path), 1, 2, 0.0, 0.7, str(tmp_path)), "set")
     documents = pl.DataFrame(
         {
             "document_id": [f"n:{number}" for number in range(1, 9)],
