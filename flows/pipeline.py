@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from prefect import flow
 from prefect.artifacts import create_table_artifact
+from prefect.exceptions import TerminationSignal
 from prefect.futures import PrefectFuture
 
 from flows.annotating import AnnotateStage
@@ -20,7 +21,7 @@ from flows.conservation import ConservationError, check_run
 from flows.flow_runs import note_flow_run
 from flows.linking import Chunk, LinkStage
 from flows.plan import Planner
-from flows.processes import STOP
+from flows.processes import STOP, Interrupted
 from flows.receipt import Receipt
 from flows.runners import asking, pool_of
 from flows.session import RUNS, Session, StageFailed, stage
@@ -49,6 +50,8 @@ def run_flow(job: Callable[[str, str], None], session: Session) -> None:
             if session.error is None:
                 raise
             raise session.error from None
+        except TerminationSignal:  # SIGTERM between two stages, where Prefect hears it first
+            raise Interrupted from None
         except Exception as error:
             STOP.check()
             if not is_api_loss(error):

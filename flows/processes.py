@@ -53,6 +53,7 @@ class Stop:
     def __init__(self) -> None:
         """A stop that nobody has asked for."""
         self._asked = threading.Event()
+        self._listens = False
 
     def ask(self) -> None:
         """Ask the run to stop at the next look."""
@@ -63,6 +64,44 @@ class Stop:
         if self._asked.is_set():
             raise Interrupted
 
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Within the block, of the main thread, SIGINT and SIGTERM ask for a stop."""
+        self._asked.clear()
+        self._listens = True
+        try:
+            with self._handling(signal.SIGINT, signal.SIGTERM):
+                yield
+        finally:
+            self._listens = False
+
+    @contextmanager
+    def heard_in_flows(self) -> Iterator[None]:
+        """Within the block SIGTERM asks for a stop, if it did around the flow.
+
+        Prefect sets a handler of its own while a flow runs, which raises in the middle of whatever
+        is at work, a commit of DuckDB's too.
+        """
+        if not self._listens or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        with self._handling(signal.SIGTERM):
+            yield
+
+    @contextmanager
+    def _handling(self, *signals: signal.Signals) -> Iterator[None]:
+        before = {s: signal.signal(s, self._hear) for s in signals}
+        try:
+            yield
+        finally:
+            for signum, handler in before.items():
+                signal.signal(signum, handler)
+
+    def _hear(self, signum: int, frame: FrameType | None) -> None:
+        if self._asked.is_set():
+            raise KeyboardInterrupt
+        self.ask()
+
 
 STOP = Stop()
 """The stop of this process: signals know no other address."""
@@ -71,22 +110,12 @@ STOP = Stop()
 @contextmanager
 def stoppable() -> Iterator[Stop]:
     """Within the block SIGINT and SIGTERM set :data:`STOP`; a second one ends at once."""
-    STOP._asked.clear()
-
-    def ask(signum: int, frame: FrameType | None) -> None:
-        if STOP._asked.is_set():
-            raise KeyboardInterrupt
-        STOP.ask()
-
     if threading.current_thread() is not threading.main_thread():
+        STOP._asked.clear()
         yield STOP  # signals reach the main thread only
         return
-    before = {s: signal.signal(s, ask) for s in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with STOP.listening():
         yield STOP
-    finally:
-        for signum, handler in before.items():
-            signal.signal(signum, handler)
 
 
 def kill_workers() -> None:

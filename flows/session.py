@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from flows.handover import Handover
+from flows.processes import STOP
 from flows.storage import Storage
 from flows.work import WorkFolder
 
@@ -86,7 +87,8 @@ def stage(session: Staged, name: str) -> Iterator[None]:
     """Time a stage, and keep its error's words from Prefect: they may name a file."""
     clock = time.perf_counter()
     try:
-        yield
+        with STOP.heard_in_flows():
+            yield
     except StageFailed:
         raise
     except BaseException as error:
