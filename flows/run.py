@@ -209,10 +209,9 @@ def _execute(
 def _recover(connection: Connection, order: Order, work: WorkFolder) -> list[str]:
     """Decide about interrupted runs: which are finished first, and which are given up.
 
-    A run whose shard files are lost is abandoned. A run of the same order is continued, planned
-    or not. A planned run of another order is
-    finished if it wrote the same annotation set. All others are abandoned: their documents are
-    planned anew when their sources are named again.
+    A run whose shard files are lost is abandoned. A run of the same order is continued, planned or
+    not. A planned run of another order is finished if it wrote the same annotation set. All others
+    are abandoned: their documents are planned anew when their sources are named again.
 
     Returns:
         Ids of runs to finish, the one of this order last.

@@ -155,11 +155,9 @@ def test_no_secret_stands_in_image_or_compose_file() -> None:
 
 
 def test_linter_finds_nothing() -> None:
-    linter = shutil.which("hadolint")
-    if linter is None:
-        pytest.skip("hadolint is not installed")
+    linter = Path(sys.executable).with_name("hadolint")
     done = subprocess.run(
-        [linter, str(DOCKER / "Dockerfile")], capture_output=True, text=True, check=False
+        [str(linter), str(DOCKER / "Dockerfile")], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout
 
