@@ -10,6 +10,7 @@ Prefect is imported late here: it reads its settings from the environment when i
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import socket
 import subprocess
@@ -71,6 +72,8 @@ def quieten() -> None:
     """Set Prefect's defaults for here; before it is imported, since it reads them then."""
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
+    # A logger of its own that no setting reaches: where an API is lost it would have the last word.
+    logging.getLogger("EventsWorker").setLevel(os.environ["PREFECT_LOGGING_LEVEL"].upper())
 
 
 @contextmanager
