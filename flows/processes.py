@@ -122,3 +122,14 @@ def kill_workers() -> None:
     """Kill the pool's workers. Nothing is lost: what they had not staged is annotated again."""
     for child in multiprocessing.active_children():
         child.kill()
+
+
+def kill_workers_after(seconds: float) -> threading.Timer:
+    """Kill what is left of the pool's workers after so many seconds, unless that is cancelled.
+
+    A pool that is shut down waits for its workers, and for ever where one of them is stopped.
+    """
+    timer = threading.Timer(seconds, kill_workers)
+    timer.daemon = True
+    timer.start()
+    return timer

@@ -6,6 +6,7 @@ Worker processes import this module: it leaves out what only the main process ne
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import TypeVar
 
 from prefect import flow, task
@@ -13,11 +14,15 @@ from prefect.cache_policies import NO_CACHE
 
 from flows import worker
 from flows.flow_runs import note_flow_run
+from flows.processes import kill_workers_after
 from flows.receipt import Receipt
-from flows.runners import explained, task_runner
+from flows.runners import explained, pool_of, task_runner
 from flows.session import RUNS, Session, stage
 
 Result = TypeVar("Result")
+
+_LAST_WORDS_SECONDS = 30.0
+"""Workers whose work is done have so long to tell Prefect of it and to end."""
 
 
 @task(name="annotate-shard", cache_policy=NO_CACHE, persist_result=False, log_prints=False)
@@ -43,14 +48,17 @@ def in_pool(name: str, session: Session, workers: int, work: Callable[[], Result
     """
     execution = session.order.settings.execution
     results: list[Result] = []
+    with ExitStack() as afterwards:
 
-    def explained_work() -> None:
-        with explained(execution):
-            results.append(work())
+        def explained_work() -> None:
+            with explained(execution):
+                results.append(work())
+            if pool_of(execution).is_local:
+                afterwards.callback(kill_workers_after(_LAST_WORDS_SECONDS).cancel)
 
-    session.in_pool = explained_work
-    runner = task_runner(execution, workers)
-    pool_flow.with_options(name=name, task_runner=runner)(str(session.work.root), session.run_id)
+        session.in_pool = explained_work
+        in_runner = pool_flow.with_options(name=name, task_runner=task_runner(execution, workers))
+        in_runner(str(session.work.root), session.run_id)
     return results[0]
 
 
