@@ -17,7 +17,7 @@ run: $(READY) ## Annotate the bundled sample and show what came out
 test: $(READY) ## All tests but the slow ones
 	$(VENV)/bin/python -m pytest -m "not slow"
 
-slow: $(READY) ## Tests that take minutes: kills, a clean install of the wheel
+slow: $(READY) ## Tests that take minutes: whole runs, kills, servers, clusters, a clean install of the wheel
 	$(VENV)/bin/python -m pytest -m slow
 
 lint: $(READY) ## Style, types, room boundaries, generated docs

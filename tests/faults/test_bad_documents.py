@@ -12,6 +12,8 @@ import pytest
 from tests.faults.scene import QUICK
 from tests.flows.runs import assert_sound, charthouse, query
 
+pytestmark = pytest.mark.slow
+
 REJECTED: dict[bytes, str] = {
     b'{"id": "bytes", "text": "asthma caf\xe9"}': "not valid UTF-8",
     b'{"id": "overlong", "text": "asthma \xc0\x80"}': "not valid UTF-8",
@@ -174,7 +176,6 @@ def test_of_two_records_with_one_id_the_later_counts_once(warehouse: Path) -> No
 SENTENCE = "The patient has asthma and takes aspirin for chest pain, as before. "
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["20 megabytes", "100,000 sentences", "one line", "short forms"])
 def test_a_huge_note_costs_time_and_memory_in_proportion(tmp_path: Path, kind: str) -> None:
     """Nothing grows with the square of a text; the run holds a few copies of it, no more."""

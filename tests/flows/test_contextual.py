@@ -121,6 +121,7 @@ def test_a_linkset_that_is_current_again_has_missed_documents(
     assert in_context(linked, target) == BY_KIN
 
 
+@pytest.mark.slow
 def test_a_relink_shows_what_context_chose(
     two_mentions: Bench, store: Path, tmp_path: Path
 ) -> None:

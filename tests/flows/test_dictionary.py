@@ -96,6 +96,7 @@ def test_none_stands_alone(tmp_path: Path) -> None:
     assert CliRunner().invoke(app, arguments).exit_code == 2
 
 
+@pytest.mark.slow
 def test_a_run_with_a_dictionary_alone(tmp_path: Path) -> None:
     source = write_jsonl(
         tmp_path / "notes.jsonl",

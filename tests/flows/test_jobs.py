@@ -152,6 +152,7 @@ def test_store_is_built_as_a_job_file_says(tmp_path: Path) -> None:
     assert concepts > 10
 
 
+@pytest.mark.slow
 def test_run_and_relink_need_no_arguments_beside_a_job_file(tmp_path: Path) -> None:
     folder = tmp_path / "jobs"
     job = write_job(

@@ -106,6 +106,7 @@ def test_bad_document_is_one_reject_and_exit_3(home: Path, tmp_path: Path) -> No
     assert again.returncode == 0
 
 
+@pytest.mark.slow
 def test_source_that_breaks_midway_is_one_reject_and_exit_3_once(
     home: Path, tmp_path: Path
 ) -> None:
@@ -160,6 +161,7 @@ def test_no_text_id_or_file_name_reaches_prefect_or_the_log(home: Path, tmp_path
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.slow
 def test_interrupted_run_says_how_to_go_on(
     home: Path, tmp_path: Path, signum: signal.Signals
 ) -> None:
@@ -193,6 +195,7 @@ def test_interrupted_run_says_how_to_go_on(
     assert query(warehouse, "SELECT status FROM runs") == [("done",)]
 
 
+@pytest.mark.slow
 def test_run_appears_in_a_prefect_server_of_ones_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -118,6 +118,7 @@ def test_no_text_and_no_name_reaches_prefect_or_the_terminal(trained: Trained) -
         assert secret not in trained.stderr + trained.stdout
 
 
+@pytest.mark.slow
 def test_the_same_command_again_has_nothing_to_do(trained: Trained) -> None:
     before = {path: path.stat().st_mtime_ns for path in trained.out.iterdir()}
     done = charthouse(trained.home, *trained.arguments, "--json", **ONE_THREAD)
@@ -131,6 +132,7 @@ def test_the_same_command_again_has_nothing_to_do(trained: Trained) -> None:
     assert other.stderr.startswith("charthouse: --out") and "is not empty" in other.stderr
 
 
+@pytest.mark.slow
 def test_a_dry_run_counts_and_writes_nothing(trained: Trained, tmp_path: Path) -> None:
     arguments = [*trained.arguments, "--dry-run", "--out", str(tmp_path / "model")]
     done = charthouse(trained.home, *arguments, "--json", **ONE_THREAD)
