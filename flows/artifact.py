@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import asdict
 
+from flows.counts import counts_of
 from flows.incoming import WHOLE_FILE
 from flows.warehouse.connection import Connection
 
@@ -107,10 +109,8 @@ def _counts(connection: Connection, run_id: str) -> dict[str, int]:
         "forgotten",
         "rejected",
     )
-    (row,) = connection.execute(
-        f"SELECT {', '.join(names)} FROM runs WHERE run_id = ?", [run_id]
-    ).fetchall()
-    return {name: int(value or 0) for name, value in zip(names, row, strict=True)}
+    counts = asdict(counts_of(connection, run_id))
+    return {name: counts[name] for name in names}
 
 
 def _shards(connection: Connection, run_id: str) -> dict[str, float]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import asdict
 
-from flows.counts import PlanCounts
+from flows.counts import PlanCounts, counts_of
 from flows.errors import CharthouseError
 from flows.warehouse.connection import Connection
 
@@ -40,7 +40,7 @@ def check_run(connection: Connection, run_id: str) -> None:
     Raises:
         ConservationError: some are missing or there twice.
     """
-    counts = _counts(connection, run_id)
+    counts = counts_of(connection, run_id)
     check_plan(counts)
     ((shards, loaded, documents, failed),) = connection.execute(
         "SELECT count(*), count(*) FILTER (status = 'loaded'), coalesce(sum(documents), 0), "
@@ -70,13 +70,6 @@ def check_run(connection: Connection, run_id: str) -> None:
         "SELECT count(*) FROM rejects WHERE run_id = ? AND stage = 'annotate'", [run_id]
     ).fetchall()
     _agree({"documents that failed": failed, "in the ledger": rejected, "in rejects": told})
-
-
-def _counts(connection: Connection, run_id: str) -> PlanCounts:
-    names = [field.name for field in fields(PlanCounts)]
-    columns = ", ".join(f"coalesce({name}, 0)" for name in names)
-    (row,) = connection.execute(f"SELECT {columns} FROM runs WHERE run_id = ?", [run_id]).fetchall()
-    return PlanCounts(**dict(zip(names, row, strict=True)))
 
 
 def _agree(found: dict[str, int]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+from flows.warehouse.connection import Connection
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,14 @@ class PlanCounts:
     rejected: int
     pruned: int = 0
     forgotten: int = 0
+
+
+def counts_of(connection: Connection, run_id: str) -> PlanCounts:
+    """What a run has planned; what it has not counted is 0."""
+    names = [field.name for field in fields(PlanCounts)]
+    columns = ", ".join(f"coalesce({name}, 0)" for name in names)
+    (row,) = connection.execute(f"SELECT {columns} FROM runs WHERE run_id = ?", [run_id]).fetchall()
+    return PlanCounts(**dict(zip(names, row, strict=True)))
 
 
 @dataclass(frozen=True)
