@@ -16,21 +16,6 @@ _PER_SET = (*(table.name for table in ANNOTATION_TABLES), "mention_links", "reje
 """Tables of what an annotation set found in documents."""
 
 
-def load_shard(
-    connection: Connection, run_id: str, annotation_id: str, shard_path: str, receipt: Receipt
-) -> None:
-    """Load one annotated shard: documents, annotations, rejects and ledger, all or nothing.
-
-    Only what documents planned as replacements replace is deleted first. A shard that is loaded
-    already is left alone, so loading twice changes nothing.
-
-    Raises:
-        StagingError: the staged files are not those of the receipt.
-    """
-    check(receipt)
-    load_checked(connection, run_id, annotation_id, [(shard_path, receipt)])
-
-
 def load_checked(
     connection: Connection,
     run_id: str,
@@ -39,7 +24,10 @@ def load_checked(
 ) -> None:
     """Load annotated shards whose receipts have just been checked, all of them or none.
 
-    A commit waits for the disk: many small shards in one transaction wait once.
+    Documents, annotations, rejects and ledger go in together. Only what documents planned as
+    replacements replace is deleted first. A shard that is loaded already is left alone, so loading
+    twice changes nothing. A commit waits for the disk: many small shards in one transaction wait
+    once.
 
     Args:
         connection: the warehouse.

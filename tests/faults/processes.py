@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+from tests.flows.runs import COMMAND
 
 
 def _parents() -> Iterator[tuple[int, int]]:
@@ -17,6 +19,25 @@ def _parents() -> Iterator[tuple[int, int]]:
             except OSError:
                 continue
             yield int(entry.name), int(fields[1])
+
+
+def begin(
+    arguments: tuple[str | Path, ...] | list[str], warehouse: Path, variables: Mapping[str, str]
+) -> subprocess.Popen[str]:
+    """Start the command and wait until documents are being annotated."""
+    process = subprocess.Popen(
+        [*COMMAND, *map(str, arguments)],
+        env=variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    work = warehouse.with_name(warehouse.name + ".work")
+    deadline = time.monotonic() + 240
+    while time.monotonic() < deadline and not list(work.glob("*/progress/*")):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    return process
 
 
 def children_of(pid: int) -> set[int]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.faults.moved_clock import moved_clock
+from tests.faults.processes import begin
 from tests.flows.conftest import write_jsonl
-from tests.flows.runs import COMMAND, charthouse, contents, environment, query
+from tests.flows.runs import charthouse, contents, environment, query
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -27,18 +26,7 @@ def test_clock_that_goes_backwards_changes_nothing_but_times(tmp_path: Path) -> 
     run = ("run", source, "--warehouse", warehouse, *WORDS)
     with moved_clock(tmp_path) as clock:
         clock.set(30 * DAY)
-        process = subprocess.Popen(
-            [*COMMAND, *map(str, run)],
-            env=environment(tmp_path, **SMALL, **clock.variables),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        work = warehouse.with_name(warehouse.name + ".work")
-        deadline = time.monotonic() + 240
-        while time.monotonic() < deadline and not list(work.glob("*/progress/*")):
-            assert process.poll() is None, process.communicate()
-            time.sleep(0.05)
+        process = begin(run, warehouse, environment(tmp_path, **SMALL, **clock.variables))
         clock.set(29 * DAY)  # in the middle of the run
         _, errors = process.communicate(timeout=500)
         assert process.returncode == 0, errors

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from pathlib import Path
 
@@ -12,9 +11,9 @@ import pytest
 
 from flows.annotating import ENDED_WORKER, HUNG_WORKER
 from tests.faults.hazards import hazardous
-from tests.faults.test_worker_death import workers_of
+from tests.faults.processes import begin, workers_of
 from tests.flows.conftest import write_jsonl
-from tests.flows.runs import COMMAND, charthouse, contents, environment, query
+from tests.flows.runs import charthouse, contents, environment, query
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -95,22 +94,12 @@ def test_worker_that_is_stopped_is_ended_and_its_shard_tried_again(tmp_path: Pat
     source = tmp_path / "notes.jsonl"
     write_jsonl(source, *({"id": str(i), "text": QUIET * 60} for i in range(100)))
     warehouse = tmp_path / "w.duckdb"
-    process = subprocess.Popen(
-        [*COMMAND, *run(source, warehouse)],
-        env=environment(
-            tmp_path,
-            CHARTHOUSE_EXECUTION__SHARD_CHARACTERS="60000",
-            CHARTHOUSE_EXECUTION__STALL_SECONDS="25",
-        ),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+    slow = environment(
+        tmp_path,
+        CHARTHOUSE_EXECUTION__SHARD_CHARACTERS="60000",
+        CHARTHOUSE_EXECUTION__STALL_SECONDS="25",
     )
-    progress = warehouse.with_name("w.duckdb.work")
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and not list(progress.glob("*/progress/*")):
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.05)
+    process = begin(run(source, warehouse), warehouse, slow)
     victim = workers_of(process.pid)[0]
     os.kill(victim, signal.SIGSTOP)
     _, errors = process.communicate(timeout=400)

@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from flows.prefect_server import api_answers
+from tests.faults.processes import begin, servers_of
 from tests.flows.conftest import write_jsonl
-from tests.flows.runs import COMMAND, charthouse, contents, environment, query
+from tests.flows.runs import charthouse, contents, environment, query
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -30,41 +31,15 @@ def notes(folder: Path) -> Path:
     return write_jsonl(folder / "n.jsonl", *({"id": str(i), "text": text} for i in range(120)))
 
 
-def begin(home: Path, source: Path, warehouse: Path, **more: str) -> subprocess.Popen[str]:
-    """Start a run and wait until documents are being annotated."""
-    process = subprocess.Popen(
-        [*COMMAND, "run", str(source), "--warehouse", str(warehouse), *WORDS],
-        env=environment(home, **SMALL, **more),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    work = warehouse.with_name(warehouse.name + ".work")
-    deadline = time.monotonic() + 240
-    while time.monotonic() < deadline and not list(work.glob("*/progress/*")):
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.05)
-    return process
-
-
-def server_of(pid: int) -> int:
-    """The temporary Prefect server of a run."""
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                command = (entry / "cmdline").read_bytes()
-            except OSError:
-                continue
-            if parent == pid and b"flows.prefect_server" in command:
-                return int(entry.name)
-    raise AssertionError("no temporary server")
+def begin_notes(home: Path, source: Path, warehouse: Path, **more: str) -> subprocess.Popen[str]:
+    arguments = ["run", str(source), "--warehouse", str(warehouse), *WORDS]
+    return begin(arguments, warehouse, environment(home, **SMALL, **more))
 
 
 def test_run_completes_when_its_temporary_server_is_killed(tmp_path: Path) -> None:
     warehouse = tmp_path / "w.duckdb"
-    process = begin(tmp_path, notes(tmp_path), warehouse)
-    killed = server_of(process.pid)
+    process = begin_notes(tmp_path, notes(tmp_path), warehouse)
+    (killed,) = servers_of(process.pid)
     os.kill(killed, signal.SIGKILL)
     _, errors = process.communicate(timeout=500)
     assert process.returncode == 0, errors
@@ -112,7 +87,7 @@ def test_run_ends_when_its_own_api_stays_away_and_goes_on_when_it_is_back(
     }
     source, warehouse = notes(tmp_path), tmp_path / "w.duckdb"
     with server(tmp_path / "server", port) as api:
-        process = begin(tmp_path, source, warehouse, **mine)
+        process = begin_notes(tmp_path, source, warehouse, **mine)
         api.kill()
         api.wait()
         _, errors = process.communicate(timeout=400)

@@ -15,13 +15,13 @@ from flows.counts import PlanCounts
 from flows.order import Order
 from flows.plan import Planner
 from flows.readers.discover import discover
-from flows.receipt import Receipt, stage
+from flows.receipt import Receipt, check, stage
 from flows.run import _absolute
 from flows.settings import Settings
 from flows.warehouse import runs
 from flows.warehouse.access import Access
 from flows.warehouse.connection import Connection, open_warehouse
-from flows.warehouse.load import load_shard
+from flows.warehouse.load import load_checked
 from flows.work import WorkFolder, make_private
 from flows.worker import REJECT_SCHEMA
 from nlp.fingerprint import AnnotationSet, ModelIdentity
@@ -131,7 +131,8 @@ class Bench:
             receipt = annotate_by_rule(
                 self.annotation_id, Path(shard.path), work.staged(run_id), shard.number
             )
-            load_shard(connection, run_id, self.annotation_id, shard.path, receipt)
+            check(receipt)
+            load_checked(connection, run_id, self.annotation_id, [(shard.path, receipt)])
         runs.close_sources(connection, run_id)
         check_run(connection, run_id)
         runs.finish_run(connection, run_id, 0.0, 0.0)
