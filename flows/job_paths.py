@@ -17,6 +17,10 @@ _PATHS = (
     "warehouse.key_file",
     "execution.staging",
     "dictionary.stop_words",
+    "preprocess.section_rules",
+    "assertion.rules",
+    "privacy.names",
+    "privacy.key_file",
     *(f"ontology_build.{name}" for name in ("out", "mesh", "umls", "obo", "kb", "table")),
     *(f"ontology_build.{name}" for name in ("names", "replaced")),
     *(f"evaluate.{name}" for name in ("gold", "predictions", "from_warehouse")),
@@ -26,6 +30,8 @@ _PATHS = (
 _NAMES = (
     "preprocess.pipeline",
     "ner.models",
+    "assertion.method",
+    "privacy.models",
     "dictionary.stores",
     "ontologies",
     "link.encoder",
@@ -33,7 +39,7 @@ _NAMES = (
 )
 """Settings that are a path or the name of something else: a word in the box, a package."""
 
-_IN_THE_BOX = frozenset({"bundled", "sample", "blank", "minilm"})
+_IN_THE_BOX = frozenset({"bundled", "sample", "blank", "minilm", "rules", "off"})
 
 
 def from_folder(folder: Path, settings: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from ontologies.schema import (
 )
 from ontologies.table import Column, Table
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Of the tables below; kept in the warehouse, raised with every change of a declaration."""
 
 MIGRATIONS: dict[int, tuple[str, ...]] = {
@@ -31,13 +31,23 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
         "ALTER TABLE runs ADD COLUMN forgotten BIGINT",
         "ALTER TABLE sources ADD COLUMN etag VARCHAR",
     ),
+    3: (
+        "ALTER TABLE sections ADD COLUMN heading_end_char INTEGER",
+        "ALTER TABLE sections ADD COLUMN loinc_code VARCHAR",
+        "ALTER TABLE documents ALTER COLUMN text DROP NOT NULL",
+        "ALTER TABLE mentions ALTER COLUMN mention_text DROP NOT NULL",
+        "ALTER TABLE abbreviations ALTER COLUMN short_form DROP NOT NULL",
+        "ALTER TABLE abbreviations ALTER COLUMN long_form DROP NOT NULL",
+        "ALTER TABLE shards ADD COLUMN seconds.privacy DOUBLE",
+        "ALTER TABLE shards ADD COLUMN seconds.assertion DOUBLE",
+    ),
 }
 """What makes a warehouse of a version one of the next. New tables are added without a step here.
 Views ask for no column that an older warehouse lacks, so older ones can be read as they are."""
 
 _RUN = Column("run_id", pl.String, "the run that wrote the row")
 _SECONDS = pl.Struct(
-    {"preprocess": pl.Float64, "ner": pl.Float64, "write": pl.Float64, "load": pl.Float64}
+    dict.fromkeys(("preprocess", "ner", "write", "load", "privacy", "assertion"), pl.Float64)
 )
 _RUN_SECONDS = pl.Struct(
     {"plan": pl.Float64, "annotate": pl.Float64, "link": pl.Float64, "total": pl.Float64}

@@ -20,7 +20,15 @@ from flows.bundled import store_folder
 from flows.errors import CharthouseError
 from flows.job_paths import from_folder
 from flows.job_settings import EvaluateSettings, OntologyBuildSettings
-from nlp.settings import AnnotationSettings, DictionarySettings, NerSettings, PreprocessSettings
+from nlp.settings import (
+    AnnotationSettings,
+    AssertionSettings,
+    DictionarySettings,
+    NerSettings,
+    PreprocessSettings,
+    PrivacySettings,
+    QuantitySettings,
+)
 from ontologies.linker import LinkSettings
 
 LOCAL, DASK, RAY = "local", "dask", "ray"
@@ -170,6 +178,9 @@ class Settings(BaseSettings):
     preprocess: PreprocessSettings = PreprocessSettings()
     ner: NerSettings = NerSettings()
     dictionary: DictionarySettings = DictionarySettings()
+    assertion: AssertionSettings = AssertionSettings()
+    quantities: QuantitySettings = QuantitySettings()
+    privacy: PrivacySettings = PrivacySettings()
     ontologies: tuple[str, ...] = Field(
         (),
         description="concept stores, `sample` or folders made by `charthouse ontology build`; the "
@@ -195,7 +206,14 @@ class Settings(BaseSettings):
         """
         stores = tuple(str(store_folder(name)) for name in self.dictionary.stores)
         dictionary = self.dictionary.model_copy(update={"stores": stores})
-        return AnnotationSettings(preprocess=self.preprocess, ner=self.ner, dictionary=dictionary)
+        return AnnotationSettings(
+            preprocess=self.preprocess,
+            ner=self.ner,
+            dictionary=dictionary,
+            assertion=self.assertion,
+            quantities=self.quantities,
+            privacy=self.privacy,
+        )
 
     @property
     def workers(self) -> int:

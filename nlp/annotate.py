@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import polars as pl
 
+from nlp.assertion.assessor import load_assessor
+from nlp.assertion.result import Assertion, Assessed
 from nlp.dictionary.dictionary import Dictionary
 from nlp.dictionary.overlap import add_dictionaries
 from nlp.dictionary.source import find_dictionaries
@@ -25,12 +27,24 @@ from nlp.ner.source import find_model
 from nlp.preprocess.abbreviations import Abbreviation
 from nlp.preprocess.pipeline import Preprocessor
 from nlp.preprocess.sections import Section, find_sections
-from nlp.schema import ABBREVIATIONS, ANNOTATION_TABLES, MENTIONS, SECTIONS, SENTENCES
+from nlp.quantities.find import Quantity, find_quantities
+from nlp.schema import (
+    ABBREVIATIONS,
+    ANNOTATION_TABLES,
+    ASSERTION_CUES,
+    MENTIONS,
+    QUANTITIES,
+    SECTIONS,
+    SENTENCES,
+)
 from nlp.settings import AnnotationSettings
 from nlp.short_forms import spread_labels
 
 BATCH_CHARACTERS = 200_000
 """Text that goes through preprocessing and NER together: enough to sort windows by length."""
+
+STAGES = ("preprocess", "ner", "assertion")
+"""What the seconds of a shard are told for: ``assertion`` is all that follows NER."""
 
 Row = dict[str, Any]
 
@@ -49,7 +63,7 @@ class Annotations:
 
     frames: dict[str, pl.DataFrame]
     rejects: list[Reject] = field(default_factory=list)
-    seconds: dict[str, float] = field(default_factory=lambda: {"preprocess": 0.0, "ner": 0.0})
+    seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
 
 
 class Annotator:
@@ -62,6 +76,7 @@ class Annotator:
             ModelError: a model cannot be loaded.
             DictionaryError: a dictionary cannot be used.
             PreprocessError: the spaCy pipeline is not installed.
+            AssessorError: assertion rules or their model cannot be used.
         """
         self.identity: AnnotationSet = identify(settings)
         device = choose_device(settings.ner.device, settings.ner.precision)
@@ -74,6 +89,9 @@ class Annotator:
             Dictionary(source.store, settings.dictionary)
             for source in find_dictionaries(settings.dictionary)
         ]
+        self._assessor = load_assessor(settings.assertion, device)
+        self._assessed_kinds = frozenset(settings.assertion.kinds)
+        self._measured_kinds = frozenset(settings.quantities.kinds)
 
     def annotate(
         self,
@@ -157,16 +175,66 @@ class Annotator:
         ]
         seconds["ner"] += time.perf_counter() - clock
         rows: dict[str, list[Row]] = {table.name: [] for table in ANNOTATION_TABLES}
+        mentions: list[list[Row]] = []
         for index, document_id in enumerate(documents["document_id"]):
             pre, secs = preprocessed[index], sections[index]
             rows[SECTIONS.name] += _section_rows(document_id, secs)
             rows[SENTENCES.name] += _sentence_rows(document_id, pre.sentences)
             rows[ABBREVIATIONS.name] += _abbreviation_rows(document_id, pre.abbreviations)
             spans = [of_texts[index] for of_texts in found]
-            rows[MENTIONS.name] += self._mention_rows(
-                document_id, texts[index], spans, pre.sentences, secs, pre.abbreviations
+            mentions.append(
+                list(
+                    self._mention_rows(
+                        document_id, texts[index], spans, pre.sentences, secs, pre.abbreviations
+                    )
+                )
             )
+        clock = time.perf_counter()
+        kinds = documents["kind"].to_list()
+        self._assess(rows, texts, kinds, mentions, sentences, sections)
+        for index, document_id in enumerate(documents["document_id"]):
+            rows[MENTIONS.name] += mentions[index]
+            if kinds[index] in self._measured_kinds:
+                ranges = [(m["start_char"], m["end_char"], m["label"]) for m in mentions[index]]
+                quantities = find_quantities(
+                    texts[index], sentences[index], sections[index], ranges
+                )
+                rows[QUANTITIES.name] += _quantity_rows(document_id, quantities)
+        seconds["assertion"] += time.perf_counter() - clock
         return rows
+
+    def _assess(
+        self,
+        rows: dict[str, list[Row]],
+        texts: Sequence[str],
+        kinds: Sequence[str],
+        mentions: Sequence[Sequence[Row]],
+        sentences: Sequence[Sequence[tuple[int, int]]],
+        sections: Sequence[Sequence[Section]],
+    ) -> None:
+        """Fill in what is said of the mentions, and why."""
+        if self._assessor is None:
+            return
+        chosen = [
+            index
+            for index, kind in enumerate(kinds)
+            if kind in self._assessed_kinds and mentions[index]
+        ]
+        assessed = self._assessor.assess(
+            [
+                Assessed(
+                    texts[index],
+                    [(m["start_char"], m["end_char"]) for m in mentions[index]],
+                    sentences[index],
+                    sections[index],
+                )
+                for index in chosen
+            ]
+        )
+        for index, assertions in zip(chosen, assessed, strict=True):
+            for mention, assertion in zip(mentions[index], assertions, strict=True):
+                mention |= _assertion_columns(assertion)
+                rows[ASSERTION_CUES.name] += _cue_rows(mention, assertion)
 
     def _mention_rows(
         self,
@@ -230,6 +298,8 @@ def _section_rows(document_id: str, sections: Sequence[Section]) -> Iterator[Row
             "name": section.name,
             "start_char": section.start_char,
             "end_char": section.end_char,
+            "heading_end_char": section.heading_end_char,
+            "loinc_code": section.loinc_code,
         }
 
 
@@ -254,3 +324,30 @@ def _abbreviation_rows(document_id: str, found: Sequence[Abbreviation]) -> Itera
             "long_start_char": abbreviation.long_start_char,
             "long_end_char": abbreviation.long_end_char,
         }
+
+
+def _assertion_columns(assertion: Assertion) -> Row:
+    return {
+        "negated": assertion.negated,
+        "uncertain": assertion.uncertain,
+        "historical": assertion.historical,
+        "hypothetical": assertion.hypothetical,
+        "experiencer": assertion.experiencer,
+    }
+
+
+def _cue_rows(mention: Row, assertion: Assertion) -> Iterator[Row]:
+    for cue in assertion.cues:
+        yield {
+            "document_id": mention["document_id"],
+            "mention_id": mention["mention_id"],
+            "attribute": cue.attribute,
+            "rule_id": cue.rule_id,
+            "start_char": cue.start_char,
+            "end_char": cue.end_char,
+        }
+
+
+def _quantity_rows(document_id: str, found: Sequence[Quantity]) -> Iterator[Row]:
+    for quantity_id, quantity in enumerate(found):
+        yield {"document_id": document_id, "quantity_id": quantity_id, **asdict(quantity)}

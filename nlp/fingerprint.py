@@ -7,13 +7,17 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from nlp.assertion.assessor import assessor_fingerprint
 from nlp.dictionary.source import described_filters, dictionary_fingerprint, find_dictionaries
 from nlp.ner import ENGINE_VERSION
 from nlp.ner.source import find_model, model_fingerprint, read_model_decoder
 from nlp.preprocess import BLANK, PREPROCESS_VERSION
+from nlp.preprocess.sections import rules_fingerprint
+from nlp.privacy.deidentify import privacy_fingerprint
+from nlp.quantities import QUANTITIES_VERSION
 from nlp.settings import AnnotationSettings
 
-ANNOTATE_VERSION = 3
+ANNOTATE_VERSION = 4
 """Raised by hand when what is done with mentions after NER changes."""
 
 
@@ -50,6 +54,8 @@ def identify(settings: AnnotationSettings) -> AnnotationSet:
         DictionaryError: a dictionary cannot be used.
         ModelError: a model cannot be found or is no token classifier.
         PreprocessError: the spaCy pipeline is not installed.
+        AssessorError: assertion rules or their model cannot be used.
+        PrivacyError: the secret of de-identification, a list or a model cannot be used.
     """
     identities = []
     for name in settings.ner.models:
@@ -68,7 +74,12 @@ def identify(settings: AnnotationSettings) -> AnnotationSet:
         "pipeline": pipeline_fingerprint(settings.preprocess.pipeline),
         "models": [[m.name, m.fingerprint] for m in identities],
         "label_map": settings.ner.label_map,
+        "sections": rules_fingerprint(settings.preprocess.section_rules),
+        "assertion": [assessor_fingerprint(settings.assertion), sorted(settings.assertion.kinds)],
+        "quantities": [QUANTITIES_VERSION, sorted(settings.quantities.kinds)],
     }
+    if settings.privacy.is_on:
+        described["privacy"] = privacy_fingerprint(settings.privacy)
     if settings.dictionary.stores:
         described["dictionary"] = described_filters(settings.dictionary)
     text = json.dumps(described, sort_keys=True)

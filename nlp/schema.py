@@ -34,7 +34,9 @@ DOCUMENTS = Table(
         Column(
             "text",
             pl.String,
-            "the text that offsets index; for citations title, one space, abstract",
+            "the text that offsets index; for citations title, one space, abstract; null where "
+            "privacy leaves it out",
+            nullable=True,
         ),
         Column("source_hash", pl.String, "SHA-256 of what annotations depend on"),
         Column("metadata_hash", pl.String, "SHA-256 of the remaining columns"),
@@ -59,6 +61,13 @@ SECTIONS = Table(
         Column("name", pl.String, "normalised heading, for example family_history"),
         _START,
         _END,
+        Column(
+            "heading_end_char",
+            pl.Int32,
+            "one past the heading and its colon; null where the source states the section",
+            nullable=True,
+        ),
+        Column("loinc_code", pl.String, "LOINC code of the section, where one exists", True),
     ),
 )
 
@@ -82,8 +91,13 @@ ABBREVIATIONS = Table(
     columns=(
         _DOCUMENT,
         _ANNOTATION,
-        Column("short_form", pl.String, "the abbreviation as written"),
-        Column("long_form", pl.String, "the definition as written"),
+        Column(
+            "short_form",
+            pl.String,
+            "the abbreviation as written; null where privacy leaves the text out",
+            nullable=True,
+        ),
+        Column("long_form", pl.String, "the definition as written; null likewise", nullable=True),
         Column("short_start_char", pl.Int32, "first character of this occurrence"),
         Column("short_end_char", pl.Int32, "one past its last character"),
         Column("long_start_char", pl.Int32, "first character of the definition"),
@@ -101,7 +115,12 @@ MENTIONS = Table(
         Column("mention_id", pl.Int32, "0, 1, 2 ... in text order"),
         _START,
         _END,
-        Column("mention_text", pl.String, "text[start_char:end_char]"),
+        Column(
+            "mention_text",
+            pl.String,
+            "text[start_char:end_char]; null where privacy leaves the text out",
+            nullable=True,
+        ),
         Column("label", pl.String, "entity type, for example Disease"),
         Column(
             "score",
@@ -126,5 +145,77 @@ MENTIONS = Table(
     ),
 )
 
-ANNOTATION_TABLES = (SECTIONS, SENTENCES, ABBREVIATIONS, MENTIONS)
+ASSERTION_CUES = Table(
+    name="assertion_cues",
+    meaning="Why a mention is negated, uncertain, historical, hypothetical or not the patient's.",
+    key=("document_id", "annotation_id", "mention_id", "attribute"),
+    columns=(
+        _DOCUMENT,
+        _ANNOTATION,
+        Column("mention_id", pl.Int32, "the mention"),
+        Column(
+            "attribute",
+            pl.String,
+            "negated, uncertain, historical, hypothetical or experiencer",
+        ),
+        Column("rule_id", pl.String, "the rule, section default or model that decided"),
+        Column("start_char", pl.Int32, "the cue in documents.text; null without words", True),
+        Column("end_char", pl.Int32, "one past its last character; null without words", True),
+    ),
+)
+
+QUANTITIES = Table(
+    name="quantities",
+    meaning="Dates, doses, frequencies, lab values and other quantities in the text.",
+    key=("document_id", "annotation_id", "quantity_id"),
+    columns=(
+        _DOCUMENT,
+        _ANNOTATION,
+        Column("quantity_id", pl.Int32, "0, 1, 2 ... in text order"),
+        _START,
+        _END,
+        Column(
+            "kind",
+            pl.String,
+            "strength, dose, frequency, duration, lab_value, vital_sign, date, age or measure",
+        ),
+        Column("mention_id", pl.Int32, "the mention it belongs to", nullable=True),
+        Column("comparator", pl.String, "<, <=, >, >= or ~, where one is written", nullable=True),
+        Column("value", pl.Float64, "as written; the lower end of a range", nullable=True),
+        Column("high", pl.Float64, "the upper end of a range", nullable=True),
+        Column("unit", pl.String, "UCUM code of the unit as written, e.g. mg/dL", nullable=True),
+        Column("base_value", pl.Float64, "value in base_unit", nullable=True),
+        Column("base_high", pl.Float64, "high in base_unit", nullable=True),
+        Column(
+            "base_unit", pl.String, "UCUM code of the unit all of its kind share", nullable=True
+        ),
+        Column("date", pl.Date, "of a date, where the text gives all of it", nullable=True),
+    ),
+)
+
+PRIVACY_SPANS = Table(
+    name="privacy_spans",
+    meaning="Where identifiers were found and replaced; never what they were.",
+    key=("document_id", "annotation_id", "span_id"),
+    columns=(
+        _DOCUMENT,
+        _ANNOTATION,
+        Column("span_id", pl.Int32, "0, 1, 2 ... by field, then in text order"),
+        Column("field", pl.String, "text, title or metadata: offsets are of that column"),
+        Column("kind", pl.String, "HIPAA Safe Harbor kind, for example name or date"),
+        Column("start_char", pl.Int32, "first character of what stands there now"),
+        Column("end_char", pl.Int32, "one past its last character"),
+        Column("rule_id", pl.String, "the rule or model that found it"),
+    ),
+)
+
+ANNOTATION_TABLES = (
+    SECTIONS,
+    SENTENCES,
+    ABBREVIATIONS,
+    MENTIONS,
+    ASSERTION_CUES,
+    QUANTITIES,
+    PRIVACY_SPANS,
+)
 """What a shard's annotation produces, in staging order."""

@@ -35,8 +35,11 @@ class NerSettings(BaseModel):
     )
 
 
+Kind = Literal["abstract", "note", "article"]
+
+
 class PreprocessSettings(BaseModel):
-    """Which spaCy pipeline cuts sentences and tokens."""
+    """What cuts sentences and sections."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -45,6 +48,97 @@ class PreprocessSettings(BaseModel):
         description="`blank` (scispaCy's tokenizer with a rule sentencizer), or the name or "
         "folder of an installed spaCy or scispaCy pipeline such as en_core_sci_sm",
     )
+    section_rules: Path | None = Field(
+        None,
+        description="TOML file of further headings of sections, in the form of the one in the "
+        "box; those win over these",
+    )
+
+
+class AssertionSettings(BaseModel):
+    """Whether mentions are denied, doubted, past, conditional, or somebody else's."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    method: str = Field(
+        "rules",
+        description="`rules` (ConText), `off`, or a sequence classifier that was trained for it: "
+        "a folder or `hub:owner/name@revision`",
+    )
+    kinds: tuple[Kind, ...] = Field(
+        ("note",),
+        description="kinds of documents whose mentions are assessed: note, abstract, article; in "
+        "the others the columns stay null",
+    )
+    rules: Path | None = Field(
+        None,
+        description="TOML file of further rules, in the form of the one in the box; a rule of "
+        "the same id takes the other's place",
+    )
+
+
+class QuantitySettings(BaseModel):
+    """Where dates, doses and values are looked for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kinds: tuple[Kind, ...] = Field(
+        ("note",),
+        description="kinds of documents that are searched for quantities; none = no quantities",
+    )
+
+
+PrivacyMode = Literal["off", "mask", "surrogate", "drop_text"]
+
+
+class PrivacySettings(BaseModel):
+    """What becomes of identifiers of persons before anything else is done with a text."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    mode: PrivacyMode = Field(
+        "off",
+        description="off; mask: identifiers become [KIND]; surrogate: they become made-up ones, "
+        "the same for the same patient, and dates shift; drop_text: masked, and the text is not "
+        "kept",
+    )
+    kinds: tuple[Kind, ...] = Field(
+        ("note",),
+        description="kinds of documents that are searched for identifiers; the others are kept as "
+        "they are",
+    )
+    mask_length: Literal["label", "same"] = Field(
+        "label",
+        description="label: [KIND]; same: as many characters as were there, so that offsets are "
+        "those of the source, too; drop_text always does the latter",
+    )
+    models: tuple[str, ...] = Field(
+        (),
+        description="token classifiers that find identifiers beside the rules, as in `ner.models`",
+    )
+    names: Path | None = Field(
+        None,
+        description="text file of names that are always identifiers, `KIND<TAB>name` a line: "
+        "hospitals, wards, staff",
+    )
+    key_variable: str = Field(
+        "CHARTHOUSE_PRIVACY_KEY",
+        description="environment variable that holds the secret of hashes, surrogates and date "
+        "shifts, at least 16 characters; its name, not the secret",
+    )
+    key_file: Path | None = Field(
+        None, description="file that holds the secret instead, readable by its owner only"
+    )
+    keep_document_ids: bool = Field(
+        False,
+        description="keep document_id and native_id as the source has them; else they are keyed "
+        "hashes",
+    )
+
+    @property
+    def is_on(self) -> bool:
+        """Whether anything is done."""
+        return self.mode != "off"
 
 
 class DictionarySettings(BaseModel):
@@ -89,6 +183,9 @@ class AnnotationSettings(BaseModel):
     preprocess: PreprocessSettings = PreprocessSettings()
     ner: NerSettings = NerSettings()
     dictionary: DictionarySettings = DictionarySettings()
+    assertion: AssertionSettings = AssertionSettings()
+    quantities: QuantitySettings = QuantitySettings()
+    privacy: PrivacySettings = PrivacySettings()
 
     @model_validator(mode="after")
     def _something_finds_mentions(self) -> Self:

@@ -9,13 +9,13 @@ _BLOCK = 16_384
 blocks, so that a note of twenty megabytes costs no more a mention than a short one."""
 
 
-def _inside(table: str, start: str, end: str, *, may_be_empty: bool) -> Check:
+def _inside(table: str, start: str, end: str, *, may_be_empty: bool, where: str = "true") -> Check:
     order = "<=" if may_be_empty else "<"
     return Check(
         f"{table}_in_text" if start == "start_char" else f"{table}_{start}_in_text",
         f"{table}: 0 <= {start} {order} {end} <= length of the text",
         # Lengths first: a text is gone through once, not once a span.
-        f"SELECT t.document_id AS subject FROM {table} t "
+        f"SELECT t.document_id AS subject FROM (FROM {table} WHERE {where}) t "
         "JOIN (SELECT document_id, length(text) AS size FROM documents) d USING (document_id) "
         f"WHERE NOT (0 <= t.{start} AND t.{start} {order} t.{end} AND t.{end} <= d.size)",
     )
@@ -54,6 +54,15 @@ def _numbered(table: str, key: str) -> Check:
     )
 
 
+def _of_mentions(table: str) -> Check:
+    return Check(
+        f"{table}_of_mentions",
+        f"{table}.mention_id names a mention, where it is not null",
+        f"SELECT document_id AS subject FROM (FROM {table} WHERE mention_id IS NOT NULL) "
+        "ANTI JOIN mentions USING (document_id, annotation_id, mention_id)",
+    )
+
+
 def _held_by(table: str, key: str) -> Check:
     return Check(
         f"mentions_in_{table}",
@@ -69,12 +78,28 @@ SPAN_CHECKS = (
     _inside("sections", "start_char", "end_char", may_be_empty=True),
     _inside("sentences", "start_char", "end_char", may_be_empty=False),
     _inside("mentions", "start_char", "end_char", may_be_empty=False),
+    _inside("assertion_cues", "start_char", "end_char", may_be_empty=False),
+    _inside("quantities", "start_char", "end_char", may_be_empty=False),
+    _inside("privacy_spans", "start_char", "end_char", may_be_empty=True, where="field = 'text'"),
     _words("mentions", "start_char", "end_char", "mention_text"),
     _words("abbreviations", "short_start_char", "short_end_char", "short_form"),
     _words("abbreviations", "long_start_char", "long_end_char", "long_form"),
     _numbered("sections", "section_id"),
     _numbered("sentences", "sentence_id"),
     _numbered("mentions", "mention_id"),
+    _numbered("quantities", "quantity_id"),
+    _of_mentions("assertion_cues"),
+    _of_mentions("quantities"),
+    Check(
+        "assertion_cues_say_so",
+        "an attribute with a cue is set in its mention",
+        "SELECT c.document_id AS subject FROM assertion_cues c "
+        "JOIN mentions m USING (document_id, annotation_id, mention_id) "
+        "WHERE NOT coalesce(CASE c.attribute WHEN 'negated' THEN m.negated "
+        "WHEN 'uncertain' THEN m.uncertain WHEN 'historical' THEN m.historical "
+        "WHEN 'hypothetical' THEN m.hypothetical "
+        "WHEN 'experiencer' THEN m.experiencer != 'patient' END, false)",
+    ),
     _held_by("sentences", "sentence_id"),
     _held_by("sections", "section_id"),
 )

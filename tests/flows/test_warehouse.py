@@ -12,7 +12,12 @@ import duckdb
 import pytest
 
 from flows.schema import BIG_TABLES, KEYED_TABLES, MIGRATIONS, SCHEMA_VERSION, TABLES
-from flows.warehouse.connection import WarehouseError, open_warehouse, read_warehouse
+from flows.warehouse.connection import (
+    Connection,
+    WarehouseError,
+    open_warehouse,
+    read_warehouse,
+)
 from flows.warehouse.ddl import sql_type
 
 
@@ -65,16 +70,20 @@ def test_foreign_and_newer_files_are_refused(tmp_path: Path) -> None:
         pass
 
 
+def _undo_migrations(connection: Connection) -> None:
+    for statement in itertools.chain(*MIGRATIONS.values()):
+        undone = re.sub(r"ADD COLUMN ([\w.]+) .*", r"DROP COLUMN \1", statement)
+        undone = undone.replace("DROP NOT NULL", "SET NOT NULL")
+        assert undone != statement
+        connection.execute(undone)
+
+
 def test_an_older_warehouse_is_brought_to_this_schema(tmp_path: Path) -> None:
     older = tmp_path / "older.duckdb"
     with open_warehouse(older) as connection:
         connection.execute("UPDATE schema_version SET version = 1")
         connection.execute("DROP TABLE concept_replacements")
-        for statement in itertools.chain(*MIGRATIONS.values()):
-            table, column = re.fullmatch(
-                r"ALTER TABLE (\w+) ADD COLUMN (\w+) .*", statement
-            ).groups()
-            connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        _undo_migrations(connection)
         connection.execute(
             "INSERT INTO concept_names (release_id, concept_id, name, is_preferred) "
             "VALUES ('r', 'MESH:D003920', 'Diabetes Mellitus', true)"
@@ -106,11 +115,7 @@ def test_a_migration_that_fails_or_is_killed_leaves_the_older_warehouse(
     with open_warehouse(older) as connection:
         connection.execute("UPDATE schema_version SET version = 1")
         connection.execute("DROP TABLE evaluations")
-        for statement in itertools.chain(*MIGRATIONS.values()):
-            table, column = re.fullmatch(
-                r"ALTER TABLE (\w+) ADD COLUMN (\w+) .*", statement
-            ).groups()
-            connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        _undo_migrations(connection)
 
     def state() -> list[tuple[object, ...]]:
         with duckdb.connect(str(older), read_only=True) as connection:
@@ -136,7 +141,11 @@ def test_a_migration_that_fails_or_is_killed_leaves_the_older_warehouse(
     assert killed.returncode == -9
     assert state() == before
     with monkeypatch.context() as patched:
-        patched.setitem(MIGRATIONS, SCHEMA_VERSION - 1, (*MIGRATIONS[2], "SELECT error('full')"))
+        patched.setitem(
+            MIGRATIONS,
+            SCHEMA_VERSION - 1,
+            (*MIGRATIONS[SCHEMA_VERSION - 1], "SELECT error('full')"),
+        )
         with pytest.raises(duckdb.Error), open_warehouse(older):
             pass
     assert state() == before

@@ -31,6 +31,7 @@ def test_without_a_dictionary_nothing_of_it_is_in_the_id(random_folder: Path) ->
     described = json.loads(found.settings)
     assert set(described) == {
         *("annotate", "engine", "preprocess", "pipeline", "models", "label_map"),
+        *("sections", "assertion", "quantities"),
     }
     assert found.annotation_id == hashlib.sha256(found.settings.encode()).hexdigest()[:16]
     assert [name for name, _ in described["models"]] == ["random"]

