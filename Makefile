@@ -6,6 +6,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
 VENV := .venv
 READY := $(VENV)/.ready
 WAREHOUSE ?= out/sample.duckdb
+TEST_PROCESSES ?= 2
 export HF_HUB_OFFLINE ?= 1
 
 .PHONY: run test slow lint docs clean
@@ -14,8 +15,8 @@ run: $(READY) ## Annotate the bundled sample and show what came out
 	@mkdir -p $(dir $(WAREHOUSE))
 	$(VENV)/bin/charthouse sample --warehouse $(WAREHOUSE)
 
-test: $(READY) ## All tests but the slow ones
-	$(VENV)/bin/python -m pytest -m "not slow"
+test: $(READY) ## All tests but the slow ones, a file's by one of two processes
+	$(VENV)/bin/python -m pytest -m "not slow" -n $(TEST_PROCESSES) --dist loadfile
 
 slow: $(READY) ## Tests that take minutes: whole runs, kills, servers, clusters, a clean install of the wheel
 	$(VENV)/bin/python -m pytest -m slow

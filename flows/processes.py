@@ -74,6 +74,7 @@ class Stop:
                 yield
         finally:
             self._listens = False
+            self._asked.clear()
 
     @contextmanager
     def heard_in_flows(self) -> Iterator[None]:
