@@ -23,11 +23,16 @@ _TOKEN = re.compile(
 def tokenize(text: str, start: int = 0, end: int | None = None) -> list[Token]:
     """Words, marks and breaks of ``text[start:end]``, in offsets of the text.
 
-    An apostrophe within a word belongs to it, any other mark is a token of its own.
+    An apostrophe within a word belongs to it and is always ``'``; any other mark is a token of
+    its own.
     """
     matches = _TOKEN.finditer(text, start, len(text) if end is None else end)
     return [
-        (BREAK if match.lastgroup else match.group().lower(), match.start(), match.end())
+        (
+            BREAK if match.lastgroup else match.group().lower().replace("’", "'"),
+            match.start(),
+            match.end(),
+        )
         for match in matches
     ]
 
