@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nlp.assertion import OFF
+from nlp.assertion import OFF, RULES
 from nlp.assertion.result import Assessor
+from nlp.assertion.rule_file import load_rules, rules_fingerprint
+from nlp.assertion.rules import RuleAssessor
 from nlp.settings import AssertionSettings
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ def load_assessor(settings: AssertionSettings, device: Device) -> Assessor | Non
     """
     if settings.method == OFF or not settings.kinds:
         return None
-    return None
+    return RuleAssessor(load_rules(settings.rules))
 
 
 def assessor_fingerprint(settings: AssertionSettings) -> str:
@@ -29,4 +31,6 @@ def assessor_fingerprint(settings: AssertionSettings) -> str:
     Raises:
         AssessorError: the rules or the model cannot be used.
     """
-    return settings.method
+    if settings.method == OFF or not settings.kinds:
+        return OFF
+    return f"{RULES}:{rules_fingerprint(settings.rules)}"

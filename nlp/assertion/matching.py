@@ -1,0 +1,105 @@
+"""Where the words of rules stand in a sentence: one walk over an automaton of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from nlp.assertion.rule import ANY_NUMBER, ANY_WORD, Phrase, Rule, parse_pattern
+from nlp.assertion.tokens import Token
+
+
+@dataclass(slots=True)
+class _Node:
+    """A place within the words of rules: where each next token leads, and whose words end here."""
+
+    next: dict[str, list[_Node]] = field(default_factory=dict)
+    rules: list[Rule] = field(default_factory=list)
+
+    def lead(self, phrase: Phrase, target: _Node) -> None:
+        """Let a phrase lead from here to a node."""
+        node = self
+        for token in phrase[:-1]:
+            following = _Node()
+            node.next.setdefault(token, []).append(following)
+            node = following
+        node.next.setdefault(phrase[-1], []).append(target)
+
+    def absorb(self, other: _Node) -> None:
+        """Lead wherever another node leads."""
+        for token, nodes in other.next.items():
+            self.next.setdefault(token, []).extend(nodes)
+        self.rules.extend(other.rules)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Words of a rule: the rule, and the tokens from ``first`` to before ``last``."""
+
+    rule: Rule
+    first: int
+    last: int
+
+
+class Matcher:
+    """The words of all rules, compiled once."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        """Compile rules whose patterns are known to be sound."""
+        root = _Node()
+        for rule in rules:
+            for pattern in rule.patterns:
+                node = _Node(rules=[rule])
+                for piece in reversed(parse_pattern(pattern)):
+                    before = _Node()
+                    for wording in piece.wordings:
+                        before.lead(wording, node)
+                    if piece.optional:
+                        before.absorb(node)
+                    node = before
+                root.absorb(node)
+        self._root = root.next
+
+    def find(self, tokens: Sequence[Token]) -> list[Match]:
+        """The longest words at every token, but for those within longer words before them.
+
+        So words that block others (pseudo cues) contain them, and "no history of" is one cue,
+        not two. Several rules may share words.
+        """
+        found: list[Match] = []
+        reached = 0
+        for first, token in enumerate(tokens):
+            nodes = self._root.get(token[0])
+            if nodes is not None:
+                last, rules = _longest(nodes, tokens, first + 1)
+                if last > reached:
+                    reached = last
+                    found.extend(Match(rule, first, last) for rule in dict.fromkeys(rules))
+        return found
+
+
+def _longest(nodes: list[_Node], tokens: Sequence[Token], at: int) -> tuple[int, list[Rule]]:
+    """The end of the longest words that go on from these nodes, and whose they are; else 0."""
+    last, rules = 0, list[Rule]()
+    while True:
+        ended = [rule for node in nodes for rule in node.rules]
+        if ended:
+            last, rules = at, ended
+        if at == len(tokens):
+            return last, rules
+        word = tokens[at][0]
+        ways = [word]
+        if word.isdigit():
+            ways.append(ANY_NUMBER)
+        if word[0].isalnum():
+            ways.append(ANY_WORD)
+        nodes = [
+            following
+            for node in nodes
+            for way in ways
+            if way in node.next
+            for following in node.next[way]
+        ]
+        if not nodes:
+            return last, rules
+        at += 1

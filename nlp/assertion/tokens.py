@@ -1,0 +1,50 @@
+"""Words of a sentence, as rules see them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+Token = tuple[str, int, int]
+"""Lower case, first character, one past the last."""
+
+BREAK = "\n\n"
+"""The token of a break in the layout, in rules written as ``\\n\\n``."""
+
+_TOKEN = re.compile(
+    # A break: a blank line, a line that begins with a bullet, a number or a heading, or a heading
+    # in capitals that some exports glue to the comma or full stop before it.
+    r"(?P<break>\n\s*\n\s*|\n[ \t]*(?=[-*•]|\d{1,2}[.)]\s|[A-Z][A-Za-z/&]*(?: [A-Za-z/&]+){0,4}:)"
+    r"|(?<=[.,;])[ \t]*(?=[A-Z]{2,}(?:[ /&]{1,3}[A-Z]+){0,5}:))"
+    r"|[^\W_]+(?:['’][^\W_]+)*|_+|[^\w\s]"
+)
+
+
+def tokenize(text: str, start: int = 0, end: int | None = None) -> list[Token]:
+    """Words, marks and breaks of ``text[start:end]``, in offsets of the text.
+
+    An apostrophe within a word belongs to it and is always ``'``; any other mark is a token of
+    its own.
+    """
+    matches = _TOKEN.finditer(text, start, len(text) if end is None else end)
+    return [
+        (
+            BREAK if match.lastgroup else match.group().lower().replace("’", "'"),
+            match.start(),
+            match.end(),
+        )
+        for match in matches
+    ]
+
+
+def closing_brackets(tokens: Sequence[Token]) -> dict[int, int]:
+    """For each token within round or square brackets the index of the token that closes them."""
+    closing: dict[int, int] = {}
+    opened: list[int] = []
+    for index, (word, _, _) in enumerate(tokens):
+        if word in ("(", "["):
+            opened.append(index)
+        elif word in (")", "]") and opened:
+            for inside in range(opened.pop() + 1, index):
+                closing.setdefault(inside, index)
+    return closing
