@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.readers import READERS
-from flows.readers.base import ColumnMapping, SourceFile
+from flows.readers.base import TABLE, ColumnMapping, SourceFile
 from flows.settings import Settings
 from flows.work import write_json
 from nlp.fingerprint import AnnotationSet
@@ -62,7 +62,10 @@ class Order:
 def describe_reading(file: SourceFile) -> str:
     """How a file is read: reader, its version, corpus and mapping. Another way is another read."""
     reader = READERS[file.format]
-    columns = json.dumps(asdict(file.columns), sort_keys=True) if file.columns else "{}"
+    mapping = asdict(file.columns) if file.columns else {}
+    if mapping.get(TABLE) is None:
+        mapping.pop(TABLE, None)  # as it was described before files could hold several
+    columns = json.dumps(mapping, sort_keys=True)
     return f"{reader.name} v{reader.version} corpus={file.corpus} columns={columns}"
 
 

@@ -44,8 +44,9 @@ class SourceSettings(BaseModel):
     corpus: str | None = Field(None, description="corpus name; by default made from each source")
     columns: dict[str, str] = Field(
         default_factory=dict,
-        description="role = column name, for csv, jsonl and parquet; roles are id, text, title, "
-        "abstract, date, person, encounter, type; what is missing is guessed",
+        description="role = column name, for csv, jsonl, parquet and duckdb; roles are id, text, "
+        "title, abstract, date, person, encounter, type; what is missing is guessed; `table` = the "
+        "table of a duckdb file, by default `note`",
     )
     limit: int | None = Field(None, ge=1, description="records to read at most, over all sources")
     retry_rejects: bool = Field(False, description="try documents again that failed before")

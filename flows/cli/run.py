@@ -57,7 +57,7 @@ DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say what would be done, and how; write nothing.")
 ]
 
-_FORMATS = "auto, pubtator, pubmed, jats, bioc, csv, jsonl, parquet, text or iob"
+_FORMATS = "auto, pubtator, pubmed, jats, bioc, csv, jsonl, parquet, duckdb, fhir, text or iob"
 
 
 def run(
@@ -78,8 +78,9 @@ def run(
         list[str] | None,
         typer.Option(
             metavar="ROLE=NAME",
-            help="Column of a csv, jsonl or parquet source, for example text=note_body. Roles: "
-            "id, text, title, abstract, date, person, encounter, type. Repeat for more.",
+            help="Column of a csv, jsonl, parquet or duckdb source, for example text=note_body. "
+            "Roles: id, text, title, abstract, date, person, encounter, type; table names that of "
+            "a duckdb file. Repeat for more.",
         ),
     ] = None,
     ontology: Annotated[

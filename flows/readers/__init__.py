@@ -5,6 +5,8 @@ from __future__ import annotations
 from flows.readers.base import Reader
 from flows.readers.bioc import BIOC
 from flows.readers.delimited import CSV
+from flows.readers.duckdbfile import DUCKDB
+from flows.readers.fhir import FHIR
 from flows.readers.iob import IOB
 from flows.readers.jats import JATS
 from flows.readers.jsonl import JSONL
@@ -20,8 +22,10 @@ READERS: dict[str, Reader] = {
     "bioc": BIOC,
     "iob": IOB,
     "csv": CSV,
+    "fhir": FHIR,
     "jsonl": JSONL,
     "parquet": PARQUET,
+    "duckdb": DUCKDB,
     "text": TEXT,
 }
 """Format name to reader. Where several share a suffix, the first whose sniff agrees reads."""

@@ -13,7 +13,10 @@ from flows.readers.record import Record
 
 @dataclass(frozen=True, slots=True)
 class ColumnMapping:
-    """Which column of a table plays which role; ``None`` where no column does."""
+    """Which column of a table plays which role; ``None`` where no column does.
+
+    ``table`` names the table itself, in a file that has several.
+    """
 
     id: str | None = None
     text: str | None = None
@@ -23,9 +26,13 @@ class ColumnMapping:
     person: str | None = None
     encounter: str | None = None
     type: str | None = None
+    table: str | None = None
 
 
-ROLES = tuple(field.name for field in fields(ColumnMapping))
+TABLE = "table"
+"""What a user maps to the name of a table, beside the roles."""
+
+ROLES = tuple(field.name for field in fields(ColumnMapping) if field.name != TABLE)
 """The roles a user may map a column to."""
 
 
@@ -71,7 +78,11 @@ class Reader:
         sniff: whether the first 64 KB, decompressed, look like this format. Only asked where
             the suffix fits.
         default_corpus: corpus name from path and root, when the user gives none.
-        columns: column names of a tabular source; ``None`` for formats that are not tabular.
+        columns: column names of a tabular source, given its path and, where the user names one,
+            the table in it; ``None`` for formats that are not tabular.
+        has_tables: whether a file holds several tables, of which one is read.
+        by_name_only: whether a file found in a folder or by a glob is passed over unless the
+            format is named.
     """
 
     name: str
@@ -80,7 +91,9 @@ class Reader:
     parse: Callable[[SourceFile], Iterator[Record]]
     sniff: Callable[[bytes], bool]
     default_corpus: Callable[[Path, Path | None], str] = corpus_of_stem
-    columns: Callable[[Path], tuple[str, ...]] | None = None
+    columns: Callable[[Path, str | None], tuple[str, ...]] | None = None
+    has_tables: bool = False
+    by_name_only: bool = False
 
     def read(self, file: SourceFile) -> Iterator[Record]:
         """Yield the file's records in file order, unfit documents turned into ``BadRecord``.

@@ -34,7 +34,7 @@ class _Rows(Protocol):
     def __next__(self) -> list[str]: ...
 
 
-def _columns(path: Path) -> tuple[str, ...]:
+def _columns(path: Path, table: str | None = None) -> tuple[str, ...]:
     with _table(path) as (header, _):
         return header
 

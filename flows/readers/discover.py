@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from flows.errors import SourceError
 from flows.readers import READERS
-from flows.readers.base import ROLES, Reader, SourceFile
+from flows.readers.base import ROLES, TABLE, Reader, SourceFile
 from flows.readers.compression import bare_name, open_binary
 from flows.readers.remote import fetch, list_remote, outline
 from flows.readers.tabular import map_columns
@@ -40,8 +40,9 @@ def discover(
 
     Order is that of ``sources``, sorted by path inside a folder or glob; a file named twice
     counts once. Folders are searched through, symbolic links followed; hidden files, work folders
-    of warehouses, and in folders and globs files of unknown kind, are passed over. Only the head of
-    each file is read.
+    of warehouses, and in folders and globs files of unknown kind, are passed over. So are DuckDB
+    files there, unless their format is named: warehouses lie beside notes. Only the head of each
+    file is read.
     A file whose head shows that it cannot be read (empty, damaged, no text column) is kept with its
     ``problem``, as long as another source can be read.
 
@@ -50,7 +51,8 @@ def discover(
         format: a key of ``READERS``, or ``auto`` to go by suffix and content. A named format
             takes the files of its suffixes in a folder, or all of them where none has one.
         corpus: corpus name for all files; by default the reader's rule decides.
-        columns: role (``id``, ``text`` ...) to column name, for tabular files.
+        columns: role (``id``, ``text`` ...) to column name, for tabular files; ``table`` to the
+            name of a table, for files that hold several.
 
     Raises:
         SourceError: a source is missing or of unknown format, a folder or glob yields nothing, or
@@ -61,8 +63,10 @@ def discover(
     if corpus is not None and (not corpus.strip() or ":" in corpus):
         raise SourceError("a corpus name must not be empty or hold a colon", "Choose another")
     for role in columns or {}:
-        if role not in ROLES:
-            raise SourceError(f"{role} is no column role", f"Roles are {', '.join(ROLES)}")
+        if role not in (*ROLES, TABLE):
+            raise SourceError(
+                f"{role} is no column role", f"Roles are {', '.join((*ROLES, TABLE))}"
+            )
     if not sources:
         raise SourceError("no source is given", "Name files, folders or globs")
     found: dict[Path | str, SourceFile] = {}
@@ -76,6 +80,10 @@ def discover(
         raise errors[0]
     if columns and not any(READERS[file.format].columns for file in files):
         raise SourceError("columns are given but no source is a table", "Leave --column out")
+    if TABLE in (columns or {}) and not any(READERS[file.format].has_tables for file in files):
+        raise SourceError(
+            "a table is given but no source holds tables", "Leave --column table= out"
+        )
     return files
 
 
@@ -218,13 +226,19 @@ def _look_at(
     errors: list[SourceError],
 ) -> SourceFile | None:
     """The file as its head shows it; ``None`` if no reader knows it."""
-    candidates = _candidates(_suffix(path), format)
+    in_folder = root is not None
+    candidates = _candidates(_suffix(path), format, in_folder)
     try:
-        reader = _reader_of(path, format, in_folder=root is not None)
+        reader = _reader_of(path, format, in_folder=in_folder)
         if reader is None:
             return None
         candidates = [reader]
-        mapping = map_columns(path, reader.columns(path), columns) if reader.columns else None
+        mapping = None
+        if reader.columns:
+            given = dict(columns)
+            if not reader.has_tables:
+                given.pop(TABLE, None)
+            mapping = map_columns(path, reader.columns(path, given.get(TABLE)), given)
     except SourceError as error:
         if not candidates:
             raise
@@ -242,7 +256,7 @@ def _reader_of(path: Path, format: str, *, in_folder: bool) -> Reader | None:
     reject, not the end of the run.
     """
     suffix = _suffix(path)
-    candidates = _candidates(suffix, format)
+    candidates = _candidates(suffix, format, in_folder)
     if not candidates and in_folder:
         return None
     head = _head(path)
@@ -259,10 +273,11 @@ def _reader_of(path: Path, format: str, *, in_folder: bool) -> Reader | None:
     return reader
 
 
-def _candidates(suffix: str, format: str) -> list[Reader]:
+def _candidates(suffix: str, format: str, in_folder: bool) -> list[Reader]:
     if format != AUTO:
         return [READERS[format]]
-    return [reader for reader in READERS.values() if suffix in reader.suffixes]
+    fitting = [reader for reader in READERS.values() if suffix in reader.suffixes]
+    return [reader for reader in fitting if not (in_folder and reader.by_name_only)]
 
 
 def _corpus(path: Path, root: Path | None, reader: Reader, given: str | None) -> str:

@@ -6,6 +6,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from flows.errors import SourceError
 from flows.readers.base import Reader, SourceFile
@@ -17,10 +18,10 @@ _LINES_FOR_COLUMNS = 100
 _BOM = b"\xef\xbb\xbf"
 
 
-def _columns(path: Path) -> tuple[str, ...]:
+def _columns(path: Path, table: str | None = None) -> tuple[str, ...]:
     """The keys of the first lines' objects: a key may be absent where it has no value."""
     names: dict[str, None] = {}
-    for row in itertools.islice(_rows(path), _LINES_FOR_COLUMNS):
+    for row in itertools.islice(json_lines(path), _LINES_FOR_COLUMNS):
         if not isinstance(row, BadRecord):
             names.update(dict.fromkeys(row))
     if not names:
@@ -32,11 +33,12 @@ def _columns(path: Path) -> tuple[str, ...]:
 
 def _parse(file: SourceFile) -> Iterator[Record]:
     columns = file.columns or map_columns(file.path, _columns(file.path), {})
-    for ordinal, row in enumerate(_rows(file.path)):
+    for ordinal, row in enumerate(json_lines(file.path)):
         yield row if isinstance(row, BadRecord) else row_record(row, columns, ordinal)
 
 
-def _rows(path: Path) -> Iterator[dict[str, object] | BadRecord]:
+def json_lines(path: Path) -> Iterator[dict[str, Any] | BadRecord]:
+    """The object of each line that is not blank; other lines as ``BadRecord``."""
     with open_binary(path) as stream:
         for number, line in enumerate(stream):
             line = line.removeprefix(_BOM) if number == 0 else line
@@ -44,7 +46,7 @@ def _rows(path: Path) -> Iterator[dict[str, object] | BadRecord]:
                 yield _row(line)
 
 
-def _row(line: bytes) -> dict[str, object] | BadRecord:
+def _row(line: bytes) -> dict[str, Any] | BadRecord:
     try:
         value = json.loads(line.decode("utf-8"))
     except UnicodeDecodeError:
@@ -59,6 +61,6 @@ JSONL = Reader(
     version=1,
     suffixes=(".jsonl", ".ndjson"),
     parse=_parse,
-    sniff=lambda head: head.removeprefix(_BOM).lstrip().startswith(b"{"),
+    sniff=lambda head: True,
     columns=_columns,
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.errors import SourceError
-from flows.readers.base import ROLES, ColumnMapping
+from flows.readers.base import ROLES, TABLE, ColumnMapping
 from flows.readers.dates import parse_date
 from flows.readers.record import BadRecord, Document
 
@@ -56,8 +56,8 @@ def map_columns(path: Path, columns: Sequence[str], given: Mapping[str, str]) ->
         raise SourceError(f"{path} has no columns", "Its first line must name them")
     if len(set(columns)) < len(columns):
         raise SourceError(f"{path} has two columns of one name", "Rename one of them")
-    for name in given.values():
-        if name not in columns:
+    for role, name in given.items():
+        if role != TABLE and name not in columns:
             raise SourceError(f"{path} has no column {name}; it has {_shown(columns)}")
     if "text" in given and "abstract" in given:
         raise SourceError("both a text and an abstract column are given", "Give one of them")
