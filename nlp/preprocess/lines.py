@@ -61,14 +61,11 @@ class Lines:
         following = text[end : end + 60]
         last = left[-1]
         wraps = self._is_wrapped and self._is_full(line, position, end)
-        if last == ":":
+        if not wraps and (last == ":" or _HEADING.match(following)):
             return True
         open_ended = last in _GOES_ON or self._is_unfinished(left)
         if _ITEM.match(following):
             return not (wraps and open_ended and following[0].isdigit())
-        heading = _HEADING.match(following)
-        if heading is not None and not (wraps and not heading[0].isupper()):
-            return True
         if open_ended:
             return False
         if wraps:

@@ -28,14 +28,15 @@ _AHEAD = 48
 
 _OPENING = "\"'“‘([{«"
 _CLOSING = "\"'”’)]}»"
+_COMPARISONS = frozenset("=<>≤≥")
 _NO_START = ",;:)]}%/="
 _NEXT = re.compile(r"[^\s,;:)\]]+")
 _NUMBER = re.compile(r"[#+-]?\d[\d.,/:–-]*")
 _ITEM = re.compile(r"(?:\d{1,2}[.)]|[-•*▪●◦‣–—])(?!\S)")
 _HEADING = re.compile(r"[A-Z][A-Za-z][A-Za-z /&-]{0,40}:")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
-_SMALL_NAME = re.compile(r"[a-z]{1,4}-?[A-Z0-9]")
-"""What begins small even where a sentence begins: p53, mRNA, c-Myc."""
+_SMALL_NAME = re.compile(r"[a-z]{1,4}-?[A-Z0-9]|(?:alpha|beta|gamma|delta|kappa)-\w")
+"""What begins small even where a sentence begins: p53, mRNA, c-Myc, beta-catenin."""
 
 
 def ends_sentence(text: str, start: int, mark: int, end: int) -> bool:
@@ -51,12 +52,17 @@ def ends_sentence(text: str, start: int, mark: int, end: int) -> bool:
     after = text[end : end + _AHEAD].lstrip()
     if not after:
         return True
-    if after[0] in _NO_START:
+    first = after[0]
+    if first.isupper():  # the usual case, for speed
+        last = text[max(start, mark - _REACH) : mark].rsplit(None, 1)
+        if last and len(last[-1]) > 1 and last[-1].isalpha() and last[-1].lower() not in _KINDS:
+            return True
+    if first in _NO_START:
         return False
     ahead = _NEXT.match(after.lstrip(_OPENING))
     word = ahead[0] if ahead else ""
-    if text[mark] != "." or text[mark + 1 : mark + 2] in ".?!…" and mark + 1 < end:
-        return not word[:1].islower()
+    if text[mark] != "." or mark + 1 < end and text[mark + 1] in ".?!…":
+        return not word[:1].islower() and not (text[mark] == "?" and word in {"C", "F"})  # 30 ?C
     before = text[max(start, mark - _REACH) : mark].split()
     if not before:
         return False
@@ -67,16 +73,20 @@ def ends_sentence(text: str, start: int, mark: int, end: int) -> bool:
             return not _is_all(token, text, start, mark) and _after_letter(before, word, after)
         if _NUMBER.fullmatch(token):
             return _after_number(text, start, mark, token, word, after)
+        if token[-1:] in _COMPARISONS:  # p = .05
+            return False
+        if text[mark - 1].isspace() and token[-1:].isdigit() and word[:1].isdigit():
+            return False  # E13 . 5, in tokens
         return not word[:1].islower() or _begins_small(token, word)
     if kind == "never":
         return False
     if _ITEM.match(after) or _HEADING.match(after):
         return True
-    if kind == "often":
+    if kind == "often" or len(before) > 1 and before[-2][-1].isdigit():
         return word[:1].isupper()
     if kind == "seldom":
         return word[:1].isupper() and word.lower() in _OPENERS
-    return not (word[:1].islower() or after[0].isdigit() or after[0] in "([")
+    return not (word[:1].islower() or first.isdigit() or first in "([")
 
 
 def kind_of(token: str) -> str | None:
@@ -105,7 +115,7 @@ def _after_letter(before: list[str], word: str, after: str) -> bool:
     if word[:1].islower():
         return False
     previous = before[-2].lower().lstrip(_OPENING) if len(before) > 1 else ""
-    if previous in _LETTERED or before[-1].islower() and previous[:1].isdigit():
+    if previous in _LETTERED or before[-1].islower() and previous[-1:].isdigit():
         return True
     return bool(_ITEM.match(after) or _HEADING.match(after)) or word.lower() in _OPENERS
 
