@@ -39,7 +39,7 @@ _NAMES = (
 )
 """Settings that are a path or the name of something else: a word in the box, a package."""
 
-_IN_THE_BOX = frozenset({"bundled", "sample", "blank", "minilm", "rules", "off"})
+_IN_THE_BOX = frozenset({"bundled", "sample", "blank", "pysbd", "minilm", "rules", "off"})
 
 
 def from_folder(folder: Path, settings: dict[str, Any]) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from nlp.assertion.assessor import assessor_fingerprint
 from nlp.dictionary.source import described_filters, dictionary_fingerprint, find_dictionaries
 from nlp.ner import ENGINE_VERSION
 from nlp.ner.source import find_model, model_fingerprint, read_model_decoder
-from nlp.preprocess import BLANK, PREPROCESS_VERSION
+from nlp.preprocess import NAMED, PREPROCESS_VERSION, RULES
 from nlp.preprocess.sections import rules_fingerprint
+from nlp.preprocess.stops import WORDS_FILE
 from nlp.privacy.deidentify import privacy_fingerprint
 from nlp.quantities import QUANTITIES_VERSION
 from nlp.settings import AnnotationSettings
@@ -53,7 +54,7 @@ def identify(settings: AnnotationSettings) -> AnnotationSet:
     Raises:
         DictionaryError: a dictionary cannot be used.
         ModelError: a model cannot be found or is no token classifier.
-        PreprocessError: the spaCy pipeline is not installed.
+        PreprocessError: the pipeline is not installed.
         AssessorError: assertion rules or their model cannot be used.
         PrivacyError: the secret of de-identification, a list or a model cannot be used.
     """
@@ -87,10 +88,15 @@ def identify(settings: AnnotationSettings) -> AnnotationSet:
 
 
 def pipeline_fingerprint(name: str) -> str:
-    """What identifies a pipeline's output: its name and, for a package or folder, its meta."""
-    if name == BLANK:
-        return BLANK
-    from nlp.preprocess.pipeline import build_pipeline  # takes seconds: spaCy
+    """What identifies a pipeline's output.
+
+    Its name; with our own rules, the words they know; for a package or folder, its meta.
+    """
+    if name == RULES:
+        return f"{RULES} {hashlib.sha256(WORDS_FILE.read_bytes()).hexdigest()}"
+    if name in NAMED:
+        return name
+    from nlp.preprocess.spacy_pipeline import build_pipeline  # takes seconds: spaCy
 
     meta = build_pipeline(name).meta
     described = f"{meta['lang']}_{meta['name']} {meta['version']}"

@@ -44,9 +44,10 @@ class PreprocessSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     pipeline: str = Field(
-        "blank",
-        description="`blank` (scispaCy's tokenizer with a rule sentencizer), or the name or "
-        "folder of an installed spaCy or scispaCy pipeline such as en_core_sci_sm",
+        "rules",
+        description="what cuts sentences: `rules` (our own, for notes and abstracts), `blank` "
+        "(scispaCy's tokenizer with spaCy's rule), `pysbd`, or the name or folder of an "
+        "installed spaCy or scispaCy pipeline such as en_core_sci_sm",
     )
     section_rules: Path | None = Field(
         None,

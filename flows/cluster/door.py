@@ -18,7 +18,7 @@ from flows.prefect_server import configured_api
 from flows.settings import DASK, LOCAL, RAY, ExecutionSettings, Settings
 from flows.storage import Storage, is_url
 from nlp.ner.source import BUNDLED
-from nlp.preprocess import BLANK
+from nlp.preprocess import NAMED
 
 _PACKAGES = {DASK: ("prefect_dask", "distributed"), RAY: ("prefect_ray", "ray")}
 
@@ -144,7 +144,7 @@ def _with_absolute_paths(settings: Settings) -> Settings:
 
 def _absolute(name: str) -> str:
     """A folder by its absolute path; what is in the box, installed or on a hub by its name."""
-    if name in {BUNDLED, SAMPLE, BLANK}:
+    if name in NAMED | {BUNDLED, SAMPLE}:
         return name
     folder = Path(name).expanduser()
     return str(folder.absolute()) if folder.is_dir() else name

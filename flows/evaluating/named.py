@@ -41,7 +41,7 @@ def named_mentions(
     Raises:
         CharthouseError: the preprocessing pipeline cannot be used.
     """
-    from nlp.preprocess.pipeline import Preprocessor  # takes seconds: spaCy
+    from nlp.preprocess.pipeline import Preprocessor
 
     try:
         preprocessor = Preprocessor(pipeline)

@@ -1,11 +1,20 @@
-"""Preprocessing: tokens, sentences, sections, abbreviations. Text is never altered."""
+"""Preprocessing: sentences, sections, abbreviations. Text is never altered."""
 
-PREPROCESS_VERSION = 2
+PREPROCESS_VERSION = 3
 """Raised by hand when a change of this package changes sentences, sections or abbreviations."""
 
+RULES = "rules"
+"""The default pipeline: our own rules for sentences, on the text alone."""
+
 BLANK = "blank"
-"""The default pipeline: scispaCy's tokenizer, spaCy's rule sentencizer, no model."""
+"""scispaCy's tokenizer, spaCy's rule sentencizer, no model."""
+
+PYSBD = "pysbd"
+"""pySBD's rules, which scispaCy recommends for abstracts."""
+
+NAMED = frozenset({RULES, BLANK, PYSBD})
+"""Pipelines that are no package and no folder."""
 
 
 class PreprocessError(ValueError):
-    """A spaCy pipeline cannot be used; the message says what to do."""
+    """A pipeline cannot be used; the message says what to do."""

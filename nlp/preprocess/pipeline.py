@@ -1,25 +1,16 @@
-"""A spaCy pipeline with scispaCy's tokenizer, blank or by name, and what it makes of a text."""
+"""What is made of a text before models see it: sentences, by the pipeline chosen; abbreviations."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import spacy
-from scispacy.custom_tokenizer import combined_rule_tokenizer
-from spacy.language import Language
-from spacy.tokens import Doc, Span
-
-from nlp.preprocess import BLANK, PreprocessError
+from nlp.preprocess import PYSBD, RULES
 from nlp.preprocess.abbreviations import Abbreviation, find_abbreviations
+from nlp.preprocess.sentences import find_sentences
 
-LARGEST_VOCABULARY = 1_000_000
-"""Strings after which the pipeline is built anew: spaCy keeps every token it ever saw."""
-
-
-# scispaCy's tokenizer's rules hold a set that a later re may read otherwise: not ours to mend.
-warnings.filterwarnings("ignore", message="Possible set union", category=FutureWarning)
+Splitter = Callable[[Sequence[str]], list[list[tuple[int, int]]]]
+"""Texts to the start and end of each one's sentences, without the white space around them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,60 +21,37 @@ class Preprocessed:
     abbreviations: list[Abbreviation]
 
 
-def build_pipeline(name: str = BLANK) -> Language:
-    """Build the preprocessing pipeline.
+def build_splitter(name: str = RULES) -> Splitter:
+    """What cuts texts into sentences; spaCy is imported only where it is asked for.
 
     Args:
-        name: ``blank``, or an installed spaCy or scispaCy package, or a pipeline's folder.
+        name: ``rules``, ``blank``, ``pysbd``, or an installed spaCy or scispaCy package, or a
+            pipeline's folder.
 
     Raises:
         PreprocessError: the pipeline is not installed, or sets no sentence boundaries.
     """
-    if name == BLANK:
-        pipeline = spacy.blank("en")
-        pipeline.tokenizer = combined_rule_tokenizer(pipeline)
-        pipeline.add_pipe("sentencizer")
-    else:
-        try:
-            pipeline = spacy.load(name, exclude=["ner", "lemmatizer", "attribute_ruler"])
-        except OSError as error:
-            raise PreprocessError(
-                f"spaCy pipeline {name} is not installed; pip install it, give its folder, "
-                f"or use {BLANK}"
-            ) from error
-        if not {"parser", "senter", "sentencizer"} & set(pipeline.pipe_names):
-            pipeline.add_pipe("sentencizer", first=True)
-    pipeline.max_length = 100_000_000
-    return pipeline
+    if name == RULES:
+        return lambda texts: [find_sentences(text) for text in texts]
+    if name == PYSBD:
+        from nlp.preprocess.pysbd_sentences import split
+
+        return lambda texts: [split(text) for text in texts]
+    from nlp.preprocess.spacy_pipeline import SpacySplitter  # takes seconds: spaCy
+
+    return SpacySplitter(name)
 
 
 class Preprocessor:
     """A loaded pipeline."""
 
-    def __init__(self, name: str = BLANK) -> None:
-        """Build the pipeline ``name`` (see :func:`build_pipeline`)."""
-        self._name = name
-        self._pipeline = build_pipeline(name)
+    def __init__(self, name: str = RULES) -> None:
+        """Build the pipeline ``name`` (see :func:`build_splitter`)."""
+        self._split = build_splitter(name)
 
     def process(self, texts: Sequence[str]) -> list[Preprocessed]:
         """Sentences and abbreviations of each text, in input order. Empty texts have neither."""
-        if len(self._pipeline.vocab.strings) > LARGEST_VOCABULARY:
-            self._pipeline = build_pipeline(self._name)
         return [
-            Preprocessed(_sentences(doc, text), find_abbreviations(text))
-            for doc, text in zip(self._pipeline.pipe(texts), texts, strict=True)
+            Preprocessed(sentences, find_abbreviations(text))
+            for sentences, text in zip(self._split(texts), texts, strict=True)
         ]
-
-
-def _sentences(doc: Doc, text: str) -> list[tuple[int, int]]:
-    return [bounds for sentence in doc.sents if (bounds := _trimmed(text, sentence))]
-
-
-def _trimmed(text: str, sentence: Span) -> tuple[int, int] | None:
-    """A sentence's bounds without the white space around it; None where nothing else is there."""
-    start, end = sentence.start_char, sentence.end_char
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    return (start, end) if start < end else None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import gzip
 import re
+import subprocess
+import sys
 from itertools import islice
 from pathlib import Path
 
@@ -13,21 +15,19 @@ import spacy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nlp import fingerprint
 from nlp.fingerprint import pipeline_fingerprint
-from nlp.preprocess import PreprocessError, pipeline
-from nlp.preprocess.pipeline import (
-    Preprocessed,
-    Preprocessor,
-    build_pipeline,
-)
+from nlp.preprocess import BLANK, PYSBD, RULES, PreprocessError, spacy_pipeline
+from nlp.preprocess.pipeline import Preprocessed, Preprocessor
+from nlp.preprocess.spacy_pipeline import build_pipeline
 
 DEFINITION = "Acute kidney injury (AKI) is common. "
 FILLER = "The ward was quiet that day and nothing was done. "
 
 
-@pytest.fixture(scope="module")
-def preprocessor() -> Preprocessor:
-    return Preprocessor()
+@pytest.fixture(scope="module", params=[RULES, BLANK, PYSBD])
+def preprocessor(request: pytest.FixtureRequest) -> Preprocessor:
+    return Preprocessor(request.param)
 
 
 def _assert_sound(text: str, found: Preprocessed) -> None:
@@ -90,7 +90,7 @@ pieces = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.lists(pieces | st.text(max_size=5), max_size=12).map("".join), max_size=3))
 def test_any_unicode(preprocessor: Preprocessor, texts: list[str]) -> None:
     results = preprocessor.process(texts)
@@ -101,7 +101,9 @@ def test_any_unicode(preprocessor: Preprocessor, texts: list[str]) -> None:
         assert preprocessor.process([text]) == [found]
 
 
-def test_long_text_is_read_to_its_end(preprocessor: Preprocessor) -> None:
+@pytest.mark.parametrize("name", [RULES, BLANK])
+def test_long_text_is_read_to_its_end(name: str) -> None:
+    preprocessor = Preprocessor(name)
     before = FILLER * 440
     text = before + DEFINITION + FILLER
     (found,) = preprocessor.process([text])
@@ -111,7 +113,8 @@ def test_long_text_is_read_to_its_end(preprocessor: Preprocessor) -> None:
     _assert_sound(text, found)
 
 
-def test_a_definition_counts_throughout_a_long_text(preprocessor: Preprocessor) -> None:
+def test_a_definition_counts_throughout_a_long_text() -> None:
+    preprocessor = Preprocessor()
     filler = FILLER * 440
     text = f"AKI first. {filler}{DEFINITION}{filler}Later AKI again. {filler}AKI (AKI)."
     (found,) = preprocessor.process([text])
@@ -136,9 +139,9 @@ def test_a_vocabulary_grown_large_is_dropped_and_changes_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     texts = [DEFINITION + f"New word{i}. AKI." for i in range(5)]
-    expected = Preprocessor().process(texts)
-    monkeypatch.setattr(pipeline, "LARGEST_VOCABULARY", 10)
-    small = Preprocessor()
+    expected = Preprocessor(BLANK).process(texts)
+    monkeypatch.setattr(spacy_pipeline, "LARGEST_VOCABULARY", 10)
+    small = Preprocessor(BLANK)
     assert [small.process([text])[0] for text in texts] == expected
 
 
@@ -160,6 +163,7 @@ def test_a_pipeline_without_sentences_gets_the_rule_sentencizer(pipeline_folder:
 
 
 def test_pipeline_fingerprints_differ(pipeline_folder: Path) -> None:
+    assert len({pipeline_fingerprint(name) for name in (RULES, BLANK, PYSBD)}) == 3
     assert pipeline_fingerprint("blank") == "blank"
     one = pipeline_fingerprint(str(pipeline_folder))
     assert one == pipeline_fingerprint(str(pipeline_folder)) != "blank"
@@ -168,20 +172,45 @@ def test_pipeline_fingerprints_differ(pipeline_folder: Path) -> None:
     assert pipeline_fingerprint(str(pipeline_folder)) != one
 
 
+def test_the_words_of_the_rules_are_in_their_fingerprint(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    before = pipeline_fingerprint(RULES)
+    other = tmp_path / "sentences.toml"
+    other.write_text(fingerprint.WORDS_FILE.read_text("utf-8") + '\n# more\n', "utf-8")
+    monkeypatch.setattr(fingerprint, "WORDS_FILE", other)
+    assert pipeline_fingerprint(RULES) != before
+
+
+def test_the_default_does_without_spacy() -> None:
+    code = (
+        "import sys; from nlp.preprocess.pipeline import Preprocessor; "
+        "found = Preprocessor().process(['One. Two.'])[0].sentences; "
+        "assert found == [(0, 4), (5, 9)], found; "
+        "sys.exit(bool({'spacy', 'scispacy', 'pysbd'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_sentence_that_pysbd_meets_again_has_its_own_place() -> None:
+    (found,) = Preprocessor(PYSBD).process(["No fever. No pain. No fever. No pain."])
+    assert found.sentences == [(0, 9), (10, 18), (19, 28), (29, 37)]
+
+
 def test_real_abstracts(preprocessor: Preprocessor, data_dir: Path) -> None:
     with gzip.open(data_dir / "corpora/bc5cdr_train.pubtator.gz", "rt", encoding="utf-8") as file:
         rows = (line.rstrip("\n").split("|", 2)[2] for line in file if re.match(r"\d+\|a\|", line))
-        texts = list(islice(rows, 60))
+        texts = list(islice(rows, 30))
     results = preprocessor.process(texts)
     for text, found in zip(texts, results, strict=True):
         _assert_sound(text, found)
         assert _uncovered(text, found) == ""
-    assert sum(len(found.abbreviations) for found in results) > 60
+    assert sum(len(found.abbreviations) for found in results) > 30
 
 
 def test_real_notes(preprocessor: Preprocessor, data_dir: Path) -> None:
     with gzip.open(data_dir / "notes/transcribed_notes.csv.gz", "rt", encoding="utf-8") as file:
-        texts = [row["text"] for row in islice(csv.DictReader(file), 20)]
+        texts = [row["text"] for row in islice(csv.DictReader(file), 10)]
     for text, found in zip(texts, preprocessor.process(texts), strict=True):
         _assert_sound(text, found)
         assert _uncovered(text, found) == ""

@@ -1,0 +1,1 @@
+"""What benchmarks/sentences.py measures with: gold sentences, splitters, scores."""
