@@ -107,7 +107,6 @@ class _Values:
             "comma": f"{last}, {first}{middle}",
             "last": last,
             "first": first,
-            "title": f"{self._draw.choice(['Mr.', 'Mrs.', 'Ms.'])} {last}",
             "initial": f"{first[0]}. {last}",
         }[form]
 
@@ -172,6 +171,7 @@ class _Values:
         digits = "".join(draw.choice("0123456789") for _ in range(12))
         letters = "".join(draw.choice(_LETTERS) for _ in range(6))
         makers: dict[tuple[str, str | None], Callable[[], str]] = {
+            ("honorific", None): lambda: draw.choice(["Mr.", "Mrs.", "Ms."]),
             ("state", None): lambda: fake.state_abbr(include_territories=False),
             ("statename", None): lambda: fake.state(),
             ("age", "old"): lambda: str(draw.randrange(90, 105)),
