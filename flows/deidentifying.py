@@ -8,7 +8,7 @@ texts of the shard file, which are as they were, are never loaded.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -69,11 +69,11 @@ def annotate_deidentified(
         be stored. A document that cannot be de-identified is a reject and stored without text;
         one that cannot be annotated is stored as de-identified.
     """
-    from nlp.annotate import BATCH_CHARACTERS, Annotations, Reject
+    from nlp.annotate import BATCH_CHARACTERS, Annotations, Reject, batches
 
     shard = _Shard()
-    batch = 1 if one_by_one else BATCH_CHARACTERS
-    for first, last in batches(documents["characters"].to_list(), batch):
+    most = 0 if one_by_one else BATCH_CHARACTERS
+    for first, last in batches(documents["text"].str.len_chars().to_list(), most):
         part = documents.slice(first, last - first)
         clock = time.perf_counter()
         shown = deidentify(deidentifier, part)
@@ -146,18 +146,6 @@ def withheld(documents: pl.DataFrame, settings: PrivacySettings) -> pl.DataFrame
         for name, value in (*_TEXTS.items(), ("document_date", pl.lit(None)))
     ]
     return DOCUMENTS.conform(documents.with_columns(columns))
-
-
-def batches(lengths: Sequence[int], most: int) -> Iterator[tuple[int, int]]:
-    """Row ranges of at most ``most`` characters; a longer document is a range of its own."""
-    first, characters = 0, 0
-    for row, length in enumerate(lengths):
-        if row > first and characters + length > most:
-            yield first, row
-            first, characters = row, 0
-        characters += length
-    if first < len(lengths):
-        yield first, len(lengths)
 
 
 _TEXTS = {"text": pl.lit(None), "title": pl.lit(None), "metadata": pl.lit("{}")}

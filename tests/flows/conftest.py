@@ -57,6 +57,9 @@ def write_incoming(path: Path, texts: Mapping[str, str]) -> Path:
     return path
 
 
+OFF = PrivacySettings()
+
+
 @dataclass(frozen=True)
 class RuleAnnotator:
     """Stands in for the annotator: the first word of each document is its one mention.
@@ -97,16 +100,16 @@ class RuleAnnotator:
 
 
 def annotate_by_rule(
-    annotation: AnnotationSet,
+    annotation_id: str,
     path: Path,
     staged: Path,
     number: int,
-    privacy: PrivacySettings = PrivacySettings(),
+    privacy: PrivacySettings = OFF,
     deidentifier: Deidentifies | None = None,
 ) -> Receipt:
     """Stand in for a worker: annotate and stage a shard file."""
     documents = pl.read_parquet(path)
-    annotator = RuleAnnotator(annotation)
+    annotator = RuleAnnotator(AnnotationSet(annotation_id, (), "{}"))
     if deidentifier is None:
         found = annotator.annotate(documents)
     else:
@@ -170,7 +173,7 @@ class Bench:
         planner.commit(counts, 0.0)
         for shard in runs.planned_shards(connection, run_id):
             receipt = annotate_by_rule(
-                order.annotation,
+                self.annotation_id,
                 Path(shard.path),
                 work.staged(run_id),
                 shard.number,
