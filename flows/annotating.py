@@ -148,7 +148,8 @@ class AnnotateStage:
             return [replace(part, one_by_one=True) for part in parts]
         reason = HUNG_WORKER if self._progress.has_stalled(shard) else ENDED_WORKER
         rejects_in_a_row = self._rejects_in_a_row + 1
-        self._finish([(shard, reject(session.work, session.run_id, shard, reason))])
+        privacy = session.order.settings.privacy
+        self._finish([(shard, reject(session.work, session.run_id, shard, reason, privacy))])
         self._rejects_in_a_row = rejects_in_a_row
         if rejects_in_a_row >= REJECTS_IN_A_ROW:
             raise ShardFailed(
@@ -190,6 +191,7 @@ class AnnotateStage:
             session.connection,
             session.run_id,
             session.order.annotation.annotation_id,
+            deidentified=session.order.settings.privacy.is_on,
         )
         failed: duckdb.Error | None = None
         try:

@@ -36,6 +36,7 @@ REASONS = (
     "citation has no PMID",
     "citation has no title and no abstract",
     "annotation failed",
+    "de-identification failed",
     "ended its worker process",
     "took longer than execution.stall_seconds allows",
 )

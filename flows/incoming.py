@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flows.errors import SourceError, kind_and_place
+from flows.pseudonyms import Pseudonyms
 from flows.readers.base import SourceFile
 from flows.readers.pubmed import release_number
 from flows.readers.record import BadRecord, Deletion, Document
@@ -51,7 +52,10 @@ def source_order(file: SourceFile, source_number: int, ordinal: int) -> int:
 
 
 def read_rows(
-    file: SourceFile, source_number: int, limit: int | None = None
+    file: SourceFile,
+    source_number: int,
+    limit: int | None = None,
+    pseudonyms: Pseudonyms | None = None,
 ) -> Iterator[Row | Reject]:
     """Stream a source as rows of documents and deletions, and rejects.
 
@@ -59,19 +63,22 @@ def read_rows(
         file: the source.
         source_number: its number in the warehouse.
         limit: records to read at most.
+        pseudonyms: what ids and hashes are hidden with, under privacy.
 
     Raises:
         SourceError: the file as a whole cannot be read: what was yielded of it is not to be used.
     """
     try:
-        yield from _rows(file, source_number, limit)
+        yield from _rows(file, source_number, limit, pseudonyms)
     except (SourceError, MemoryError):
         raise
     except Exception as error:  # what a reader does not foresee is the fault of its file, too
         raise SourceError(f"{file.path} cannot be read: {kind_and_place(error)}") from None
 
 
-def _rows(file: SourceFile, source_number: int, limit: int | None) -> Iterator[Row | Reject]:
+def _rows(
+    file: SourceFile, source_number: int, limit: int | None, pseudonyms: Pseudonyms | None
+) -> Iterator[Row | Reject]:
     from flows.readers import READERS
 
     path = file.name
@@ -81,6 +88,8 @@ def _rows(file: SourceFile, source_number: int, limit: int | None) -> Iterator[R
             yield Reject(path, ordinal, record.reason)
         else:
             row = _row(record, file, source_order(file, source_number, ordinal))
+            if pseudonyms is not None:
+                row = pseudonyms.hide(row)
             yield row | {"path": path, "ordinal": ordinal}
 
 
@@ -93,7 +102,7 @@ def _row(record: Document | Deletion, file: SourceFile, order: int) -> Row:
     }
     if isinstance(record, Deletion):
         return shared | {
-            "kind": "abstract",
+            "kind": "abstract",  # nothing else is withdrawn by its source
             "text": "",
             "source_hash": "",
             "metadata_hash": "",

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import polars as pl
 
+from flows.deidentifying import withheld
 from flows.receipt import Receipt, stage
 from flows.warehouse import runs
 from flows.warehouse.connection import Connection
 from flows.warehouse.runs import PlannedShard
 from flows.work import WorkFolder, file_sha256, is_intact, write_durably
 from flows.worker import REJECT_SCHEMA, damaged_shard
-from nlp.schema import ANNOTATION_TABLES
+from nlp.schema import ANNOTATION_TABLES, DOCUMENTS
+from nlp.settings import PrivacySettings
 
 
 def pieces(documents: int, done: int) -> list[tuple[int, int]]:
@@ -63,10 +65,17 @@ def cut(
     return parts
 
 
-def reject(work: WorkFolder, run_id: str, shard: PlannedShard, reason: str) -> Receipt:
-    """Stage a shard's documents as rejects, as a worker would that found nothing in them."""
-    documents = pl.read_parquet(shard.path, columns=["path", "ordinal", "document_id"])
+def reject(
+    work: WorkFolder, run_id: str, shard: PlannedShard, reason: str, privacy: PrivacySettings
+) -> Receipt:
+    """Stage a shard's documents as rejects, as a worker would that found nothing in them.
+
+    Under privacy nobody has seen what is in them: they are stored without text.
+    """
+    documents = pl.read_parquet(shard.path)
     rejects = documents.with_columns(reason=pl.lit(reason)).select(list(REJECT_SCHEMA))
     frames = {table.name: table.empty() for table in ANNOTATION_TABLES}
+    if privacy.is_on:
+        frames[DOCUMENTS.name] = withheld(documents, privacy)
     frames["rejects"] = rejects.cast(pl.Schema(REJECT_SCHEMA))
     return stage(work.staged(run_id), shard.number, frames, {"preprocess": 0.0, "ner": 0.0})

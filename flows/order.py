@@ -84,6 +84,7 @@ def save_order(order: Order, path: Path) -> None:
                     "columns": asdict(f.columns) if f.columns else None,
                     "problem": f.problem,
                     "url": f.url,
+                    "alias": f.alias,
                 }
                 for f in order.files
             ],
@@ -112,6 +113,7 @@ def load_order(path: Path) -> Order:
                 ColumnMapping(**f["columns"]) if f["columns"] else None,
                 f["problem"],
                 f["url"],
+                f["alias"],
             )
             for f in raw["files"]
         ),

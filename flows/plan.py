@@ -18,6 +18,7 @@ from flows.incoming import WHOLE_FILE, Reject, read_rows
 from flows.order import Order
 from flows.planning import Planning
 from flows.pruning import Pruning, find_vanished
+from flows.pseudonyms import pseudonyms_of
 from flows.shard_files import ShardFile, cut, spool
 from flows.slices import Gathering, Slice
 from flows.sources import SourceState, known_sources
@@ -50,6 +51,7 @@ class Planner:
             progress: receives the number of records read so far.
         """
         self._planning = Planning(connection, order, work, run_id)
+        self._pseudonyms = pseudonyms_of(order)
         self._check = check
         self._progress = progress
         self._gathering = Gathering(self._take)
@@ -81,7 +83,7 @@ class Planner:
         unchanged = 0
         limit, prunes = order.settings.source.limit, order.settings.source.prune
         fetched = self._planning.work.run(self._planning.run_id) / "fetched" if spool else None
-        for state in known_sources(connection, order, fetched):
+        for state in known_sources(connection, order, fetched, self._pseudonyms):
             left = None if limit is None else limit - self._records
             if left is not None and left <= 0:
                 break
@@ -132,7 +134,7 @@ class Planner:
         try:
             if problem := state.problem or _checksum_problem(state.file.path):
                 raise SourceError(problem)
-            for found in read_rows(state.file, state.number, left):
+            for found in read_rows(state.file, state.number, left, self._pseudonyms):
                 self._gathering.add(found)
         except SourceError as error:
             self._gathering.take_back(first)

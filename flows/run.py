@@ -19,6 +19,7 @@ from flows.plan import Planner
 from flows.prefect_server import prefect_api
 from flows.processes import stoppable
 from flows.progress import Reporter
+from flows.pseudonyms import pseudonyms
 from flows.readers.base import SourceFile
 from flows.readers.discover import discover
 from flows.session import Session
@@ -38,13 +39,12 @@ from flows.warehouse.connection import (
     remove_if_unused,
 )
 from flows.warehouse.memory import bound_memory
+from flows.warehouse.privacy import check_privacy
 from flows.warehouse.snapshots import check_snapshot, publish_configured
 from flows.warehouse.storage import storage_errors_told
 from flows.work import WorkFolder, is_intact, make_private, remove_tree
-from nlp.dictionary import DictionaryError
+from nlp.errors import UNUSABLE
 from nlp.fingerprint import identify
-from nlp.ner.errors import ModelError
-from nlp.preprocess import PreprocessError
 
 
 def prepare_order(sources: Sequence[str], warehouse: Path, settings: Settings) -> Order:
@@ -74,12 +74,12 @@ def prepare_order(sources: Sequence[str], warehouse: Path, settings: Settings) -
         settings = at_the_door(settings, warehouse)
         _check_device(settings)
         annotation = identify(settings.annotation)
-    except (ModelError, PreprocessError, DictionaryError) as error:
+    except UNUSABLE as error:
         raise CharthouseError(str(error)) from None
     targets = link_targets(_stores(warehouse, settings), settings)
     return Order(
         warehouse.resolve(),
-        tuple(map(_absolute, files)),
+        known_as(files, settings),
         settings,
         annotation,
         targets,
@@ -87,8 +87,19 @@ def prepare_order(sources: Sequence[str], warehouse: Path, settings: Settings) -
     )
 
 
+def known_as(files: Sequence[SourceFile], settings: Settings) -> tuple[SourceFile, ...]:
+    """The files under the names by which the warehouse knows them.
+
+    Raises:
+        CharthouseError: names are to be hidden, and there is no secret.
+    """
+    absolute = map(_absolute, files)
+    hidden = pseudonyms(settings.privacy)
+    return tuple(map(hidden.file, absolute)) if hidden else tuple(absolute)
+
+
 def _absolute(file: SourceFile) -> SourceFile:
-    """The file under the path by which the warehouse knows it, wherever the run starts from."""
+    """The file under its absolute path, wherever the run starts from."""
     if file.url is not None:
         return file
     root = file.root.absolute() if file.root else None
@@ -107,7 +118,7 @@ def _check_ids(files: Sequence[SourceFile]) -> None:
     """Records without ids are numbered in their file: two such files cannot share a corpus."""
     numbered: dict[str, str] = {}
     for file in files:
-        if is_numbered(file) and numbered.setdefault(file.corpus, file.name) != file.name:
+        if is_numbered(file) and numbered.setdefault(file.corpus, file.place) != file.place:
             raise numbering_clash(numbered[file.corpus], file)
 
 
@@ -122,6 +133,7 @@ def _stores(warehouse: Path, settings: Settings) -> Sequence[str]:
 def preview(order: Order) -> Preview:
     """What a run would do; reads the sources, writes nothing."""
     with _for_reading(order.warehouse, order.settings) as connection, stoppable() as stop:
+        check_privacy(connection, order.settings.privacy)
         work = WorkFolder.beside(order.warehouse)
         return Planner(connection, order, work, "preview", check=stop.check).preview()
 
@@ -180,6 +192,7 @@ def _execute(
     connection: Connection, order: Order, work: WorkFolder, access: Access, *, quiet: bool
 ) -> Summary:
     bound_memory(connection, order.settings.execution)
+    check_privacy(connection, order.settings.privacy)
     leftovers = _recover(connection, order, work)
     save_order(order, work.order)
     runs.record_annotation_set(connection, order.annotation)
@@ -203,7 +216,13 @@ def _execute(
                 run_flow(charthouse, Session(run_id, connection, order, work, reporter))
         forget_flow_runs(work)
     publish_configured(connection, order.warehouse, order.settings.warehouse.snapshot, access)
-    return summarise(connection, order.warehouse, run_id, here={*leftovers, run_id})
+    return summarise(
+        connection,
+        order.warehouse,
+        run_id,
+        here={*leftovers, run_id},
+        privacy=order.settings.privacy.mode,
+    )
 
 
 def _recover(connection: Connection, order: Order, work: WorkFolder) -> list[str]:

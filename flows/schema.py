@@ -58,7 +58,7 @@ SOURCES = Table(
     meaning="Files that were read. An unchanged file is not parsed again.",
     key=("path",),
     columns=(
-        Column("path", pl.String, "absolute path, or URL"),
+        Column("path", pl.String, "absolute path, or URL; under privacy a keyed hash of it"),
         Column("source_number", pl.Int64, "order in which files were first seen, from 0"),
         Column("size", pl.Int64, "bytes"),
         Column("mtime", pl.Int64, "modification time, nanoseconds since 1970"),
@@ -68,7 +68,11 @@ SOURCES = Table(
             "tag that its storage gives a version; null for a path",
             nullable=True,
         ),
-        Column("sha256", pl.String, "of the file as it lies on disk"),
+        Column(
+            "sha256",
+            pl.String,
+            "of the file as it lies on disk; under privacy a keyed hash of that",
+        ),
         Column("reader", pl.String, "reader, its version, corpus and column mapping"),
         Column("annotation_id", pl.String, "the annotation set its documents were planned for"),
         Column(
@@ -163,7 +167,7 @@ REJECTS = Table(
     meaning="Records that could not be processed, with the reason; never their text.",
     key=("path", "ordinal", "annotation_id"),
     columns=(
-        Column("path", pl.String, "the source file"),
+        Column("path", pl.String, "the source file, as in sources"),
         Column(
             "ordinal",
             pl.Int64,
@@ -236,6 +240,19 @@ SALTS = Table(
     columns=(
         Column("purpose", pl.String, "what is hashed with it: forgotten"),
         Column("salt", pl.String, "hexadecimal"),
+    ),
+)
+
+PRIVACY = Table(
+    name="privacy",
+    meaning="How documents of a kind are de-identified here; a kind without a row is kept as it "
+    "is. A run with other settings is refused.",
+    key=("kind",),
+    columns=(
+        Column("kind", pl.String, "abstract, note or article"),
+        Column("mode", pl.String, "mask, surrogate or drop_text"),
+        Column("key_check", pl.String, "tells secrets apart: a keyed hash of nothing"),
+        Column("keep_document_ids", pl.Boolean, "true where ids are those of the source"),
     ),
 )
 
@@ -315,6 +332,7 @@ KEYED_TABLES = (
     EVALUATIONS,
     FORGOTTEN,
     SALTS,
+    PRIVACY,
     SNAPSHOTS,
 )
 """Ledger and dimensions: small, so DuckDB may hold their keys."""

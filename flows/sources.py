@@ -12,6 +12,7 @@ import polars as pl
 
 from flows.errors import SourceError
 from flows.order import Order, describe_reading
+from flows.pseudonyms import Pseudonyms
 from flows.readers.base import SourceFile
 from flows.readers.remote import Stamp, fetched
 from flows.readers.remote import stamp as remote_stamp
@@ -78,7 +79,7 @@ def is_numbered(file: SourceFile) -> bool:
 def numbering_clash(other: str, file: SourceFile) -> SourceError:
     """Two files whose records would get the same document ids."""
     return SourceError(
-        f"{other} and {file.name} would both number their records in corpus {file.corpus}",
+        f"{other} and {file.place} would both number their records in corpus {file.corpus}",
         "Name an id column (--column id=NAME), or give one of them another --corpus",
     )
 
@@ -105,7 +106,10 @@ def files_are_as_planned(connection: Connection, order: Order) -> bool:
 
 
 def known_sources(
-    connection: Connection, order: Order, folder: Path | None = None
+    connection: Connection,
+    order: Order,
+    folder: Path | None = None,
+    pseudonyms: Pseudonyms | None = None,
 ) -> Iterator[SourceState]:
     """Compare each file of the order with what the warehouse knows of it, one after another.
 
@@ -117,6 +121,7 @@ def known_sources(
         connection: the warehouse.
         order: what is to be done.
         folder: where to fetch files of URLs to; by default a temporary folder.
+        pseudonyms: what hashes are hidden with, under privacy.
 
     Raises:
         SourceError: two files would number their records alike, or storage does not answer.
@@ -151,7 +156,7 @@ def known_sources(
                 touched = done is None or done.stamp != now
                 if reads_all or touched:
                     file = stack.enter_context(fetched(file, folder))
-                sha256 = done.sha256 if done and not touched else file_sha256(file.path)
+                sha256 = done.sha256 if done and not touched else _content(file, pseudonyms)
             except OSError as error:
                 now, sha256 = _NOTHING, ""
                 problem = f"the file cannot be read ({error.strerror})"
@@ -169,6 +174,12 @@ def known_sources(
                 read_before=before.reading if before is not None else None,
                 touched=touched,
             )
+
+
+def _content(file: SourceFile, pseudonyms: Pseudonyms | None) -> str:
+    """A hash of the file's content: a file may hold a single note."""
+    sha256 = file_sha256(file.path)
+    return sha256 if pseudonyms is None else pseudonyms.file_hash(sha256)
 
 
 def _is_done(before: _Known | None, reading: str, order: Order) -> bool:

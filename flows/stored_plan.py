@@ -15,6 +15,7 @@ from flows.sources import GONE, SourceState, sources_frame
 from flows.verdicts import DELETE, METADATA, SKIP
 from flows.warehouse.connection import Connection, transaction
 from flows.warehouse.ddl import column_list, parquet
+from flows.warehouse.privacy import remember_privacy
 from nlp.schema import ANNOTATION_TABLES, DOCUMENTS
 
 ABOUT_DOCUMENTS = (
@@ -45,6 +46,7 @@ def store_plan(
         seconds: wall seconds that planning took.
     """
     with transaction(planning.connection):
+        remember_privacy(planning.connection, planning.order.settings.privacy)
         _store_sources(planning, states)
         _store_times(planning.connection, touched)
         _raise_orders(planning.connection)

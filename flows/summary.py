@@ -6,7 +6,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from rich.console import Console
@@ -43,6 +43,9 @@ class Summary:
     labels: dict[str, int]
     top_concepts: list[tuple[str, str, int, int]]
     attributions: list[str]
+    privacy: str = "off"
+    identifiers: dict[str, int] = field(default_factory=dict)
+    """What this run has replaced, by kind."""
 
     @property
     def linked_share(self) -> float:
@@ -55,7 +58,12 @@ class Summary:
 
 
 def summarise(
-    connection: Connection, warehouse: Path, run_id: str, *, here: Collection[str]
+    connection: Connection,
+    warehouse: Path,
+    run_id: str,
+    *,
+    here: Collection[str],
+    privacy: str = "off",
 ) -> Summary:
     """Read a finished run's summary from the warehouse.
 
@@ -64,6 +72,7 @@ def summarise(
         warehouse: its path.
         run_id: the run.
         here: ids of all runs that this process finished; their new rejects are told together.
+        privacy: the mode of de-identification.
     """
     (run,) = connection.execute(
         "SELECT read, new, replaced, skipped, duplicates, superseded, metadata_updated, deleted, "
@@ -106,6 +115,20 @@ def summarise(
                 "USING (release_id) WHERE l.is_current ORDER BY 1"
             ).fetchall()
         ],
+        privacy=privacy,
+        identifiers=_identifiers(connection, run_id) if privacy != "off" else {},
+    )
+
+
+def _identifiers(connection: Connection, run_id: str) -> dict[str, int]:
+    """How often a run has replaced what kind of identifier, the most frequent first."""
+    return dict(
+        connection.execute(
+            "SELECT s.kind, count(*) FROM privacy_spans s SEMI JOIN (FROM document_annotations "
+            "WHERE run_id = ?) a USING (document_id, annotation_id) "
+            "GROUP BY s.kind ORDER BY count(*) DESC, s.kind",
+            [run_id],
+        ).fetchall()
     )
 
 
@@ -171,6 +194,10 @@ def _counts_table(summary: Summary) -> Table:
     annotated = summary.new + summary.replaced
     if annotated and work:
         table.add_row("time", f"{work:,.1f} s", f"{annotated / work:,.1f} documents/s")
+    if summary.identifiers:
+        told = ", ".join(f"{kind} {count:,}" for kind, count in summary.identifiers.items())
+        replaced = sum(summary.identifiers.values())
+        table.add_row("identifiers replaced", f"{replaced:,}", escape(told))
     table.add_row("documents in all", f"{summary.documents:,}", "")
     kinds = ", ".join(f"{label} {count:,}" for label, count in summary.labels.items())
     table.add_row("mentions in all", f"{summary.mentions:,}", escape(kinds))

@@ -37,8 +37,8 @@ ANNOTATED = f"verdict IN ('{NEW}', '{REPLACE}')"
 
 _VERDICTS = (NEW, REPLACE, METADATA, DELETE, SKIP, STALE, FORGOTTEN, DUPLICATE, SUPERSEDED)
 _TABLES = {
-    "incoming": "seq BIGINT, slice INTEGER, document_id VARCHAR, source_order BIGINT, "
-    "version UBIGINT, characters INTEGER, "
+    "incoming": "seq BIGINT, slice INTEGER, document_id VARCHAR, kind VARCHAR, "
+    "source_order BIGINT, version UBIGINT, characters INTEGER, "
     f"verdict ENUM ({', '.join(map(literal, _VERDICTS))}), revives BOOLEAN",
     "unreadable": "seq BIGINT, path VARCHAR, ordinal BIGINT, reason VARCHAR",
     "failed_before": "seq BIGINT, path VARCHAR, ordinal BIGINT",
@@ -78,6 +78,7 @@ def judge(planning: Planning, slice_: Slice) -> list[int]:
     keys = slice_.documents.select(
         "seq",
         "document_id",
+        "kind",
         "source_order",
         "source_hash",
         "metadata_hash",
@@ -91,7 +92,7 @@ def judge(planning: Planning, slice_: Slice) -> list[int]:
     connection.execute(
         f"""
         INSERT INTO incoming BY NAME
-        SELECT k.seq, {slice_.number} AS slice, k.document_id, k.source_order,
+        SELECT k.seq, {slice_.number} AS slice, k.document_id, k.kind, k.source_order,
                hash(k.source_hash, k.metadata_hash) AS version, k.characters, CASE
           WHEN {is_forgotten(connection, "k")} THEN '{FORGOTTEN}'
           WHEN d.source_order > k.source_order AND (

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from flows.bundled import SAMPLE, store_folder
+from flows.deidentifying import annotate_deidentified
 from flows.disk import worker_storage_error
 from flows.errors import CharthouseError, kind_and_place
 from flows.order import LinkTarget, Order, load_order
@@ -21,16 +22,15 @@ from flows.receipt import Receipt, stage
 from flows.stalls import stall_limit, watchdog
 from flows.work import WorkFolder, is_intact, make_private
 from flows.workplace import workplace
-from nlp.dictionary import DictionaryError
-from nlp.ner.errors import DeviceError, ModelError
-from nlp.preprocess import PreprocessError
+from nlp.errors import UNUSABLE
 from nlp.settings import AnnotationSettings
 from ontologies.linker import link_names
 from ontologies.schema import NAME_LINKS
 from ontologies.store import ConceptStore, open_store
 
 if TYPE_CHECKING:
-    from nlp.annotate import Annotator
+    from nlp.annotate import Annotations, Annotator
+    from nlp.privacy.deidentify import Deidentifier
 
 REJECT_SCHEMA = {
     "path": pl.String,
@@ -100,10 +100,22 @@ def _annotator_of(order: Order) -> Annotator:
     if annotator.identity.annotation_id != expected:
         _annotator.cache_clear()
         raise ShardFailed(
-            "this worker has other models, dictionaries or versions than the run was begun with",
-            "Give every worker the same files under the same paths, and the same charthouse",
+            "this worker has other models, dictionaries, versions or another secret of privacy "
+            "than the run was begun with",
+            "Give every worker the same files under the same paths, the same secret, and the same "
+            "charthouse",
         )
     return annotator
+
+
+@lru_cache(maxsize=1)
+def _deidentifier(settings: str, annotation_id: str) -> Deidentifier:
+    """What replaces identifiers, loaded once per process."""
+    from nlp.ner.device import choose_device
+    from nlp.privacy.deidentify import Deidentifier
+
+    chosen = AnnotationSettings.model_validate_json(settings)
+    return Deidentifier(chosen.privacy, choose_device(chosen.ner.device, chosen.ner.precision))
 
 
 @lru_cache(maxsize=4)
@@ -153,7 +165,7 @@ def annotate_shard_file(
             return place.hand_back(receipt)
     except CharthouseError:
         raise
-    except (ModelError, DeviceError, PreprocessError, DictionaryError) as error:
+    except UNUSABLE as error:
         raise ShardFailed(f"shard {shard}: {error}") from None  # written without text
     except Exception as error:
         raise _failure(f"shard {shard}", error) from None
@@ -178,16 +190,35 @@ def _annotate(
             alive()
 
         progress(0)
-        annotations = annotator.annotate(documents, progress, one_by_one=one_by_one)
-        rejects = [
-            {
-                **documents.select("path", "ordinal", "document_id").row(r.row, named=True),
-                "reason": r.reason,
-            }
-            for r in annotations.rejects
-        ]
-        frames = annotations.frames | {"rejects": pl.DataFrame(rejects, schema=REJECT_SCHEMA)}
-        return stage(work.staged(run_id), shard, frames, annotations.seconds)
+        if order.settings.privacy.is_on:
+            annotations = annotate_deidentified(
+                documents,
+                _deidentifier(
+                    order.settings.annotation.model_dump_json(), order.annotation.annotation_id
+                ),
+                annotator,
+                order.settings.privacy,
+                progress,
+                one_by_one=one_by_one,
+            )
+        else:
+            annotations = annotator.annotate(documents, progress, one_by_one=one_by_one)
+        return stage(work.staged(run_id), shard, *staged_output(documents, annotations))
+
+
+def staged_output(
+    documents: pl.DataFrame, annotations: Annotations
+) -> tuple[dict[str, pl.DataFrame], dict[str, float]]:
+    """What is staged of a shard: frames by name, with its rejects, and seconds by stage."""
+    rejects = [
+        {
+            **documents.select("path", "ordinal", "document_id").row(r.row, named=True),
+            "reason": r.reason,
+        }
+        for r in annotations.rejects
+    ]
+    frames = annotations.frames | {"rejects": pl.DataFrame(rejects, schema=REJECT_SCHEMA)}
+    return frames, annotations.seconds
 
 
 def longest(documents: pl.DataFrame) -> int:

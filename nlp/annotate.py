@@ -121,7 +121,7 @@ class Annotator:
         rows: dict[str, list[Row]] = {table.name: [] for table in ANNOTATION_TABLES}
         done = 0
         most = 0 if one_by_one else BATCH_CHARACTERS
-        for first, last in _batches(documents["text"].str.len_chars().to_list(), most):
+        for first, last in batches(documents["text"].str.len_chars().to_list(), most):
             self._annotate_or_halve(documents, first, last, rows, result)
             done += last - first
             progress(done)
@@ -269,7 +269,7 @@ class Annotator:
             }
 
 
-def _batches(lengths: Sequence[int], most: int) -> Iterator[tuple[int, int]]:
+def batches(lengths: Sequence[int], most: int) -> Iterator[tuple[int, int]]:
     """Row ranges of at most ``most`` characters; a longer document is a range of its own."""
     first, characters = 0, 0
     for row, length in enumerate(lengths):

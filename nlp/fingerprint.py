@@ -80,7 +80,11 @@ def identify(settings: AnnotationSettings) -> AnnotationSet:
         "quantities": [QUANTITIES_VERSION, sorted(settings.quantities.kinds)],
     }
     if settings.privacy.is_on:
-        described["privacy"] = privacy_fingerprint(settings.privacy)
+        described["privacy"] = [
+            privacy_fingerprint(settings.privacy),
+            sorted(settings.privacy.kinds),
+            settings.privacy.keep_document_ids,
+        ]
     if settings.dictionary.stores:
         described["dictionary"] = described_filters(settings.dictionary)
     text = json.dumps(described, sort_keys=True)

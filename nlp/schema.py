@@ -23,12 +23,17 @@ _END = Column("end_char", pl.Int32, "one past the last character of the span")
 
 DOCUMENTS = Table(
     name="documents",
-    meaning="One row per document, text exactly as read. A deletion leaves a tombstone.",
+    meaning="One row per document, text exactly as read or as de-identified. A deletion leaves a "
+    "tombstone.",
     key=("document_id",),
     columns=(
         _DOCUMENT,
         Column("corpus", pl.String, "name of the collection the document came with"),
-        Column("native_id", pl.String, "the document's id in its source: PMID, note id, file name"),
+        Column(
+            "native_id",
+            pl.String,
+            "the document's id in its source: PMID, note id, file name; under privacy a pseudonym",
+        ),
         Column("kind", pl.String, "abstract, note or article"),
         Column("title", pl.String, "title where the source has one", nullable=True),
         Column(
@@ -38,13 +43,15 @@ DOCUMENTS = Table(
             "privacy leaves it out",
             nullable=True,
         ),
-        Column("source_hash", pl.String, "SHA-256 of what annotations depend on"),
-        Column("metadata_hash", pl.String, "SHA-256 of the remaining columns"),
+        Column(
+            "source_hash", pl.String, "SHA-256 of what annotations depend on; under privacy keyed"
+        ),
+        Column("metadata_hash", pl.String, "SHA-256 of the remaining columns; under privacy keyed"),
         Column("source_order", pl.Int64, "decides between versions: the higher one wins"),
         Column("document_date", pl.Date, "publication or note date", nullable=True),
         Column("document_type", pl.String, "publication or note type", nullable=True),
-        Column("person_id", pl.String, "the patient, for notes", nullable=True),
-        Column("encounter_id", pl.String, "the visit, for notes", nullable=True),
+        Column("person_id", pl.String, "the patient, for notes; under privacy a pseudonym", True),
+        Column("encounter_id", pl.String, "the visit, for notes; under privacy a pseudonym", True),
         Column("metadata", pl.String, "everything else the source says, as JSON"),
         Column("is_deleted", pl.Boolean, "true for a tombstone: the source withdrew the document"),
     ),

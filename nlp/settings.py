@@ -132,8 +132,8 @@ class PrivacySettings(BaseModel):
     )
     keep_document_ids: bool = Field(
         False,
-        description="keep document_id and native_id as the source has them; else they are keyed "
-        "hashes",
+        description="keep document_id, native_id and the names of source files as they are; else "
+        "they are keyed hashes",
     )
 
     @property

@@ -313,6 +313,7 @@ FLAGS = {
     "source.prune": "--prune",
     "source.prune_limit": "--prune-limit",
     "keep_previous": "--keep-previous",
+    "privacy.mode": "--privacy",
     "ner.models": "--model",
     "ner.device": "--device",
     "dictionary.stores": "--dictionary",

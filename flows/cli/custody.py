@@ -35,6 +35,13 @@ DocumentFile = Annotated[
         "shell's history.",
     ),
 ]
+SourceIds = Annotated[
+    bool,
+    typer.Option(
+        "--source-ids",
+        help="The ids are those of the sources: the secret of privacy makes pseudonyms of them.",
+    ),
+]
 PersonFile = Annotated[Path | None, typer.Option(metavar="FILE", help="The same with person_ids.")]
 
 
@@ -81,6 +88,7 @@ def forget(
     person: PersonIds = None,
     document_file: DocumentFile = None,
     person_file: PersonFile = None,
+    source_ids: SourceIds = False,
     annotation_set: Annotated[
         list[str] | None,
         typer.Option(
@@ -114,6 +122,8 @@ def forget(
     from flows.forget import preview
 
     subjects = _subjects(document, person, document_file, person_file, annotation_set)
+    if source_ids:
+        subjects = _in_warehouse(subjects, config)
     access = access_for(config, wait, quiet=as_json)
     if dry_run:
         erased = preview(warehouse, subjects, access)
@@ -143,6 +153,7 @@ def remember(
     person: PersonIds = None,
     document_file: DocumentFile = None,
     person_file: PersonFile = None,
+    source_ids: SourceIds = False,
     wait: Wait = None,
     config: Config = None,
     as_json: AsJson = False,
@@ -156,6 +167,8 @@ def remember(
     from flows.forget import remember as carry_out
 
     subjects = _subjects(document, person, document_file, person_file, None)
+    if source_ids:
+        subjects = _in_warehouse(subjects, config)
     lifted = carry_out(warehouse, subjects, access_for(config, wait, quiet=as_json))
     if as_json:
         print(json.dumps({"lifted": lifted}))
@@ -214,6 +227,26 @@ def _subjects(
     if any(":" not in identifier for identifier in subjects.documents):
         raise typer.BadParameter("a document id is written corpus:native_id")
     return subjects
+
+
+def _in_warehouse(subjects: Subjects, config: Path | None) -> Subjects:
+    """The subjects by the ids that a warehouse has whose documents were de-identified."""
+    from dataclasses import replace
+
+    from flows.pseudonyms import pseudonyms
+    from flows.settings import load_settings
+
+    hidden = pseudonyms(load_settings(config, {}).privacy)
+    if hidden is None:
+        raise CharthouseError(
+            "privacy.mode is off: ids are stored as the sources have them",
+            "Leave --source-ids out, or name the settings of the runs with --config",
+        )
+    return replace(
+        subjects,
+        documents=tuple(map(hidden.document_id, subjects.documents)),
+        persons=tuple(map(hidden.person_id, subjects.persons)),
+    )
 
 
 def _ids(path: Path | None) -> list[str]:

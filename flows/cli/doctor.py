@@ -46,14 +46,18 @@ def doctor(
     model: Annotated[list[str] | None, typer.Option(help="Models to check.")] = None,
     ontology: Annotated[list[str] | None, typer.Option(help="Stores to check.")] = None,
     folder: Annotated[Path, typer.Option(help="Where the warehouse will be.")] = Path(),
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file of settings; its [privacy] counts here.")
+    ] = None,
 ) -> None:
-    """Check versions, device, model, concept store, Prefect and disk; each with a fix."""
+    """Check versions, device, model, concept store, privacy, Prefect and disk; each with a fix."""
     checks: tuple[Callable[[], Iterator[Finding]], ...] = (
         _python,
         _packages,
         _device,
         lambda: _models(model or ["bundled"]),
         lambda: _stores(ontology or ["sample"]),
+        lambda: _privacy(config),
         _prefect,
         lambda: _disk(folder),
     )
@@ -131,6 +135,28 @@ def _stores(names: list[str]) -> Iterator[Finding]:
             yield Finding(f"store {name}", f"{found}, encoded by {encoders or 'none'}")
         except (OntologyError, CharthouseError) as error:
             yield Finding(f"store {name}", "cannot be used", str(error))
+
+
+def _privacy(config: Path | None) -> Iterator[Finding]:
+    from flows.errors import CharthouseError
+    from flows.settings import load_settings
+    from nlp.errors import UNUSABLE
+    from nlp.privacy.deidentify import privacy_fingerprint
+    from nlp.privacy.key import read_key
+
+    try:
+        settings = load_settings(config, {}).privacy
+        if not settings.is_on:
+            yield Finding("privacy", "off: texts are stored as they are")
+            return
+        read_key(settings)
+        where = settings.key_file or settings.key_variable
+        yield Finding("privacy", f"{settings.mode}, secret in {where}")
+        privacy_fingerprint(settings)
+    except CharthouseError as error:
+        yield Finding("privacy", error.problem, error.fix)
+    except UNUSABLE as error:
+        yield Finding("privacy", "cannot be used", str(error))
 
 
 def _prefect() -> Iterator[Finding]:

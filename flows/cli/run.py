@@ -109,6 +109,15 @@ def run(
     runner: Runner = None,
     address: Address = None,
     staging: Staging = None,
+    privacy: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODE",
+            help="What becomes of names, dates and other identifiers in notes: off, mask, "
+            "surrogate or drop_text; all but off need a secret in CHARTHOUSE_PRIVACY_KEY. "
+            "(default: off)",
+        ),
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Read at most so many records.")] = None,
     retry_rejects: Annotated[
         bool, typer.Option("--retry-rejects", help="Try documents again that failed before.")
@@ -161,6 +170,7 @@ def run(
         dictionary=_given(stores=tuple(dictionary) if dictionary else None),
         ontologies=tuple(ontology) if ontology else None,
         keep_previous=keep_previous or None,
+        privacy=_given(mode=privacy),
         execution=_given(workers=workers, runner=runner, address=address, staging=staging),
     )
     _carry_out(config, flags, dry_run=dry_run, as_json=as_json)

@@ -11,6 +11,7 @@ from flows.errors import CharthouseError
 from flows.prefect_server import configured_api
 from flows.settings import ExecutionSettings
 from flows.storage import Storage
+from nlp.settings import PrivacySettings
 
 if TYPE_CHECKING:
     from prefect.task_runners import TaskRunner
@@ -19,7 +20,12 @@ _CONNECT_SECONDS = 20
 _WORKERS_SECONDS = 30
 
 
-def ask(execution: ExecutionSettings, storage: Storage, workers: int) -> tuple[int, Answers]:
+def ask(
+    execution: ExecutionSettings,
+    storage: Storage,
+    workers: int,
+    privacy: PrivacySettings | None = None,
+) -> tuple[int, Answers]:
     """Shards that a Dask cluster annotates at once, and what its workers tell."""
     from distributed import Client
 
@@ -59,9 +65,14 @@ def ask(execution: ExecutionSettings, storage: Storage, workers: int) -> tuple[i
             )
         with question(storage) as key:
             answers = client.run(
-                make_probe(), storage.url, key, configured_api(), on_error="return"
+                make_probe(),
+                storage.url,
+                key,
+                configured_api(),
+                privacy.model_dump_json() if privacy else None,
+                on_error="return",
             )
-            return len(able), collect(answers, storage)
+            return len(able), collect(answers, storage, privacy, key)
 
 
 def task_runner(execution: ExecutionSettings, workers: int) -> TaskRunner[Any]:

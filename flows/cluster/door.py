@@ -9,6 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from pydantic import BaseModel
+
 import flows
 from flows.bundled import SAMPLE
 from flows.cluster import dask, ray
@@ -19,6 +21,10 @@ from flows.settings import DASK, LOCAL, RAY, ExecutionSettings, Settings
 from flows.storage import Storage, is_url
 from nlp.ner.source import BUNDLED
 from nlp.preprocess import NAMED
+from nlp.settings import PrivacySettings
+
+_METHODS = ("rules", "off")
+"""Values of ``assertion.method`` that are no folder."""
 
 _PACKAGES = {DASK: ("prefect_dask", "distributed"), RAY: ("prefect_ray", "ray")}
 
@@ -35,7 +41,8 @@ def at_the_door(settings: Settings, warehouse: Path) -> Settings:
 
     Raises:
         CharthouseError: an extra is missing, the cluster does not answer, its workers have another
-            version, do not see the staging or cannot reach Prefect.
+            version or no secret of privacy, do not see the staging or cannot reach Prefect.
+        PrivacyError: there is no secret here.
     """
     execution = settings.execution
     if execution.runner == LOCAL:
@@ -54,15 +61,17 @@ def at_the_door(settings: Settings, warehouse: Path) -> Settings:
             else f"Give --address HOST:6379, or {ray.LOCAL} for this machine alone",
         )
     execution = execution.model_copy(update={"staging": _staging_url(execution.staging)})
+    settings = _with_absolute_paths(settings)
+    privacy = settings.privacy if settings.privacy.is_on else None
     with _shared(execution, warehouse) as storage:
         storage.check()
         ask = dask.ask if execution.runner == DASK else ray.ask
-        slots, answers = ask(execution, storage, settings.workers)
+        slots, answers = ask(execution, storage, settings.workers, privacy)
         for worker, told in sorted(answers.items()):
-            _judge(worker, told, execution)
+            _judge(worker, told, execution, settings.privacy)
     workers = min(slots, execution.workers or slots)
     execution = execution.model_copy(update={"workers": workers})
-    return _with_absolute_paths(settings).model_copy(update={"execution": execution})
+    return settings.model_copy(update={"execution": execution})
 
 
 def _staging_url(staging: str | None) -> str | None:
@@ -86,7 +95,9 @@ def _shared(execution: ExecutionSettings, warehouse: Path) -> Iterator[Storage]:
         ) from None
 
 
-def _judge(worker: str, told: dict[str, Any], execution: ExecutionSettings) -> None:
+def _judge(
+    worker: str, told: dict[str, Any], execution: ExecutionSettings, privacy: PrivacySettings
+) -> None:
     where = f"worker {worker} on {told['host']}"
     if told["version"] is None:
         raise CharthouseError(
@@ -108,6 +119,16 @@ def _judge(worker: str, told: dict[str, Any], execution: ExecutionSettings) -> N
             f"{where} does not see the folder of the warehouse, or may not write it",
             "Set execution.staging to a folder or URL that all machines share",
         )
+    if told["no_secret"]:
+        where_it_is = (
+            f"file {privacy.key_file}"
+            if privacy.key_file
+            else f"environment variable {privacy.key_variable}"
+        )
+        raise CharthouseError(
+            f"{where}: {told['no_secret']}",
+            f"Give every worker the same secret as here, in {where_it_is}",
+        )
     if not told["prefect"]:
         raise CharthouseError(
             f"{where} cannot reach the Prefect API",
@@ -122,29 +143,51 @@ def _judge(worker: str, told: dict[str, Any], execution: ExecutionSettings) -> N
 
 def _with_absolute_paths(settings: Settings) -> Settings:
     """Folders of models and the like under paths that hold whatever folder a worker runs in."""
-    dictionary = settings.dictionary
-    stop_words = dictionary.stop_words and dictionary.stop_words.expanduser().absolute()
+    preprocess, assertion, privacy = settings.preprocess, settings.assertion, settings.privacy
+    changes: dict[str, tuple[BaseModel, dict[str, Any]]] = {
+        "ner": (settings.ner, {"models": tuple(map(_absolute, settings.ner.models))}),
+        "preprocess": (
+            preprocess,
+            {
+                "pipeline": _absolute(preprocess.pipeline),
+                "section_rules": _absolute_path(preprocess.section_rules),
+            },
+        ),
+        "dictionary": (
+            settings.dictionary,
+            {
+                "stores": tuple(map(_absolute, settings.dictionary.stores)),
+                "stop_words": _absolute_path(settings.dictionary.stop_words),
+            },
+        ),
+        "assertion": (
+            assertion,
+            {
+                "method": _absolute(assertion.method),
+                "rules": _absolute_path(assertion.rules),
+            },
+        ),
+        "privacy": (
+            privacy,
+            {
+                "models": tuple(map(_absolute, privacy.models)),
+                "names": _absolute_path(privacy.names),
+                "key_file": _absolute_path(privacy.key_file),
+            },
+        ),
+    }
     return settings.model_copy(
-        update={
-            "ner": settings.ner.model_copy(
-                update={"models": tuple(map(_absolute, settings.ner.models))}
-            ),
-            "preprocess": settings.preprocess.model_copy(
-                update={"pipeline": _absolute(settings.preprocess.pipeline)}
-            ),
-            "dictionary": dictionary.model_copy(
-                update={
-                    "stores": tuple(map(_absolute, dictionary.stores)),
-                    "stop_words": stop_words,
-                }
-            ),
-        }
+        update={name: group.model_copy(update=change) for name, (group, change) in changes.items()}
     )
+
+
+def _absolute_path(path: Path | None) -> Path | None:
+    return path and path.expanduser().absolute()
 
 
 def _absolute(name: str) -> str:
     """A folder by its absolute path; what is in the box, installed or on a hub by its name."""
-    if name in NAMED | {BUNDLED, SAMPLE}:
+    if name in NAMED | {BUNDLED, SAMPLE, *_METHODS}:
         return name
     folder = Path(name).expanduser()
     return str(folder.absolute()) if folder.is_dir() else name

@@ -13,6 +13,7 @@ from flows.errors import CharthouseError
 from flows.prefect_server import configured_api
 from flows.settings import ExecutionSettings
 from flows.storage import Storage
+from nlp.settings import PrivacySettings
 
 if TYPE_CHECKING:
     from prefect.task_runners import TaskRunner
@@ -32,7 +33,12 @@ def _options(execution: ExecutionSettings, workers: int) -> dict[str, Any]:
     return quiet | {"num_cpus": workers, "include_dashboard": False}
 
 
-def ask(execution: ExecutionSettings, storage: Storage, workers: int) -> tuple[int, Answers]:
+def ask(
+    execution: ExecutionSettings,
+    storage: Storage,
+    workers: int,
+    privacy: PrivacySettings | None = None,
+) -> tuple[int, Answers]:
     """Shards that a Ray cluster annotates at once, and what a worker on each node tells."""
     options = _options(execution, workers)
     import ray
@@ -62,7 +68,12 @@ def ask(execution: ExecutionSettings, storage: Storage, workers: int) -> tuple[i
             asked = {
                 node["NodeID"]: probe.options(
                     scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-                ).remote(storage.url, key, configured_api())
+                ).remote(
+                    storage.url,
+                    key,
+                    configured_api(),
+                    privacy.model_dump_json() if privacy else None,
+                )
                 for node in ray.nodes()
                 if node["Alive"] and node["Resources"].get("CPU")
             }
@@ -71,7 +82,7 @@ def ask(execution: ExecutionSettings, storage: Storage, workers: int) -> tuple[i
                     answers[node] = ray.get(answer, timeout=_ANSWER_SECONDS)
                 except Exception as error:
                     answers[node] = error
-            return slots, collect(answers, storage)
+            return slots, collect(answers, storage, privacy, key)
     finally:
         ray.shutdown()
 

@@ -13,10 +13,9 @@ from flows.evaluating.request import Request
 from flows.progress import Reporter
 from flows.warehouse.access import access_of
 from flows.warehouse.connection import Connection, read_warehouse
-from nlp.dictionary import DictionaryError
+from nlp.errors import UNUSABLE
 from nlp.fingerprint import AnnotationSet, ModelIdentity
-from nlp.ner.errors import DeviceError, ModelError
-from nlp.preprocess import PreprocessError
+from nlp.settings import PrivacySettings
 
 
 def find_mentions(
@@ -49,13 +48,15 @@ def _annotate(
     total = sum(len(corpus.documents) for corpus in corpora)
     found: list[Found] = []
     try:
-        annotator = Annotator(request.settings.annotation)
+        settings = request.settings.annotation
+        # Gold offsets are those of the gold text: it is judged as it is.
+        annotator = Annotator(settings.model_copy(update={"privacy": PrivacySettings()}))
         reporter.stage("annotating", "documents", total)
         for corpus in corpora:
             before = sum(len(its.mentions) for its in found)
             found.append(annotate(annotator, corpus, partial(_advance, reporter, before)))
         reporter.end(total)
-    except (ModelError, DeviceError, PreprocessError, DictionaryError) as error:
+    except UNUSABLE as error:
         raise CharthouseError(str(error)) from None  # written without text
     return annotator.identity, found
 
@@ -103,7 +104,8 @@ def _annotation_set(
                 f"warehouse {request.from_warehouse} holds {len(rows):,} of the "
                 f"{len(corpus.documents):,} documents of gold corpus {corpus.name}, {same:,} of "
                 "them with the same text",
-                "Annotate the gold file first: charthouse run GOLD --warehouse W.duckdb",
+                "Annotate the gold file first, with privacy.mode off: "
+                "charthouse run GOLD --warehouse W.duckdb",
             )
         used.update(annotation_id for *_, annotation_id in rows)
     if len(used) > 1:

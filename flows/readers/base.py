@@ -44,7 +44,8 @@ class SourceFile:
     glob before its first wildcard) when the file was found inside one. ``columns`` is set for
     tabular formats only. ``problem`` says what keeps the file from being read, where its head
     shows it. The bytes of a file with a ``url`` are elsewhere: ``path`` and ``root`` are its place
-    there, until it is fetched (:func:`flows.readers.remote.fetched`).
+    there, until it is fetched (:func:`flows.readers.remote.fetched`). Where its name is not to be
+    stored it has an ``alias``.
     """
 
     path: Path
@@ -54,10 +55,16 @@ class SourceFile:
     columns: ColumnMapping | None = None
     problem: str | None = None
     url: str | None = None
+    alias: str | None = None
 
     @property
     def name(self) -> str:
-        """What the warehouse knows the file by: its URL, else its path."""
+        """What the warehouse knows the file by: its alias if it has one, else its place."""
+        return self.alias or self.place
+
+    @property
+    def place(self) -> str:
+        """Where the file is: its URL, else its path. Only the user is told."""
         return self.url or str(self.path)
 
 

@@ -91,7 +91,7 @@ def describe(file: SourceFile) -> dict[str, object]:
     """What a dry run shows of a source: path, format, corpus and mapped columns by role."""
     mapping = asdict(file.columns) if file.columns else {}
     described: dict[str, object] = {
-        "path": file.name,
+        "path": file.place,
         "format": file.format,
         "corpus": file.corpus,
         "columns": {role: column for role, column in mapping.items() if column is not None},

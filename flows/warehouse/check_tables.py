@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from flows.pseudonyms import DIGITS
 from flows.schema import BIG_TABLES
 from flows.warehouse.checks import Check
 from flows.warehouse.ddl import quoted
-from nlp.schema import ANNOTATION_TABLES
+from nlp.schema import ANNOTATION_TABLES, PRIVACY_SPANS
 from ontologies.schema import MAX_CANDIDATES, NO_CANDIDATE
 from ontologies.table import Table
 
@@ -24,11 +25,15 @@ def _unique(table: Table) -> Check:
 
 
 def _in_ledger(table: str) -> Check:
+    # What was replaced in a document is told even if it could not be annotated then.
+    done, where = (
+        ("", "") if table == PRIVACY_SPANS.name else (" as done", " WHERE status = 'done'")
+    )
     return Check(
         f"{table}_in_ledger",
-        f"{table}: no rows but those of a document that the ledger has as done",
+        f"{table}: no rows but those of a document that the ledger has{done}",
         f"SELECT DISTINCT document_id AS subject FROM {table} ANTI JOIN "
-        f"({_HELD_LEDGER} WHERE status = 'done') USING (document_id, annotation_id)",
+        f"({_HELD_LEDGER}{where}) USING (document_id, annotation_id)",
     )
 
 
@@ -169,11 +174,37 @@ _LINKS = (
     ),
 )
 
+_PSEUDONYM = f"[0-9a-f]{{{DIGITS}}}"
+
+_PRIVACY = (
+    Check(
+        "privacy_ids",
+        "persons, visits and documents of a kind that is de-identified have pseudonyms",
+        "SELECT document_id AS subject FROM documents JOIN privacy USING (kind) "
+        f"WHERE NOT coalesce(regexp_full_match(person_id, 'p-{_PSEUDONYM}'), true) "
+        f"OR NOT coalesce(regexp_full_match(encounter_id, 'e-{_PSEUDONYM}'), true) "
+        f"OR NOT (keep_document_ids OR regexp_full_match(native_id, 'd-{_PSEUDONYM}'))",
+    ),
+    Check(
+        "privacy_texts",
+        "where texts are dropped no words of them are left but in lookup_text",
+        "WITH dropped AS (SELECT d.* FROM documents d JOIN privacy p USING (kind) "
+        "WHERE p.mode = 'drop_text' AND NOT d.is_deleted) "
+        "SELECT document_id AS subject FROM dropped WHERE text IS NOT NULL "
+        "OR title IS NOT NULL OR metadata != '{}' "
+        "UNION ALL SELECT m.document_id FROM mentions m SEMI JOIN dropped USING (document_id) "
+        "WHERE m.mention_text IS NOT NULL "
+        "UNION ALL SELECT a.document_id FROM abbreviations a SEMI JOIN dropped USING (document_id) "
+        "WHERE a.short_form IS NOT NULL OR a.long_form IS NOT NULL",
+    ),
+)
+
 TABLE_CHECKS = (
     *map(_unique, BIG_TABLES),
     *_LEDGER,
     *map(_in_ledger, _OF_DOCUMENTS),
     *_RUNS,
     *_LINKS,
+    *_PRIVACY,
 )
 """Checks of keys, of the ledger, of runs and of links."""

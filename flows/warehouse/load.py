@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from flows.receipt import Receipt, check
+from flows.receipt import Receipt, StagingError, check
 from flows.warehouse.connection import Connection, transaction
 from flows.warehouse.ddl import column_list, parquet
 from nlp.schema import ANNOTATION_TABLES, DOCUMENTS
@@ -21,6 +21,8 @@ def load_checked(
     run_id: str,
     annotation_id: str,
     shards: Sequence[tuple[str, Receipt]],
+    *,
+    deidentified: bool = False,
 ) -> None:
     """Load annotated shards whose receipts have just been checked, all of them or none.
 
@@ -34,7 +36,18 @@ def load_checked(
         run_id: the run.
         annotation_id: what annotated them.
         shards: for each its shard file and its receipt.
+        deidentified: the workers' output has the documents as they are to be stored; those of the
+            shard files are never read.
+
+    Raises:
+        StagingError: it has not; nothing was loaded.
     """
+    for _, receipt in shards:
+        if deidentified and DOCUMENTS.name not in receipt.counts:
+            raise StagingError(
+                f"staged output of shard {receipt.shard} lacks its de-identified documents",
+                "Remove the work folder and run the same command again: the shard is planned anew",
+            )
     with transaction(connection):
         for shard_path, receipt in shards:
             _load(connection, run_id, annotation_id, shard_path, receipt)
@@ -82,7 +95,8 @@ def _replace_and_insert(
     ((replacing,),) = connection.execute(f"SELECT count(*) FROM {shard} WHERE replaces").fetchall()
     if replacing:
         _make_room(connection, annotation_id, shard)
-    insert(connection, DOCUMENTS, shard)
+    stored = DOCUMENTS.name in receipt.counts
+    insert(connection, DOCUMENTS, parquet(receipt.file(DOCUMENTS.name)) if stored else shard)
     for table in ANNOTATION_TABLES:
         insert(connection, table, parquet(receipt.file(table.name)))
     connection.execute(

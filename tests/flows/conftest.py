@@ -6,26 +6,34 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import polars as pl
 import pytest
 
 from flows.conservation import check_run
 from flows.counts import PlanCounts
+from flows.deidentifying import Deidentifies, annotate_deidentified
 from flows.order import Order
 from flows.plan import Planner
 from flows.readers.discover import discover
 from flows.receipt import Receipt, check, stage
-from flows.run import _absolute
+from flows.run import known_as
 from flows.settings import Settings
 from flows.warehouse import runs
 from flows.warehouse.access import Access
 from flows.warehouse.connection import Connection, open_warehouse
 from flows.warehouse.load import load_checked
+from flows.warehouse.privacy import check_privacy
 from flows.work import WorkFolder, make_private
-from flows.worker import REJECT_SCHEMA
+from flows.worker import staged_output
+from nlp.annotate import Annotations, Reject
 from nlp.fingerprint import AnnotationSet, ModelIdentity
 from nlp.schema import ANNOTATION_TABLES, MENTIONS, SECTION_SPANS
+from nlp.settings import PrivacySettings
+
+if TYPE_CHECKING:
+    from nlp.annotate import Annotator
 
 
 def write_jsonl(path: Path, *records: dict[str, object]) -> Path:
@@ -49,36 +57,66 @@ def write_incoming(path: Path, texts: Mapping[str, str]) -> Path:
     return path
 
 
-def annotate_by_rule(annotation_id: str, path: Path, staged: Path, number: int) -> Receipt:
-    """Stand in for a worker: the first word of each document is its one mention.
+OFF = PrivacySettings()
+
+
+@dataclass(frozen=True)
+class RuleAnnotator:
+    """Stands in for the annotator: the first word of each document is its one mention.
 
     Documents that hold the word ``unreadable`` become rejects.
     """
-    documents = pl.read_parquet(path)
-    bad = documents["text"].str.contains("unreadable")
-    good = documents.filter(~bad)
-    frames = {table.name: table.empty() for table in ANNOTATION_TABLES}
-    word = pl.col("text").str.extract(r"^(\S+)")
-    frames["mentions"] = MENTIONS.conform(
-        good.select(
-            "document_id",
-            annotation_id=pl.lit(annotation_id),
-            mention_id=pl.lit(0),
-            start_char=pl.lit(0),
-            end_char=word.str.len_chars(),
-            mention_text=word,
-            label=pl.lit("Disease"),
-            score=pl.lit(1.0),
-            model=pl.lit("rule"),
-            lookup_text=word,
+
+    identity: AnnotationSet
+
+    def annotate(
+        self,
+        documents: pl.DataFrame,
+        progress: Callable[[int], None] = lambda done: None,
+        *,
+        one_by_one: bool = False,
+    ) -> Annotations:
+        """Annotate as :meth:`nlp.annotate.Annotator.annotate` does."""
+        bad = documents["text"].str.contains("unreadable")
+        frames = {table.name: table.empty() for table in ANNOTATION_TABLES}
+        word = pl.col("text").str.extract(r"^(\S+)")
+        frames["mentions"] = MENTIONS.conform(
+            documents.filter(~bad).select(
+                "document_id",
+                annotation_id=pl.lit(self.identity.annotation_id),
+                mention_id=pl.lit(0),
+                start_char=pl.lit(0),
+                end_char=word.str.len_chars(),
+                mention_text=word,
+                label=pl.lit("Disease"),
+                score=pl.lit(1.0),
+                model=pl.lit("rule"),
+                lookup_text=word,
+            )
         )
-    )
-    frames["rejects"] = (
-        documents.filter(bad)
-        .select("path", "ordinal", reason=pl.lit("annotation failed"), document_id="document_id")
-        .cast(REJECT_SCHEMA)
-    )
-    return stage(staged, number, frames, {"preprocess": 0.0, "ner": 0.0, "write": 0.0})
+        progress(len(documents))
+        rejects = [Reject(row, "annotation failed") for row in bad.arg_true().to_list()]
+        return Annotations(frames, rejects)
+
+
+def annotate_by_rule(
+    annotation_id: str,
+    path: Path,
+    staged: Path,
+    number: int,
+    privacy: PrivacySettings = OFF,
+    deidentifier: Deidentifies | None = None,
+) -> Receipt:
+    """Stand in for a worker: annotate and stage a shard file."""
+    documents = pl.read_parquet(path)
+    annotator = RuleAnnotator(AnnotationSet(annotation_id, (), "{}"))
+    if deidentifier is None:
+        found = annotator.annotate(documents)
+    else:
+        found = annotate_deidentified(
+            documents, deidentifier, cast("Annotator", annotator), privacy, lambda done: None
+        )
+    return stage(staged, number, *staged_output(documents, found))
 
 
 @dataclass
@@ -90,6 +128,8 @@ class Bench:
     settings: dict[str, object] = field(default_factory=dict)
     keep_previous: bool = False
     access: Access = field(default_factory=Access)
+    privacy: PrivacySettings = field(default_factory=PrivacySettings)
+    deidentifier: Deidentifies | None = None
 
     def order(self, *sources: Path | str, **source_settings: object) -> Order:
         """An order over the sources."""
@@ -97,15 +137,18 @@ class Bench:
             source=source_settings,
             execution={"workers": 2, **self.settings},
             keep_previous=self.keep_previous,
+            privacy=self.privacy,
         )
         corpus = settings.source.corpus
         files = discover([str(s) for s in sources], corpus=corpus)
         annotation = AnnotationSet(
-            self.annotation_id, (ModelIdentity("rule", self.annotation_id, ("Disease",)),), "{}"
+            self.annotation_id,
+            (ModelIdentity("rule", self.annotation_id, ("Disease",)),),
+            json.dumps({"privacy": self.annotation_id} if self.privacy.is_on else {}),
         )
         return Order(
             self.warehouse,
-            tuple(map(_absolute, files)),
+            known_as(files, settings),
             settings,
             annotation,
             (),
@@ -122,6 +165,7 @@ class Bench:
         """The same on an open warehouse."""
         work = WorkFolder.beside(self.warehouse)
         make_private(work.root)
+        check_privacy(connection, self.privacy)
         run_id = runs.next_run_id(connection)
         runs.begin_run(connection, run_id, order)
         planner = Planner(connection, order, work, run_id)
@@ -129,10 +173,21 @@ class Bench:
         planner.commit(counts, 0.0)
         for shard in runs.planned_shards(connection, run_id):
             receipt = annotate_by_rule(
-                self.annotation_id, Path(shard.path), work.staged(run_id), shard.number
+                self.annotation_id,
+                Path(shard.path),
+                work.staged(run_id),
+                shard.number,
+                self.privacy,
+                self.deidentifier,
             )
             check(receipt)
-            load_checked(connection, run_id, self.annotation_id, [(shard.path, receipt)])
+            load_checked(
+                connection,
+                run_id,
+                self.annotation_id,
+                [(shard.path, receipt)],
+                deidentified=self.privacy.is_on,
+            )
         runs.close_sources(connection, run_id)
         check_run(connection, run_id)
         runs.finish_run(connection, run_id, 0.0, 0.0)

@@ -106,6 +106,9 @@ PLANTED = {
     "FROM sentences LIMIT 1",
     "mentions_numbered": "UPDATE mentions SET mention_id = 1 WHERE document_id = 'n:a'",
     "mentions_in_sentences": "UPDATE mentions SET sentence_id = 7 WHERE document_id = 'n:a'",
+    "privacy_ids": "INSERT INTO privacy VALUES ('note', 'mask', '', true); "
+    "UPDATE documents SET person_id = 'Miller' WHERE native_id = 'a'",
+    "privacy_texts": "INSERT INTO privacy VALUES ('note', 'drop_text', '', true)",
     "mentions_in_sections": "UPDATE sections SET start_char = 2 WHERE document_id = 'n:a'",
 }
 """What breaches each check."""
