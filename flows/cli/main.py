@@ -20,6 +20,7 @@ from flows.cli import (
     diff,
     doctor,
     evaluate,
+    export,
     inspect,
     link,
     ontology,
@@ -80,6 +81,7 @@ app.command("forget")(custody.forget)
 app.command("remember")(custody.remember)
 app.command("compact")(custody.compact)
 app.command("doctor")(doctor.doctor)
+app.add_typer(export.app, name="export")
 app.add_typer(ontology.app, name="ontology")
 app.add_typer(train.app, name="train")
 app.add_typer(evaluate.app, name="evaluate")

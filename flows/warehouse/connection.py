@@ -38,6 +38,7 @@ __all__ = [
     "WarehouseError",
     "open_warehouse",
     "prepare",
+    "read_beside",
     "read_warehouse",
     "remove_if_unused",
     "transaction",
@@ -94,6 +95,25 @@ def read_warehouse(path: Path, access: Access = _PLAIN) -> Iterator[Connection]:
         connection.close()
 
 
+@contextmanager
+def read_beside(path: Path, access: Access = _PLAIN) -> Iterator[Connection]:
+    """Open a warehouse for reading only, in a session that may have other databases beside it.
+
+    What the session makes goes to ``memory``; a cursor of it needs ``USE warehouse`` of its own.
+
+    Raises:
+        WarehouseBusyError: a run holds it, for longer than ``access`` waits.
+        WarehouseError: as of :func:`read_warehouse`.
+    """
+    path = path.resolve()
+    connection = _waiting(path, access, lambda: _open_to_read(path, access, beside=True))
+    try:
+        check_version(connection, path)
+        yield connection
+    finally:
+        connection.close()
+
+
 def remove_if_unused(path: Path, access: Access = _PLAIN) -> None:
     """Remove a warehouse that has seen no run, unless another process has opened it meanwhile."""
     path = path.resolve()
@@ -136,7 +156,7 @@ def _open_or_make(path: Path, access: Access) -> Connection:
         return _connect(path, access, read_only=False)
 
 
-def _open_to_read(path: Path, access: Access) -> Connection:
+def _open_to_read(path: Path, access: Access, *, beside: bool = False) -> Connection:
     with door(path.parent, to_read=True):
         if not path.is_file():
             raise WarehouseError(
@@ -144,7 +164,7 @@ def _open_to_read(path: Path, access: Access) -> Connection:
             )
         if path.stat().st_size == 0:
             raise EmptyWarehouseError(f"warehouse {path} is empty", "charthouse run fills it")
-        return _connect(path, access, read_only=True)
+        return _connect(path, access, read_only=True, beside=beside)
 
 
 def _make(path: Path, access: Access) -> None:
@@ -167,12 +187,17 @@ def _make(path: Path, access: Access) -> None:
 
 
 def _connect(
-    path: Path, access: Access, *, read_only: bool, shown: Path | None = None
+    path: Path,
+    access: Access,
+    *,
+    read_only: bool,
+    shown: Path | None = None,
+    beside: bool = False,
 ) -> Connection:
-    """Connect to a file; errors speak of ``shown``."""
+    """Connect to a file, or attach it where others are to be beside it; errors say ``shown``."""
     shown = shown or path
     try:
-        if access.key is None:
+        if access.key is None and not beside:
             return connect(path, read_only=read_only)
         connection = connect(None, spill=path)
         try:

@@ -23,7 +23,7 @@ _ENTITY_COLUMNS = """
   l.linkset_id, m.annotation_id, a.run_id
 """
 
-_ENTITY_JOINS = """
+ENTITY_JOINS = """
 FROM mentions m
 JOIN document_annotations a
   ON a.document_id = m.document_id AND a.annotation_id = m.annotation_id AND a.is_current
@@ -41,19 +41,21 @@ LEFT JOIN name_links n
 LEFT JOIN concepts c
   ON c.release_id = l.release_id AND c.concept_id = coalesce(ml.concept_id, n.concept_id)
 """
+"""Mentions ``m`` with all that belongs to them; ``{linksets}`` is the join of linksets ``l``."""
+
+FIRST_LINKSET = "LEFT JOIN linksets l ON l.is_current AND l.position = 1"
 
 ENTITIES = View(
     "entities",
     "Current mentions with their best linked concept from the first ontology, flat: start here.",
-    f"SELECT {_ENTITY_COLUMNS} "
-    + _ENTITY_JOINS.format(linksets="LEFT JOIN linksets l ON l.is_current AND l.position = 1"),
+    f"SELECT {_ENTITY_COLUMNS} " + ENTITY_JOINS.format(linksets=FIRST_LINKSET),
 )
 
 ENTITIES_ALL = View(
     "entities_all",
     "The same for every current ontology: one row per mention and ontology.",
     f"SELECT {_ENTITY_COLUMNS} "
-    + _ENTITY_JOINS.format(linksets="LEFT JOIN linksets l ON l.is_current"),
+    + ENTITY_JOINS.format(linksets="LEFT JOIN linksets l ON l.is_current"),
 )
 
 VIEWS = (ENTITIES, ENTITIES_ALL)

@@ -1,0 +1,1 @@
+"""Exports: what a warehouse holds, in forms that other systems read."""

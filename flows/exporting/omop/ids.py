@@ -1,0 +1,191 @@
+"""Integer ids that stay: a file beside the exports remembers which document has which.
+
+OMOP's ids are 32-bit integers, and a hash of so few bits would give two of 100,000 documents the
+same. So ids are counted, and the file keeps them. A document's mentions have one run of ids, from
+the first mention on: the file grows with documents, not with mentions.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from flows.errors import CharthouseError
+from flows.exporting.choices import IdMode
+from flows.exporting.selection import SELECTED
+from flows.warehouse.ddl import literal, parquet
+from flows.warehouse.layout import Connection
+from flows.warehouse.tombstones import is_forgotten
+from flows.work import write_durably
+
+IDS = "memory.main.ids"
+"""kind (note, person, visit, mentions; mode and last for the file's own use), key, version (of
+mentions: annotation set and source hash), first (the id, or the first of them), numbers."""
+
+LARGEST = 2**31 - 1
+"""OMOP's ``integer`` has 32 bits."""
+
+_COLUMNS = {"kind", "key", "version", "first", "numbers"}
+_INTEGER = "regexp_full_match({0}, '0|[1-9][0-9]{{0,9}}') AND TRY_CAST({0} AS INTEGER) IS NOT NULL"
+
+
+_SUBJECTS = {
+    "note": ("document_id", "native_id"),
+    "person": ("person_id", "person_id"),
+    "visit": ("encounter_id", "encounter_id"),
+}
+"""Kind to the column that is the key, and the one whose integer may be the id."""
+
+
+def assign_ids(connection: Connection, path: Path, mode: IdMode) -> None:
+    """Read the file of ids, give ids to what has none yet, and leave all in :data:`IDS`.
+
+    ``native`` takes native_id, person_id and encounter_id themselves, which then must be integers;
+    ``assigned`` counts from 1; ``auto`` is native for each kind of which the warehouse holds
+    integers only, and once chosen it stays.
+
+    Raises:
+        CharthouseError: the file is none, was made in the other mode, a native id is no integer or
+            stands for two documents, or the 32 bits are used up.
+    """
+    _read(connection, path)
+    for kind in _SUBJECTS:
+        _assign(connection, path, kind, _mode_of(connection, path, kind, mode))
+    _assign_mentions(connection, path)
+
+
+def write_ids(connection: Connection, path: Path) -> None:
+    """Write the file: before the export takes its place, so that no id is ever given twice."""
+    query = f"COPY (FROM {IDS} ORDER BY ALL) TO {{}} (FORMAT parquet)"
+    write_durably(path, lambda file: connection.execute(query.format(literal(str(file)))))
+
+
+def _read(connection: Connection, path: Path) -> None:
+    connection.execute(
+        f"CREATE OR REPLACE TABLE {IDS} (kind VARCHAR, key VARCHAR, version VARCHAR, "
+        "first BIGINT, numbers BIGINT)"
+    )
+    if not path.exists():
+        return
+    try:
+        names = connection.execute(f"DESCRIBE FROM {parquet(path)}").fetchall()
+        if {name for name, *_ in names} != _COLUMNS:
+            raise CharthouseError(f"{path} is no file of ids", "Give another --ids")
+        connection.execute(f"INSERT INTO {IDS} BY NAME FROM {parquet(path)}")
+    except duckdb.Error:
+        raise CharthouseError(f"{path} is no file of ids", "Give another --ids") from None
+    # Ids of what was forgotten say nothing any more, but nobody else gets them.
+    for kind in (*_SUBJECTS, "mentions"):
+        _remember_last(connection, kind)
+    connection.execute(
+        f"DELETE FROM {IDS} WHERE rowid IN (SELECT place FROM (SELECT rowid AS place, "
+        "CASE WHEN kind IN ('note', 'mentions') THEN key END AS document_id, "
+        f"CASE WHEN kind = 'person' THEN key END AS person_id FROM {IDS}) row "
+        f"WHERE {is_forgotten(connection, 'row')})"
+    )
+
+
+def _remember_last(connection: Connection, kind: str) -> None:
+    last = _last(connection, kind)
+    connection.execute(f"DELETE FROM {IDS} WHERE kind = 'last' AND key = ?", [kind])
+    connection.execute(f"INSERT INTO {IDS} VALUES ('last', ?, '', ?, 0)", [kind, last])
+
+
+def _last(connection: Connection, kind: str) -> int:
+    ((last,),) = connection.execute(
+        f"SELECT coalesce(max(CASE kind WHEN 'last' THEN first ELSE first + numbers - 1 END), 0) "
+        f"FROM {IDS} WHERE kind = $kind OR (kind = 'last' AND key = $kind)",
+        {"kind": kind},
+    ).fetchall()
+    return int(last)
+
+
+def _mode_of(connection: Connection, path: Path, kind: str, asked: IdMode) -> IdMode:
+    rows = connection.execute(
+        f"SELECT version FROM {IDS} WHERE kind = 'mode' AND key = ?", [kind]
+    ).fetchall()
+    if rows:
+        before = IdMode(rows[0][0])
+        if asked not in (IdMode.auto, before):
+            raise CharthouseError(
+                f"{path} has {before} ids of {kind}s, and --id-mode asks for {asked} ones",
+                "Give another --ids, or leave --id-mode out",
+            )
+        return before
+    mode = asked
+    if mode is IdMode.auto:
+        key, value = _SUBJECTS[kind]
+        ((fits,),) = connection.execute(
+            f"SELECT bool_and({_INTEGER.format(value)}) "
+            f"AND count(DISTINCT {value}) = count(DISTINCT {key}) "
+            f"FROM documents WHERE NOT is_deleted AND {value} IS NOT NULL"
+        ).fetchall()
+        if fits is None:
+            return IdMode.assigned  # there is nothing yet to choose by
+        mode = IdMode.native if fits else IdMode.assigned
+    connection.execute(f"INSERT INTO {IDS} VALUES ('mode', ?, ?, 0, 0)", [kind, mode])
+    return mode
+
+
+def _assign(connection: Connection, path: Path, kind: str, mode: IdMode) -> None:
+    key, value = _SUBJECTS[kind]
+    new = (
+        f"SELECT d.{key} AS key, min(d.{value}) AS value FROM {SELECTED} s "
+        f"JOIN documents d ON d.rowid = s.place WHERE d.{key} IS NOT NULL "
+        f"AND d.{key} NOT IN (SELECT key FROM {IDS} WHERE kind = '{kind}') GROUP BY ALL"
+    )
+    if mode is IdMode.native:
+        ((unfit,),) = connection.execute(
+            f"SELECT count(*) FROM ({new}) WHERE NOT ({_INTEGER.format('value')})"
+        ).fetchall()
+        if unfit:
+            raise CharthouseError(
+                f"{unfit:,} of the {value}s are no integers of 32 bits, and {path} has native ids "
+                f"of {kind}s",
+                "Give another --ids, and --id-mode assigned",
+            )
+        number = "value::BIGINT"
+    else:
+        number = f"{_last(connection, kind)} + row_number() OVER (ORDER BY key)"
+    connection.execute(f"INSERT INTO {IDS} SELECT '{kind}', key, '', {number}, 1 FROM ({new})")
+    ((twice,),) = connection.execute(
+        f"SELECT count(*) - count(DISTINCT first) FROM {IDS} WHERE kind = ?", [kind]
+    ).fetchall()
+    if twice:
+        raise CharthouseError(
+            f"{twice:,} documents have a native_id that another corpus has too",
+            "Give another --ids, and --id-mode assigned",
+        )
+    _check_room(connection, path, kind)
+
+
+def _assign_mentions(connection: Connection, path: Path) -> None:
+    connection.execute(
+        f"CREATE OR REPLACE TABLE memory.main.runs_of_ids AS SELECT s.document_id AS key, "
+        "s.annotation_id || ' ' || s.source_hash AS version, max(m.mention_id) + 1 AS numbers "
+        f"FROM {SELECTED} s JOIN mentions m "
+        "ON m.document_id = s.document_id AND m.annotation_id = s.annotation_id GROUP BY ALL"
+    )
+    # The same text and set found more than before, by other rounding: it gets a longer run.
+    connection.execute(
+        f"DELETE FROM {IDS} i USING memory.main.runs_of_ids r WHERE i.kind = 'mentions' "
+        "AND i.key = r.key AND i.version = r.version AND i.numbers < r.numbers"
+    )
+    connection.execute(
+        f"INSERT INTO {IDS} SELECT 'mentions', key, version, 1 + {_last(connection, 'mentions')} "
+        "+ coalesce(sum(numbers) OVER (ORDER BY key, version "
+        "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0), numbers "
+        f"FROM memory.main.runs_of_ids r ANTI JOIN {IDS} i "
+        "ON i.kind = 'mentions' AND i.key = r.key AND i.version = r.version"
+    )
+    connection.execute("DROP TABLE memory.main.runs_of_ids")
+    _check_room(connection, path, "mentions")
+
+
+def _check_room(connection: Connection, path: Path, kind: str) -> None:
+    if _last(connection, kind) > LARGEST:
+        raise CharthouseError(
+            f"the ids of {kind} in {path} have come to the end of OMOP's 32-bit integers",
+            "Start a new --ids, and load its export into an emptied table",
+        )

@@ -1,0 +1,114 @@
+"""Which documents an export is about: a table of the session that everything else joins."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import duckdb
+
+from flows.errors import CharthouseError
+from flows.warehouse.layout import Connection
+
+SELECTED = "memory.main.selected"
+"""Documents of the export: ordinal (1, 2 ... by corpus, then as stored), place (their rowid),
+document_id, corpus, source_hash; annotation_id, run_id and shard_id of the current annotation,
+null where there is none."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the user chose.
+
+    Attributes:
+        where: a condition in SQL over the columns of ``documents``; None = all.
+        corpora: names of corpora; none = all.
+    """
+
+    where: str | None = None
+    corpora: tuple[str, ...] = ()
+
+    @property
+    def is_all(self) -> bool:
+        """Whether nothing was left out."""
+        return self.where is None and not self.corpora
+
+
+def select_documents(connection: Connection, selection: Selection, *, annotated: bool) -> int:
+    """Make the table :data:`SELECTED`; returns how many documents are in it.
+
+    Args:
+        connection: of :func:`flows.warehouse.connection.read_beside`.
+        selection: what the user chose.
+        annotated: only documents that are not deleted and have current annotations.
+
+    Raises:
+        CharthouseError: a corpus is not there, the condition is none, or no document fits.
+    """
+    _check_corpora(connection, selection.corpora)
+    kind = "JOIN" if annotated else "LEFT JOIN"
+    chosen = "NOT is_deleted" if annotated else "true"
+    if selection.corpora:
+        chosen += " AND list_contains($corpora, corpus)"
+    if selection.where is not None:
+        # On lines of its own, so that a comment in it ends there.
+        chosen += f" AND (\n{selection.where}\n)"
+    query = f"""
+        SELECT row_number() OVER (ORDER BY d.corpus, d.place) AS ordinal, d.*,
+          a.annotation_id, a.run_id, a.shard_id
+        FROM (SELECT rowid AS place, document_id, corpus, source_hash FROM documents
+              WHERE {chosen}) d
+        {kind} document_annotations a
+          ON a.document_id = d.document_id AND a.is_current AND a.status = 'done'
+    """
+    given = {"corpora": list(selection.corpora)} if selection.corpora else {}
+    if selection.where is not None:
+        _check_where(connection, selection.where)
+    try:
+        connection.execute(f"CREATE OR REPLACE TABLE {SELECTED} AS {query}", given)
+    except duckdb.Error as error:
+        if selection.where is None:
+            raise
+        raise _where_error(error) from None
+    ((documents,),) = connection.execute(f"SELECT count(*) FROM {SELECTED}").fetchall()
+    if not documents:
+        raise CharthouseError(
+            "no document is selected" if not selection.is_all else "there is no document to export",
+            "Check --where and --corpus" if not selection.is_all else "charthouse run adds some",
+        )
+    return int(documents)
+
+
+def _check_corpora(connection: Connection, corpora: Collection[str]) -> None:
+    if not corpora:
+        return
+    known = {
+        name for (name,) in connection.execute("SELECT DISTINCT corpus FROM documents").fetchall()
+    }
+    for corpus in corpora:
+        if corpus not in known:
+            raise CharthouseError(
+                f"--corpus {corpus}: the warehouse has no such corpus",
+                f"There are {', '.join(sorted(known)) or 'none'}",
+            )
+
+
+def _check_where(connection: Connection, where: str) -> None:
+    """See that the condition is one, and not the end of this statement and the start of another."""
+    try:
+        whole = connection.extract_statements(f"SELECT (\n{where}\n)")
+        alone = connection.extract_statements(f"SELECT rowid FROM documents WHERE (\n{where}\n)")
+        if len(whole) != 1 or len(alone) != 1:
+            raise CharthouseError("--where is no condition", "Give what would follow WHERE in SQL")
+        connection.execute(f"EXPLAIN SELECT rowid FROM documents WHERE (\n{where}\n)")
+    except duckdb.Error as error:
+        raise _where_error(error) from None
+
+
+def _where_error(error: duckdb.Error) -> CharthouseError:
+    fix = "Give a condition over columns of the table documents"
+    if isinstance(error, duckdb.ParserException | duckdb.BinderException | duckdb.CatalogException):
+        lines = (line.strip() for line in str(error).splitlines()[:2])
+        return CharthouseError(f"--where: {' '.join(line for line in lines if line)}", fix)
+    # Errors about values quote them, and a value may be a document's text.
+    return CharthouseError(f"--where failed while it ran ({type(error).__name__})", fix)
