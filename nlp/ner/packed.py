@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.nn import functional
-from transformers import BertForTokenClassification, BertModel
+from transformers import BertForTokenClassification, BertModel, PreTrainedModel
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,13 @@ def pack(token_ids: list[NDArray[np.int64]], token_types: list[NDArray[np.int64]
 
 def can_pack(network: torch.nn.Module) -> bool:
     """Whether this module computes the network's forward pass exactly: plain BERT."""
-    return (
-        isinstance(network, BertForTokenClassification)
-        and network.config.hidden_act == "gelu"
+    return isinstance(network, BertForTokenClassification) and is_plain(network)
+
+
+def is_plain(network: PreTrainedModel) -> bool:
+    """Whether the body of a BERT network is the plain one."""
+    return bool(
+        network.config.hidden_act == "gelu"
         and not network.config.is_decoder
         and getattr(network.config, "position_embedding_type", "absolute") == "absolute"
     )
@@ -117,15 +121,14 @@ LEAST_ROWS = 512
 """Rows of every matrix product at least: with fewer, kernels are chosen that round differently."""
 
 
-class PackedClassifier:
-    """A BERT token classifier's forward pass for inference."""
+class PackedBody:
+    """A plain BERT's forward pass for inference."""
 
-    def __init__(self, network: torch.nn.Module) -> None:
+    def __init__(self, body: BertModel) -> None:
         """Join each layer's query, key and value projections into one."""
-        assert isinstance(network, BertForTokenClassification)
-        self._network = network
+        self._body = body
         self._joined = []
-        self._layers = _layers(network.bert)
+        self._layers = _layers(body)
         for layer in self._layers:
             own = layer.attention.self
             projections = (own.query, own.key, own.value)
@@ -133,16 +136,17 @@ class PackedClassifier:
             bias = torch.cat([p.bias.detach() for p in projections])
             self._joined.append((weight, bias))
 
-    def logits(self, batch: Packed, rows: torch.Tensor) -> torch.Tensor:
-        """Logits of chosen tokens, shape (rows, logits); run it in inference mode.
+    def hidden(self, batch: Packed, rows: torch.Tensor) -> torch.Tensor:
+        """Last hidden states of chosen tokens, shape (rows or more, width): zeros fill it up.
+
+        Run it in inference mode.
 
         Args:
             batch: the windows, on the network's device.
             rows: positions of the tokens among the packed ones, shape (rows,).
         """
-        body = self._network.bert
-        embeddings = body.embeddings
-        heads = body.config.num_attention_heads
+        embeddings = self._body.embeddings
+        heads = self._body.config.num_attention_heads
         count = len(batch.token_ids)
         x = (
             embeddings.word_embeddings(batch.token_ids)
@@ -165,7 +169,27 @@ class PackedClassifier:
             x = output.LayerNorm(x + output.dense(_filled(context)))
             inner = functional.gelu(layer.intermediate.dense(x))
             x = layer.output.LayerNorm(x + layer.output.dense(inner))
-        logits: torch.Tensor = self._network.classifier(x)[: len(rows)]
+        hidden: torch.Tensor = x
+        return hidden
+
+
+class PackedClassifier:
+    """A BERT token classifier's forward pass for inference."""
+
+    def __init__(self, network: torch.nn.Module) -> None:
+        """Take a network that can be packed."""
+        assert isinstance(network, BertForTokenClassification)
+        self._body = PackedBody(network.bert)
+        self._classifier = network.classifier
+
+    def logits(self, batch: Packed, rows: torch.Tensor) -> torch.Tensor:
+        """Logits of chosen tokens, shape (rows, logits); run it in inference mode.
+
+        Args:
+            batch: the windows, on the network's device.
+            rows: positions of the tokens among the packed ones, shape (rows,).
+        """
+        logits: torch.Tensor = self._classifier(self._body.hidden(batch, rows))[: len(rows)]
         return logits
 
 
