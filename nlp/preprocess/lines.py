@@ -94,12 +94,8 @@ class Lines:
                 prose += word[0][:1].islower()
         breaks = len(lengths) - 1
         share = full / breaks if breaks else 0.0
-        self._is_wrapped = (
-            NARROWEST <= self._width <= WIDEST
-            and share >= 0.5
-            or NARROWEST_COLUMN <= self._width <= WIDEST
-            and breaks >= 3
-            and share >= 0.9
+        self._is_wrapped = (NARROWEST <= self._width <= WIDEST and share >= 0.5) or (
+            NARROWEST_COLUMN <= self._width <= WIDEST and breaks >= 3 and share >= 0.9
         )
         self._is_prose = prose > 0
 

@@ -6,6 +6,8 @@ sought after the one before.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pysbd
 
 
@@ -24,7 +26,7 @@ def split(text: str) -> list[tuple[int, int]]:
             position = start + len(bare)
     found = []
     bounds = [*sorted(starts), len(text)]
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in pairwise(bounds):
         piece = text[start:end].rstrip()
         if bare := piece.lstrip():
             found.append((start + len(piece) - len(bare), start + len(piece)))
