@@ -18,6 +18,7 @@ _KINDS = {
 }
 _OPENERS = WORDS["openers"]
 _LETTERED = WORDS["lettered"]
+_TYPED = WORDS["typed"]
 
 _REACH = 32
 """Characters before a mark in which its word is looked for."""
@@ -100,6 +101,8 @@ def kind_of(token: str) -> str | None:
 def _begins_small(token: str, word: str) -> bool:
     """Whether a word in small letters begins a sentence after an ordinary one."""
     if _SMALL_NAME.match(word):
+        return True
+    if word in _TYPED and len(token) > 1 and token.isalpha() and token.islower():
         return True
     return len(token) > 3 and ((token.isalpha() and token.islower()) or token[-1] in _CLOSING)
 

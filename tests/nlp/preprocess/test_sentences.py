@@ -51,6 +51,7 @@ NUMBERS = [
     "PLAN: 1. Continue aspirin. | 2. Follow up.",
     "It was 5. | The next was in 2006. | 12 patients left.",
     "Given at P < .05 and P = .01. | It held.",
+    "Height 5 ft. 6 in. and weight 180 lbs. | No edema.",
     "In E13 . 5 embryos , cells were seen . | They grew .",
 ]
 
@@ -64,6 +65,7 @@ MARKS = [
     "Risk rose; however, it fell: so it goes.",
     "Then p53 rose. | mRNA fell. | c-Myc did not. | beta-catenin grew.",
     "For relief. | ibuprofen can be taken.",
+    "pt denies cp. | no sob. | hx of htn.",
 ]
 
 LINES = [
@@ -75,6 +77,8 @@ LINES = [
     "Labs: normal.\r\n|Exam: normal.\r\n\r\n|Plan: none",
     "Seen by Dr.\nSmith for chest\npain and cough.",
     "Impression\x0c|Second page.",
+    "MEDICATIONS:\n|1. Aspirin 81 mg daily.\n|2. Albuterol sulfate 90 mcg an actuation: two (2) "
+    "puffs of\nInhalation every six hours.\n|3. Heparin",
     "The patient was given the\nAspirin of his wife.",
     "This line is of the usual width of a text that somebody has wrapped at\n"
     "seventy columns, so that a sentence goes on in the next one. |It ends where\n"
