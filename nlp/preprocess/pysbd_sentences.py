@@ -1,4 +1,4 @@
-"""Sentences by pySBD (Sadvilkar and Neumann 2020, arXiv:2010.09657), which scispaCy recommends.
+"""Sentences by pySBD (Sadvilkar and Neumann 2020, arXiv:2010.09657).
 
 pySBD's own offsets are sought from the beginning of the text for every sentence; here each is
 sought after the one before.
