@@ -6,8 +6,8 @@ python benchmarks/abbreviations.py --data ../shared/data --chance
 scispaCy's AbbreviationDetector runs over a blank English pipeline, with spaCy's tokenizer and with
 scispaCy's own. Precision, recall and F1 are those of (short form, long form) pairs by document,
 white space collapsed. The detectors take turns and medians of CPU seconds are printed; scispaCy's
-include its tokens, which it cannot do without. Then both read 200 abstracts one by one and as one
-text, to show whether a token costs more in a long text.
+include its tokens, which it cannot do without. Then both read abstracts one by one and joined to
+ever longer texts, to show whether a token costs more in a long text.
 
 --chance prints what the limits of nlp/preprocess/definitions.py rest on: how often short forms in
 brackets align with the words before them, and with the words before brackets of other abstracts,
@@ -35,8 +35,10 @@ from nlp.preprocess.definitions import limit, short_forms, words_before
 from nlp.preprocess.letters import weight_of
 
 OURS = "charthouse"
-LONG = 200
+JOINED = (1, 10, 50, 200, 1000, 3000)
 """Abstracts that are read as one text."""
+LONG = 200
+"""Those up to which scispaCy's detector is asked, whose time grows with their square."""
 COSTS = (0.0, 0.3, 0.6, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0)
 CONTROLS = 5
 """Brackets of other abstracts that each short form is tried with."""
@@ -63,7 +65,7 @@ def main() -> None:
     print_agreement(gold, detectors)
     texts = [document.text for document in gold]
     print_speed(texts, detectors, arguments.repeat)
-    print_growth(texts[:LONG], detectors)
+    print_growth(texts, detectors)
 
 
 def scispacy_detectors() -> dict[str, Find]:
@@ -128,16 +130,23 @@ def print_speed(texts: list[str], detectors: dict[str, Find], repeat: int) -> No
 
 
 def print_growth(texts: list[str], detectors: dict[str, Find]) -> None:
-    """Microseconds a token (of white space) in short texts and in one long text."""
-    tokens = sum(len(text.split()) for text in texts)
-    joined = "\n\n".join(texts)
-    print(f"{len(texts)} abstracts of {tokens / len(texts):.0f} tokens, alone and as one text:")
+    """Microseconds a token (of white space) in ever longer texts."""
+    print(
+        "microseconds a token where so many abstracts are one text: " + ", ".join(map(str, JOINED))
+    )
     for name, find in detectors.items():
-        alone, together = cpu_seconds(find, texts), cpu_seconds(find, [joined])
-        print(
-            f"{name:<22}{1e6 * alone / tokens:8.2f} and {1e6 * together / tokens:8.2f} "
-            f"us a token; ratio {together / alone:.1f}"
-        )
+        times = []
+        for count in JOINED:
+            if name != OURS and count > LONG:
+                break
+            repeated = texts * (-(-count // len(texts)))
+            least = max(count, LONG)
+            joined = [
+                "\n\n".join(repeated[first : first + count]) for first in range(0, least, count)
+            ]
+            tokens = sum(len(text.split()) for text in joined)
+            times.append(1e6 * cpu_seconds(find, joined) / tokens)
+        print(f"{name:<22}" + "".join(f"{time:8.2f}" for time in times))
 
 
 def cpu_seconds(find: Find, texts: Iterable[str]) -> float:

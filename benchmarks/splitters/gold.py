@@ -119,3 +119,20 @@ def abstracts(data: Path) -> list[tuple[str, list[tuple[int, int]]]]:
         for name in ABSTRACTS
         for document in read_gold_file(data / "corpora" / f"{name}.pubtator.gz")
     ]
+
+
+def iob_mentions(data: Path) -> list[tuple[str, list[tuple[int, int]]]]:
+    """Text and gold mentions of the corpora's development files, tokens joined by spaces."""
+    found = []
+    for name in IOB:
+        sentences = list(read_iob(data / "corpora" / "iob" / f"{name}_dev.tsv.gz"))
+        for first in range(0, len(sentences), LONGEST):
+            position, mentions, texts = 0, [], []
+            for sentence in sentences[first : first + LONGEST]:
+                mentions += [
+                    (position + m.start_char, position + m.end_char) for m in sentence.mentions
+                ]
+                texts.append(sentence.text)
+                position += len(sentence.text) + 1
+            found.append((" ".join(texts), mentions))
+    return found

@@ -10,7 +10,7 @@ BLANK = "blank"
 """scispaCy's tokenizer, spaCy's rule sentencizer, no model."""
 
 PYSBD = "pysbd"
-"""pySBD's rules, which scispaCy recommends for abstracts."""
+"""pySBD's rules, for which scispaCy has a component."""
 
 NAMED = frozenset({RULES, BLANK, PYSBD})
 """Pipelines that are no package and no folder."""

@@ -60,13 +60,16 @@ class Lines:
             return True
         following = text[end : end + 60]
         last = left[-1]
-        wraps = self._is_wrapped and self._is_full(line, position, end)
+        is_full = self._is_full(line, position, end)
+        wraps = self._is_wrapped and is_full
         if not wraps and (last == ":" or _HEADING.match(following)):
             return True
         open_ended = last in _GOES_ON or self._is_unfinished(left)
         if _ITEM.match(following):
             return not (wraps and open_ended and following[0].isdigit())
         if open_ended:
+            return False
+        if is_full and self._width >= NARROWEST and last not in _ENDS and self._is_item(line):
             return False
         if wraps:
             return following[0].isupper() and not self._is_prose and last not in _ENDS
@@ -94,16 +97,14 @@ class Lines:
                 prose += word[0][:1].islower()
         breaks = len(lengths) - 1
         share = full / breaks if breaks else 0.0
-        self._is_wrapped = (
-            NARROWEST <= self._width <= WIDEST
-            and share >= 0.5
-            or NARROWEST_COLUMN <= self._width <= WIDEST
-            and breaks >= 3
-            and share >= 0.9
+        self._is_wrapped = (NARROWEST <= self._width <= WIDEST and share >= 0.5) or (
+            NARROWEST_COLUMN <= self._width <= WIDEST and breaks >= 3 and share >= 0.9
         )
         self._is_prose = prose > 0
 
     def _is_full(self, line: int, position: int, end: int) -> bool:
+        if self._width > WIDEST:
+            return False
         word = _WORD.match(self._text, end)
         length = len(self._text[self._starts[line] : position].rstrip())
         return word is not None and length + 1 + len(word[0]) > self._width
@@ -111,6 +112,10 @@ class Lines:
     def _is_unfinished(self, left: str) -> bool:
         word = _LAST_WORD.search(left)
         return word is not None and word[1].lower() in self._unfinished
+
+    def _is_item(self, line: int) -> bool:
+        start = self._starts[line]
+        return _ITEM.match(self._text[start : start + 60].lstrip()) is not None
 
     def _starts_upper(self, line: int) -> bool:
         start = self._starts[line]

@@ -1,10 +1,12 @@
-"""Sentences by pySBD (Sadvilkar and Neumann 2020, arXiv:2010.09657), which scispaCy recommends.
+"""Sentences by pySBD (Sadvilkar and Neumann 2020, arXiv:2010.09657).
 
 pySBD's own offsets are sought from the beginning of the text for every sentence; here each is
 sought after the one before.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import pysbd
 
@@ -24,7 +26,7 @@ def split(text: str) -> list[tuple[int, int]]:
             position = start + len(bare)
     found = []
     bounds = [*sorted(starts), len(text)]
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in pairwise(bounds):
         piece = text[start:end].rstrip()
         if bare := piece.lstrip():
             found.append((start + len(piece) - len(bare), start + len(piece)))

@@ -102,7 +102,7 @@ def _is_word(text: str, position: int) -> bool:
 def _begins_glued(text: str, position: int, end: int) -> bool:
     """Whether a sentence ends without white space after it: left.She came."""
     following = text[end : end + 3]
-    if text[position : end] != "." and text[position] == ".":
+    if text[position:end] != "." and text[position] == ".":
         return False
     return following[1:2].islower() and _is_word(text, position)
 

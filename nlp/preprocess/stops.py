@@ -14,12 +14,11 @@ WORDS = {
     for name, words in tomllib.loads(WORDS_FILE.read_text(encoding="utf-8")).items()
 }
 _KINDS = {
-    word: kind
-    for kind in ("often", "seldom", "number", "titles", "never")
-    for word in WORDS[kind]
+    word: kind for kind in ("often", "seldom", "number", "titles", "never") for word in WORDS[kind]
 }
 _OPENERS = WORDS["openers"]
 _LETTERED = WORDS["lettered"]
+_TYPED = WORDS["typed"]
 
 _REACH = 32
 """Characters before a mark in which its word is looked for."""
@@ -61,7 +60,7 @@ def ends_sentence(text: str, start: int, mark: int, end: int) -> bool:
         return False
     ahead = _NEXT.match(after.lstrip(_OPENING))
     word = ahead[0] if ahead else ""
-    if text[mark] != "." or mark + 1 < end and text[mark + 1] in ".?!…":
+    if text[mark] != "." or (mark + 1 < end and text[mark + 1] in ".?!…"):
         return not word[:1].islower() and not (text[mark] == "?" and word in {"C", "F"})  # 30 ?C
     before = text[max(start, mark - _REACH) : mark].split()
     if not before:
@@ -82,7 +81,7 @@ def ends_sentence(text: str, start: int, mark: int, end: int) -> bool:
         return False
     if _ITEM.match(after) or _HEADING.match(after):
         return True
-    if kind == "often" or len(before) > 1 and before[-2][-1].isdigit():
+    if kind == "often" or (len(before) > 1 and before[-2][-1].isdigit()):
         return word[:1].isupper()
     if kind == "seldom":
         return word[:1].isupper() and word.lower() in _OPENERS
@@ -103,7 +102,9 @@ def _begins_small(token: str, word: str) -> bool:
     """Whether a word in small letters begins a sentence after an ordinary one."""
     if _SMALL_NAME.match(word):
         return True
-    return len(token) > 3 and (token.isalpha() and token.islower() or token[-1] in _CLOSING)
+    if word in _TYPED and len(token) > 1 and token.isalpha() and token.islower():
+        return True
+    return len(token) > 3 and ((token.isalpha() and token.islower()) or token[-1] in _CLOSING)
 
 
 def _is_all(token: str, text: str, start: int, mark: int) -> bool:
@@ -115,7 +116,7 @@ def _after_letter(before: list[str], word: str, after: str) -> bool:
     if word[:1].islower():
         return False
     previous = before[-2].lower().lstrip(_OPENING) if len(before) > 1 else ""
-    if previous in _LETTERED or before[-1].islower() and previous[-1:].isdigit():
+    if previous in _LETTERED or (before[-1].islower() and previous[-1:].isdigit()):
         return True
     return bool(_ITEM.match(after) or _HEADING.match(after)) or word.lower() in _OPENERS
 
@@ -125,7 +126,7 @@ def _after_number(text: str, start: int, mark: int, token: str, word: str, after
         if _is_all(token, text, start, mark):
             return False
         previous = text[max(start, mark - 12) : mark].rstrip()[: -len(token)].rstrip()[-1:]
-        if previous and previous in ",;" or previous == ":" and token == "1":
+        if (previous and previous in ",;") or (previous == ":" and token == "1"):
             return False
     if word[:1].isdigit():
         return bool(_ITEM.match(after)) or len(token) > 3

@@ -177,7 +177,7 @@ def test_the_words_of_the_rules_are_in_their_fingerprint(
 ) -> None:
     before = pipeline_fingerprint(RULES)
     other = tmp_path / "sentences.toml"
-    other.write_text(fingerprint.WORDS_FILE.read_text("utf-8") + '\n# more\n', "utf-8")
+    other.write_text(fingerprint.WORDS_FILE.read_text("utf-8") + "\n# more\n", "utf-8")
     monkeypatch.setattr(fingerprint, "WORDS_FILE", other)
     assert pipeline_fingerprint(RULES) != before
 
