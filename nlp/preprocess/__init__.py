@@ -1,6 +1,6 @@
 """Preprocessing: tokens, sentences, sections, abbreviations. Text is never altered."""
 
-PREPROCESS_VERSION = 2
+PREPROCESS_VERSION = 3
 """Raised by hand when a change of this package changes sentences, sections or abbreviations."""
 
 BLANK = "blank"
@@ -8,4 +8,4 @@ BLANK = "blank"
 
 
 class PreprocessError(ValueError):
-    """A spaCy pipeline cannot be used; the message says what to do."""
+    """A pipeline or a file of section rules cannot be used; the message says what to do."""
