@@ -9,8 +9,16 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StrictBool, StrictStr, ValidationError
-from pydantic import Field as F
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictStr,
+    ValidationError,
+)
 
 from nlp.preprocess import PreprocessError
 from nlp.preprocess.heading_rule import expand
@@ -30,6 +38,11 @@ def _loinc_code(code: str) -> str:
     return code
 
 
+def _by_section(loinc: object) -> object:
+    """A code alone is that of the section wherever it stands."""
+    return {"": loinc} if isinstance(loinc, str) else loinc
+
+
 def _heading(heading: str) -> str:
     forms = list(expand(heading))
     if any(not form or "[" in form or "]" in form for form in forms):
@@ -38,7 +51,7 @@ def _heading(heading: str) -> str:
 
 
 Name = Annotated[
-    StrictStr, F(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*(\.[a-z][a-z0-9]*(_[a-z0-9]+)*)?$")
+    StrictStr, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*(\.[a-z][a-z0-9]*(_[a-z0-9]+)*)?$")
 ]
 Code = Annotated[StrictStr, AfterValidator(_loinc_code)]
 Heading = Annotated[StrictStr, AfterValidator(_heading)]
@@ -51,9 +64,9 @@ class HeadingEntry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Name
-    headings: Annotated[list[Heading], F(min_length=1)]
-    kinds: Annotated[list[Kind], F(min_length=1)] = ["note"]
-    loinc: dict[Name, Code] | Code | None = None
+    headings: Annotated[list[Heading], Field(min_length=1)]
+    kinds: Annotated[list[Kind], Field(min_length=1)] = ["note"]
+    loinc: Annotated[dict[StrictStr, Code], BeforeValidator(_by_section)] = {}
     within: list[Name] = []
     alone: Name | None = None
     joined: StrictBool = True
@@ -62,13 +75,6 @@ class HeadingEntry(BaseModel):
     capitals: StrictBool = False
     colon: StrictBool = False
     followed_by: list[StrictStr] = []
-
-    @property
-    def codes(self) -> dict[str, str]:
-        """LOINC codes by the section a part belongs to, ``""`` for any."""
-        if self.loinc is None:
-            return {}
-        return {"": self.loinc} if isinstance(self.loinc, str) else dict(self.loinc)
 
 
 class HeadingFile(BaseModel):

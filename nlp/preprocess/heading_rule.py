@@ -49,6 +49,7 @@ class HeadingRules:
     Attributes:
         forms: by kind of document and normal form of a heading, the rules in the order of trial.
         last_words: by kind, the last word of every form.
+        stated: by kind, and by the name a source may state, the rule of a section of its own.
         prefixes: words that may stand before any form.
         labels: words before a colon that open nothing.
         inline_hosts: sections whose parts may stand in the middle of a line.
@@ -56,6 +57,7 @@ class HeadingRules:
 
     forms: Mapping[str, Mapping[str, tuple[HeadingRule, ...]]]
     last_words: Mapping[str, frozenset[str]]
+    stated: Mapping[str, Mapping[str, HeadingRule]]
     prefixes: frozenset[str]
     labels: frozenset[str]
     inline_hosts: frozenset[str]

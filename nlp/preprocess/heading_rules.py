@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import product
@@ -42,7 +42,7 @@ def load_heading_rules(path: Path | None = None) -> HeadingRules:
     Raises:
         PreprocessError: the file cannot be read, or an entry is no rule; the message names both.
     """
-    return _boxed_rules() if path is None else _merged([_gather(path), _gather(BOXED)])
+    return _boxed_rules() if path is None else _merged([_gather(path), _boxed()])
 
 
 def rules_fingerprint(path: Path | None) -> str:
@@ -61,7 +61,12 @@ def rules_fingerprint(path: Path | None) -> str:
 
 @lru_cache(maxsize=1)
 def _boxed_rules() -> HeadingRules:
-    return _merged([_gather(BOXED)])
+    return _merged([_boxed()])
+
+
+@lru_cache(maxsize=1)
+def _boxed() -> _Gathered:
+    return _gather(BOXED)
 
 
 def _merged(files: list[_Gathered]) -> HeadingRules:
@@ -82,6 +87,7 @@ def _merged(files: list[_Gathered]) -> HeadingRules:
     return HeadingRules(
         forms,
         {kind: frozenset(map(_last_word, of_kind)) for kind, of_kind in forms.items()},
+        {kind: dict(_stated(of_kind)) for kind, of_kind in forms.items()},
         frozenset().union(*(file.prefixes for file in files)),
         frozenset().union(*(file.labels for file in files)),
         frozenset().union(*(file.inline_hosts for file in files)),
@@ -104,7 +110,7 @@ def _gather(path: Path) -> _Gathered:
 def _add(path: Path, number: int, entry: HeadingEntry, gathered: _Gathered) -> None:
     rule = HeadingRule(
         name=entry.name,
-        loinc=entry.codes,
+        loinc=entry.loinc,
         within=frozenset(entry.within),
         alone=entry.alone,
         joined=entry.joined,
@@ -140,6 +146,17 @@ def _add_exams(forms: dict[str, list[HeadingRule]]) -> None:
                 part = HeadingRule(name, {"": code} if code else {}, opens=EXAMINATION)
                 for exam in ("exam", "examination"):
                     forms.setdefault(f"{form} {exam}", [part])
+
+
+def _stated(forms: Mapping[str, tuple[HeadingRule, ...]]) -> Iterator[tuple[str, HeadingRule]]:
+    """The names that sources make of headings: words joined by ``_``, an ``&`` lost."""
+    for form, rules in reversed(list(forms.items())):
+        for rule in rules:
+            if not rule.within and not rule.followed_by:
+                words = re.findall(r"[a-z0-9]+", form)
+                yield "_".join(word for word in words if word != "and"), rule
+                yield "_".join(words), rule
+                break
 
 
 def _codes(file: _Gathered) -> dict[str, Mapping[str, str]]:

@@ -63,9 +63,7 @@ def find_sections(
 
 
 def _normalised(section: Section, kind: str, rules: HeadingRules) -> Section:
-    forms = rules.forms.get(kind, {})
-    for rule in forms.get(section.name.replace("_", " "), ()):
-        if not rule.within and not rule.followed_by:
-            code = section.loinc_code or rule.loinc.get("")
-            return replace(section, name=rule.name, loinc_code=code)
-    return section
+    rule = rules.stated.get(kind, {}).get(section.name)
+    if rule is None:
+        return section
+    return replace(section, name=rule.name, loinc_code=section.loinc_code or rule.loinc.get(""))

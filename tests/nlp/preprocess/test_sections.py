@@ -277,6 +277,8 @@ def test_what_the_source_states_comes_first() -> None:
     [
         ("abstract", "materials_and_methods", "methods", None),
         ("abstract", "main_outcome_measures", "methods", None),
+        ("abstract", "design_setting_and_participants", "methods", None),
+        ("abstract", "materials_methods", "methods", None),
         ("abstract", "introduction", "background", None),
         ("article", "introduction", "introduction", None),
         ("article", "figures", "figures", None),
