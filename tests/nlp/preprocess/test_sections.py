@@ -165,6 +165,10 @@ def test_inside_a_line_only_capitals_count() -> None:
     assert _names("He agrees, PLAN: rest.") == ["plan"]
 
 
+def test_a_gap_after_a_heading_is_no_mark() -> None:
+    assert _headings("Attending:  ___.\nPlan:___") == ["Attending:", "Plan:"]
+
+
 def test_words_that_only_end_like_a_heading_are_none() -> None:
     assert _names("Discussed the treatment plan: rest.\nCough\nUNPLAN: none\nMyexam: x") == []
 
