@@ -26,7 +26,7 @@ from nlp.ner.model import load_model
 from nlp.ner.source import find_model
 from nlp.preprocess.abbreviations import Abbreviation
 from nlp.preprocess.pipeline import Preprocessor
-from nlp.preprocess.sections import Section, find_sections
+from nlp.preprocess.sections import Section, find_sections, load_heading_rules
 from nlp.quantities.find import Quantity, find_quantities
 from nlp.schema import (
     ABBREVIATIONS,
@@ -75,12 +75,13 @@ class Annotator:
         Raises:
             ModelError: a model cannot be loaded.
             DictionaryError: a dictionary cannot be used.
-            PreprocessError: the spaCy pipeline is not installed.
+            PreprocessError: the spaCy pipeline is not installed, or section rules cannot be used.
             AssessorError: assertion rules or their model cannot be used.
         """
         self.identity: AnnotationSet = identify(settings)
         device = choose_device(settings.ner.device, settings.ner.precision)
         self._preprocessor = Preprocessor(settings.preprocess.pipeline)
+        self._heading_rules = load_heading_rules(settings.preprocess.section_rules)
         self._engines = [
             NerEngine(load_model(find_model(name), device, settings.ner.label_map))
             for name in settings.ner.models
@@ -163,7 +164,7 @@ class Annotator:
         clock = time.perf_counter()
         preprocessed = self._preprocessor.process(texts)
         sections = [
-            find_sections(text, kind, [Section(**s) for s in given or ()])
+            find_sections(text, kind, [Section(**s) for s in given or ()], self._heading_rules)
             for text, kind, given in documents.select("text", "kind", "sections").iter_rows()
         ]
         seconds["preprocess"] += time.perf_counter() - clock

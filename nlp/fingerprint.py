@@ -54,7 +54,7 @@ def identify(settings: AnnotationSettings) -> AnnotationSet:
     Raises:
         DictionaryError: a dictionary cannot be used.
         ModelError: a model cannot be found or is no token classifier.
-        PreprocessError: the pipeline is not installed.
+        PreprocessError: the pipeline is not installed, or section rules cannot be read.
         AssessorError: assertion rules or their model cannot be used.
         PrivacyError: the secret of de-identification, a list or a model cannot be used.
     """

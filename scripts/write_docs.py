@@ -1,9 +1,10 @@
-"""Write the generated pages of docs/: the data dictionary and the list of settings.
+"""Write the generated pages of docs/: the data dictionary, the settings, the names of sections.
 
-Both are made from the declarations that the code itself uses: tables from ``flows/schema.py``,
-views from a prepared DuckDB, settings from the pydantic models.
+All are made from the declarations that the code itself uses: tables from ``flows/schema.py``,
+views from a prepared DuckDB, settings from the pydantic models, names of sections from the file of
+rules in the box.
 
-    python scripts/write_docs.py           write docs/tables.md and docs/configuration.md
+    python scripts/write_docs.py           write them
     python scripts/write_docs.py --check   write nothing; exit 1 where a page is out of date
 """
 
@@ -27,6 +28,8 @@ from flows.settings import Settings
 from flows.warehouse.connection import prepare
 from flows.warehouse.ddl import quoted, sql_type
 from flows.warehouse.views import VIEWS, View
+from nlp.preprocess.heading_file import HeadingEntry, read_heading_file
+from nlp.preprocess.heading_rules import BOXED
 from nlp.schema import ANNOTATION_TABLES, DOCUMENTS, MENTIONS
 from ontologies.labels import LABEL_TYPES
 from ontologies.schema import CONCEPT_ANCESTORS, CONCEPT_NAMES, CONCEPTS, NAME_LINKS
@@ -433,6 +436,56 @@ def configuration_page() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+# ---------------------------------------------------------------- names of sections
+
+SECTION_NAMES_INTRODUCTION = """\
+# Names of sections
+
+What `sections.name` may say of headings in the box, and `loinc_code` beside it.
+[Sections](sections.md) tells what counts as a heading, and how to add your own. Only the first
+headings of each are shown; `[a|b]` stands for a or b, `[a|]` for a or nothing.
+"""
+
+SECTION_KINDS = {
+    "note": "Notes",
+    "abstract": "Abstracts",
+    "article": "Articles",
+}
+
+SHOWN_HEADINGS = 4
+
+
+def section_names_page() -> str:
+    """The names that the rules in the box give to sections, by kind of document."""
+    entries = read_heading_file(BOXED).section
+    lines = [GENERATED, "", SECTION_NAMES_INTRODUCTION]
+    for kind, title in SECTION_KINDS.items():
+        lines += [f"## {title}", ""]
+        lines += _section_names([e for e in entries if kind in e.kinds and not e.within])
+    lines += ["## Parts of sections of notes", ""]
+    lines += ["The name is that of the section and this one, with a full stop between.", ""]
+    lines += _section_names([entry for entry in entries if entry.within and entry.joined])
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _section_names(entries: Sequence[HeadingEntry]) -> list[str]:
+    by_name: dict[str, list[HeadingEntry]] = {}
+    for entry in entries:
+        by_name.setdefault(entry.name, []).append(entry)
+    rows = []
+    for name, of_name in by_name.items():
+        codes = dict.fromkeys(code for entry in of_name for code in entry.loinc.values())
+        headings = [heading for entry in of_name for heading in entry.headings]
+        sections = dict.fromkeys(section for entry in of_name for section in entry.within)
+        shown = ", ".join(headings[:SHOWN_HEADINGS]) + (" …" if headings[SHOWN_HEADINGS:] else "")
+        rows.append(
+            (f"`{name}`", *([", ".join(sections)] if sections else []), ", ".join(codes), shown)
+        )
+    if entries[0].within:
+        return _rows(("part", "of", "LOINC, of an examination", "headings"), rows)
+    return _rows(("name", "LOINC", "headings"), rows)
+
+
 # ---------------------------------------------------------------- command
 
 
@@ -441,6 +494,7 @@ def pages() -> dict[Path, str]:
     return {
         DOCS / "tables.md": tables_page(),
         DOCS / "configuration.md": configuration_page(),
+        DOCS / "section-names.md": section_names_page(),
     }
 
 

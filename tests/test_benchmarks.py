@@ -21,6 +21,7 @@ FOLDER = Path(__file__).parent.parent / "benchmarks"
         "linking.py",
         "ner_cpu.py",
         "scale.py",
+        "sections.py",
         "throughput.py",
         "umls_scale.py",
     ],

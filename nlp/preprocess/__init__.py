@@ -17,4 +17,4 @@ NAMED = frozenset({RULES, BLANK, PYSBD})
 
 
 class PreprocessError(ValueError):
-    """A pipeline cannot be used; the message says what to do."""
+    """A pipeline or a file of section rules cannot be used; the message says what to do."""

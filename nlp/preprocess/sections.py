@@ -1,18 +1,23 @@
-"""Sections: those a source states itself, else headings of structured abstracts and notes.
+"""Sections: those a source states itself, else headings of notes, abstracts and articles.
 
-Headings of notes are recognised where they end with a colon, or stand alone on a line with a
-capital first, and only when their words are known: a free guess would turn every "Blood pressure:"
-into a section. A section runs from its heading to the next.
+A section runs from its heading to the next. Which words are headings says a file of rules (see
+:mod:`nlp.preprocess.heading_rules`): a free guess would turn every "Blood pressure:" into a
+section. Only words in capitals where a heading may stand, in a note that writes its headings so,
+open a section ``other`` without being known.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
-from nlp.preprocess.headings import ABSTRACT_HEADINGS, NOTE_HEADINGS
+from nlp.preprocess.heading_rule import HeadingRules
+from nlp.preprocess.heading_rules import load_heading_rules, rules_fingerprint
+from nlp.preprocess.opened import opened_by_labels, opened_by_titles, opened_in_note
+
+__all__ = ["Section", "find_sections", "load_heading_rules", "rules_fingerprint"]
+
+_OPENED = {"abstract": opened_by_labels, "article": opened_by_titles}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,69 +35,35 @@ class Section:
     loinc_code: str | None = None
 
 
-def _by_heading(headings: dict[str, tuple[str, ...]]) -> dict[str, str]:
-    return {heading: name for name, forms in headings.items() for heading in forms}
-
-
-def _any_of(names: dict[str, str]) -> str:
-    return "|".join(re.escape(heading) for heading in sorted(names, key=len, reverse=True))
-
-
-_NOTE_NAMES = _by_heading(NOTE_HEADINGS)
-_ABSTRACT_NAMES = _by_heading(ABSTRACT_HEADINGS)
-_NOTE_HEADING = re.compile(
-    # Begins a line (a number may stand before it) or follows the comma or full stop to which
-    # some exports glue it; ends with a colon, or alone on its line.
-    rf"(?:^[ \t]*(?:\d{{1,2}}[.)][ \t]+)?|(?<=[.,;])[ \t]*)(?P<heading>{_any_of(_NOTE_NAMES)})"
-    rf"[ \t]*(?:(?P<colon>:)|\r?$)",
-    # ASCII: else the letters ſ and ı would match s and i, and no known name would come of it.
-    re.IGNORECASE | re.MULTILINE | re.ASCII,
-)
-_ABSTRACT_HEADING = re.compile(
-    rf"(?:^|(?<=[.?!] )|(?<=[.?!]))(?P<heading>{_any_of(_ABSTRACT_NAMES)}):",
-    re.IGNORECASE | re.MULTILINE | re.ASCII,
-)
-
-
-def find_sections(text: str, kind: str, given: Sequence[Section] = ()) -> list[Section]:
+def find_sections(
+    text: str,
+    kind: str,
+    given: Sequence[Section] = (),
+    rules: HeadingRules | None = None,
+) -> list[Section]:
     """The sections of a text in order; ``given`` ones, stated by the source, come first of all.
 
     Args:
         text: the document's text.
         kind: ``abstract``, ``note`` or ``article``; abstracts have headings inside paragraphs.
-        given: sections the source stated, in offsets of ``text``.
+        given: sections the source stated, in offsets of ``text``; their names are normalised where
+            the rules know them.
+        rules: those of headings; by default the ones in the box.
     """
+    rules = rules or load_heading_rules()
     if given:
-        return sorted(given, key=lambda s: (s.start_char, -s.end_char))
-    if kind == "abstract":
-        found = [
-            (m.start("heading"), _ABSTRACT_NAMES[m["heading"].lower()])
-            for m in _ABSTRACT_HEADING.finditer(text)
-            if m["heading"].isupper()
-        ]
-    else:
-        found = [
-            (m.start("heading"), _NOTE_NAMES[m["heading"].lower()])
-            for m in _NOTE_HEADING.finditer(text)
-            if _is_note_heading(m)
-        ]
-    starts = [start for start, _ in found]
+        stated = (_normalised(section, kind, rules) for section in given)
+        return sorted(stated, key=lambda s: (s.start_char, -s.end_char))
+    found = list(_OPENED.get(kind, opened_in_note)(text, rules))
+    ends = [*(opened.start for opened in found[1:]), len(text)]
     return [
-        Section(name, start, end)
-        for (start, name), end in zip(found, [*starts[1:], len(text)], strict=False)
+        Section(opened.name, opened.start, end, opened.after, opened.loinc)
+        for opened, end in zip(found, ends, strict=False)
     ]
 
 
-def rules_fingerprint(path: Path | None) -> str:
-    """SHA-256 over the headings in the box and those of a user's file."""
-    return ""
-
-
-def _is_note_heading(match: re.Match[str]) -> bool:
-    """Inside a line only capitals make a heading of common words; at its start one does."""
-    heading = match["heading"]
-    line_start = match.string.rfind("\n", 0, match.start("heading")) + 1
-    begins_line = not match.string[line_start : match.start("heading")].strip(" \t0123456789.)")
-    if begins_line:
-        return heading[0].isupper()
-    return match["colon"] is not None and heading.isupper()
+def _normalised(section: Section, kind: str, rules: HeadingRules) -> Section:
+    rule = rules.stated.get(kind, {}).get(section.name)
+    if rule is None:
+        return section
+    return replace(section, name=rule.name, loinc_code=section.loinc_code or rule.loinc.get(""))
