@@ -41,6 +41,7 @@ from flows.warehouse.memory import bound_memory
 from flows.warehouse.snapshots import check_snapshot, publish_configured
 from flows.warehouse.storage import storage_errors_told
 from flows.work import WorkFolder, is_intact, make_private, remove_tree
+from nlp.assertion import AssessorError
 from nlp.dictionary import DictionaryError
 from nlp.fingerprint import identify
 from nlp.ner.errors import ModelError
@@ -74,7 +75,7 @@ def prepare_order(sources: Sequence[str], warehouse: Path, settings: Settings) -
         settings = at_the_door(settings, warehouse)
         _check_device(settings)
         annotation = identify(settings.annotation)
-    except (ModelError, PreprocessError, DictionaryError) as error:
+    except (ModelError, PreprocessError, DictionaryError, AssessorError) as error:
         raise CharthouseError(str(error)) from None
     targets = link_targets(_stores(warehouse, settings), settings)
     return Order(

@@ -21,6 +21,7 @@ from flows.receipt import Receipt, stage
 from flows.stalls import stall_limit, watchdog
 from flows.work import WorkFolder, is_intact, make_private
 from flows.workplace import workplace
+from nlp.assertion import AssessorError
 from nlp.dictionary import DictionaryError
 from nlp.ner.errors import DeviceError, ModelError
 from nlp.preprocess import PreprocessError
@@ -153,7 +154,7 @@ def annotate_shard_file(
             return place.hand_back(receipt)
     except CharthouseError:
         raise
-    except (ModelError, DeviceError, PreprocessError, DictionaryError) as error:
+    except (ModelError, DeviceError, PreprocessError, DictionaryError, AssessorError) as error:
         raise ShardFailed(f"shard {shard}: {error}") from None  # written without text
     except Exception as error:
         raise _failure(f"shard {shard}", error) from None

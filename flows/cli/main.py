@@ -20,6 +20,7 @@ from flows.cli import (
     diff,
     doctor,
     evaluate,
+    evaluate_assertion,
     inspect,
     link,
     ontology,
@@ -82,6 +83,7 @@ app.command("compact")(custody.compact)
 app.command("doctor")(doctor.doctor)
 app.add_typer(ontology.app, name="ontology")
 app.add_typer(train.app, name="train")
+evaluate.app.command("assertion")(evaluate_assertion.assertion)
 app.add_typer(evaluate.app, name="evaluate")
 
 

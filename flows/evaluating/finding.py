@@ -13,6 +13,7 @@ from flows.evaluating.request import Request
 from flows.progress import Reporter
 from flows.warehouse.access import access_of
 from flows.warehouse.connection import Connection, read_warehouse
+from nlp.assertion import AssessorError
 from nlp.dictionary import DictionaryError
 from nlp.fingerprint import AnnotationSet, ModelIdentity
 from nlp.ner.errors import DeviceError, ModelError
@@ -55,7 +56,7 @@ def _annotate(
             before = sum(len(its.mentions) for its in found)
             found.append(annotate(annotator, corpus, partial(_advance, reporter, before)))
         reporter.end(total)
-    except (ModelError, DeviceError, PreprocessError, DictionaryError) as error:
+    except (ModelError, DeviceError, PreprocessError, DictionaryError, AssessorError) as error:
         raise CharthouseError(str(error)) from None  # written without text
     return annotator.identity, found
 

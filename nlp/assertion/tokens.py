@@ -39,12 +39,22 @@ def tokenize(text: str, start: int = 0, end: int | None = None) -> list[Token]:
 
 def closing_brackets(tokens: Sequence[Token]) -> dict[int, int]:
     """For each token within round or square brackets the index of the token that closes them."""
-    closing: dict[int, int] = {}
+    partner: dict[int, int] = {}
     opened: list[int] = []
     for index, (word, _, _) in enumerate(tokens):
         if word in ("(", "["):
             opened.append(index)
         elif word in (")", "]") and opened:
-            for inside in range(opened.pop() + 1, index):
-                closing.setdefault(inside, index)
+            partner[opened.pop()] = index
+    if not partner:
+        return {}
+    closing: dict[int, int] = {}
+    within: list[int] = []
+    for index in range(len(tokens)):
+        if within and within[-1] == index:
+            within.pop()
+        if within:
+            closing[index] = within[-1]
+        if index in partner:
+            within.append(partner[index])
     return closing

@@ -76,6 +76,8 @@ PSEUDO = [
     "He has not improved and still has [cough]{}.",
     "Compared with the previous exam, [edema]{} is larger.",
     "Risk factor for [stroke]{}.",
+    "She appears to be doing well with [arthritis]{}.",
+    "His friend says he has [seizures]{}.",
 ]
 
 UNCERTAIN = [
@@ -117,6 +119,8 @@ HISTORICAL = [
     "No history of [pancreatitis]{hn} or [alcohol use]{hn}.",
     "Denies any history of [asthma]{hn}.",
     "He quit [smoking]{h} in 1990.",
+    "Social history: [alcohol]{h} on weekends.",
+    "Cardiac risk factors include [hypertension]{h} and [smoking]{h}.",
     "A history of [HIV]{h} and now [fever]{}.",
 ]
 
@@ -162,7 +166,7 @@ SECTIONS = [
     ("past_surgical_history", "[Appendectomy]{h}."),
     ("past_medical_history", "Mother with [diabetes]{fh}."),
     ("review_of_systems", "Positive for [cough]{}, negative for [fever]{n}."),
-    ("social_history", "He smokes; no [alcohol]{n}."),
+    ("social_history", "[Alcohol]{h} on weekends; no [tobacco]{hn}."),
     ("assessment", "[Hypertension]{}."),
 ]
 
