@@ -139,6 +139,7 @@ HYPOTHETICAL = [
     "Screening for [colon cancer]{y}.",
     "Return if worse because she has [asthma]{}.",
     "She may need [surgery]{y}.",
+    "If his [pain]{} persists, he will get an [injection]{y}.",
     "Even if tired, she has [insomnia]{}.",
 ]
 
