@@ -62,6 +62,7 @@ def medspacy(nlp: Any) -> tuple[Callable[[Any], Any], Callable[[Any], dict[str, 
     def read(target: Any) -> dict[str, bool]:
         return {
             "negated": target._.is_negated,
+            "uncertain": target._.is_uncertain,
             "historical": target._.is_historical,
             "hypothetical": target._.is_hypothetical,
             "experiencer": target._.is_family,

@@ -87,21 +87,21 @@ def seconds(cues: int, mentions: int) -> float:
     document = Assessed(text, places, [(0, len(text))], ())
     times = []
     for _ in range(3):
-        clock = time.perf_counter()
+        clock = time.process_time()
         ASSESSOR.assess([document])
-        times.append(time.perf_counter() - clock)
+        times.append(time.process_time() - clock)
     return min(times)
 
 
 def test_a_sentence_ten_times_as_long_takes_about_ten_times_as_long() -> None:
-    assert seconds(5000, 5000) < 40 * seconds(500, 500)
+    assert seconds(3000, 3000) < 40 * seconds(300, 300)
 
 
 def test_open_brackets_cost_no_more_than_other_marks() -> None:
     text = "(no fever " * 20_000 + ")" * 20_000
-    clock = time.perf_counter()
+    clock = time.process_time()
     assess(ASSESSOR, text, [(4, 9)])
-    assert time.perf_counter() - clock < 5
+    assert time.process_time() - clock < 5
 
 
 def test_the_nearest_cue_is_the_reason() -> None:
