@@ -82,8 +82,8 @@ LIMIT 20;
 
 ANNOTATION_NOTE = """\
 `negated`, `uncertain`, `historical`, `hypothetical` and `experiencer` are null in documents of
-kinds that are not assessed (`assertion.kinds`, by default notes alone are); why one is set stands in
-`assertion_cues` ([Assertion](assertion.md)).
+kinds that are not assessed (`assertion.kinds`, by default notes alone are); why one is set stands
+in `assertion_cues` ([Assertion](assertion.md)).
 """
 
 LINK_NOTE = """\

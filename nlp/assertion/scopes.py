@@ -91,10 +91,11 @@ def _claims(
                     _from(starts.get(category, ()), match.last, size),
                     _from(breaks, match.last, size),
                     closing.get(match.first, size),
+                    size if match.until is None else match.until,
                     match.last + reach,
                 )
                 its.ahead.append(Claim(match.first + 1, stop, value, match))
-            if rule.direction in (BACKWARD, BOTH):
+            if rule.direction in (BACKWARD, BOTH) and match.until is None:
                 stop = max(
                     _until(ends.get(category, ()), match.first),
                     _until(breaks, match.first),
