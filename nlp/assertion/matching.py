@@ -66,10 +66,11 @@ class Matcher:
         self._root = root.next
 
     def find(self, tokens: Sequence[Token]) -> list[Match]:
-        """The longest words at every token, but for those within longer words before them.
+        """The longest words at every token, but for those within longer words that begin before.
 
         So words that block others (pseudo cues) contain them, and "no history of" is one cue,
-        not two. Several rules may share words.
+        not two. Terminators hide nothing: ", likely pneumonia" ends a scope and begins one. Several
+        rules may share words.
         """
         found: list[Match] = []
         reached = 0
@@ -82,7 +83,8 @@ class Matcher:
                 ends = _ends(nodes, tokens, first + 1)
                 if ends and ends[-1][0] > reached:
                     found += _matches(first, ends)
-                    reached = ends[-1][0]
+                    if any(rule.direction != TERMINATE for rule in ends[-1][1]):
+                        reached = ends[-1][0]
         return found
 
 
@@ -91,7 +93,7 @@ def _matches(first: int, ends: Sequence[tuple[int, Sequence[Rule]]]) -> Iterator
     last, rules = ends[-1]
     for rule in dict.fromkeys(rules):
         yield Match(rule, first, last)
-    if any(rule.direction == PSEUDO for rule in rules):
+    if all(rule.direction == PSEUDO for rule in rules):
         for shorter, begun in reversed(ends[:-1]):
             cues = [rule for rule in begun if rule.direction not in (PSEUDO, TERMINATE)]
             if cues:
@@ -99,9 +101,7 @@ def _matches(first: int, ends: Sequence[tuple[int, Sequence[Rule]]]) -> Iterator
                 return
 
 
-def _ends(
-    nodes: list[_Node], tokens: Sequence[Token], at: int
-) -> list[tuple[int, Sequence[Rule]]]:
+def _ends(nodes: list[_Node], tokens: Sequence[Token], at: int) -> list[tuple[int, Sequence[Rule]]]:
     """Where words that go on from these nodes end, and whose they are; the longest last."""
     ends: list[tuple[int, Sequence[Rule]]] = []
     while nodes:

@@ -141,7 +141,9 @@ def test_mistakes(tmp_path: Path, text: str, problem: str) -> None:
     assert str(path) in str(error.value)
 
 
-@pytest.mark.parametrize("pattern", ["", " ", "* x", "(a)? *", "(a|b", "a)b", "(a)?", "(a|)", "(a)b"])
+@pytest.mark.parametrize(
+    "pattern", ["", " ", "* x", "(a)? *", "(a|b", "a)b", "(a)?", "(a|)", "(a)b"]
+)
 def test_words_that_are_no_pattern(tmp_path: Path, pattern: str) -> None:
     with pytest.raises(AssessorError, match=r"rule 'mine': .* is no pattern"):
         load_rules(rule(tmp_path, f'["{pattern}"]'))
