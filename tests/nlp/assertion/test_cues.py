@@ -157,6 +157,7 @@ EXPERIENCER = [
     "Mother had [breast cancer]{f}.",
     "His father died of [MI]{f} at 50.",
     "Family history of [colon cancer]{fh}.",
+    "FAMILY HISTORY: [Diabetes]{fh}.",
     "No family history of [diabetes]{fhn}.",
     "[Lupus]{f} in a maternal aunt.",
     "[Cancer]{f} runs in her family; she has [asthma]{}.",
@@ -172,9 +173,9 @@ EXPERIENCER = [
 ]
 
 SECTIONS = [
-    ("family_history", "[Diabetes]{f} and [stroke]{f}."),
-    ("family_history", "Negative for [cancer]{fn}."),
-    ("family_history", "The patient has [breast cancer]{}."),
+    ("family_history", "[Diabetes]{fh} and [stroke]{fh}."),
+    ("family_history", "Negative for [cancer]{fhn}."),
+    ("family_history", "The patient has [breast cancer]{h}."),
     ("past_medical_history", "[Hypertension]{h}, [gout]{h}."),
     ("past_medical_history", "She denies [diabetes]{hn}."),
     ("past_surgical_history", "[Appendectomy]{h}."),
