@@ -42,7 +42,7 @@ class EvaluateSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    task: Literal["ner", "concepts", "linking", "abbreviations"] = Field(
+    task: Literal["ner", "concepts", "linking", "abbreviations", "assertion"] = Field(
         "ner", description="what is judged"
     )
     gold: tuple[Path, ...] = Field((), description="gold files, each judged by itself")

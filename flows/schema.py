@@ -287,7 +287,7 @@ EVALUATIONS = Table(
     key=("evaluation_id", "corpus", "scope", "label", "measure"),
     columns=(
         Column("evaluation_id", pl.String, "the call of charthouse evaluate that wrote the row"),
-        Column("task", pl.String, "ner, concepts, linking or abbreviations"),
+        Column("task", pl.String, "ner, concepts, linking, abbreviations or assertion"),
         Column("corpus", pl.String, "the gold file, by the corpus name a run would give it"),
         Column("corpus_sha256", pl.String, "of the gold file as it lies on disk"),
         Column("documents", pl.Int64, "gold documents that were judged"),
@@ -300,9 +300,9 @@ EVALUATIONS = Table(
             "scope",
             pl.String,
             "what is compared: strict or relaxed spans; document or mention concepts; all gold "
-            "mentions or those in_store; pairs of short and long form",
+            "mentions or those in_store; pairs of short and long form; attributes of mentions",
         ),
-        Column("label", pl.String, "entity type, or micro for all of them together"),
+        Column("label", pl.String, "entity type or attribute, or micro for all of them together"),
         Column(
             "measure",
             pl.String,

@@ -84,8 +84,9 @@ LIMIT 20;
 """
 
 ANNOTATION_NOTE = """\
-In this release nothing fills `negated`, `uncertain`, `historical`, `hypothetical` and
-`experiencer`: they are null, which means not assessed.
+`negated`, `uncertain`, `historical`, `hypothetical` and `experiencer` are null in documents of
+kinds that are not assessed (`assertion.kinds`, by default notes alone are); why one is set stands
+in `assertion_cues` ([Assertion](assertion.md)).
 """
 
 LINK_NOTE = """\

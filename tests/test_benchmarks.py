@@ -15,6 +15,8 @@ FOLDER = Path(__file__).parent.parent / "benchmarks"
     "script",
     [
         "abbreviations.py",
+        "assertion.py",
+        "assertion_peers.py",
         "chaos.py",
         "dictionary.py",
         "gpu/ner.py",

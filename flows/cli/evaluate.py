@@ -1,4 +1,4 @@
-"""``charthouse evaluate``: models, links and abbreviations against gold files."""
+"""``charthouse evaluate``: models, links, abbreviations and assertion against gold files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from flows.evaluating.request import Request
 
 app = typer.Typer(
-    help="Judge models, links and abbreviations against gold files.", no_args_is_help=True
+    help="Judge models, links, abbreviations and assertion against gold files.",
+    no_args_is_help=True,
 )
 
 EXIT_INTERRUPTED = 130
@@ -163,7 +164,7 @@ def ner(
             "a warehouse has its own models and dictionaries: give one of the two",
             param_hint="--from-warehouse",
         )
-    request = _request(
+    request = request_of(
         gold,
         config,
         model=model,
@@ -177,7 +178,7 @@ def ner(
         from_warehouse=from_warehouse,
     )
     hidden = () if relaxed else (RELAXED,)
-    _carry_out("ner", request, prefect, predictions, warehouse, as_json=as_json, hidden=hidden)
+    carry_out("ner", request, prefect, predictions, warehouse, as_json=as_json, hidden=hidden)
 
 
 @app.command()
@@ -206,7 +207,7 @@ def concepts(
 
     Example: charthouse evaluate concepts bc5cdr_dev.pubtator.gz --ontology mesh2026
     """
-    request = _request(
+    request = request_of(
         gold,
         config,
         model=model,
@@ -219,7 +220,7 @@ def concepts(
         resamples=resamples,
         seed=seed,
     )
-    _carry_out("concepts", request, prefect, predictions, warehouse, as_json=as_json)
+    carry_out("concepts", request, prefect, predictions, warehouse, as_json=as_json)
 
 
 @app.command()
@@ -244,7 +245,7 @@ def linking(
 
     Example: charthouse evaluate linking ncbi_dev.pubtator.gz --ontology mesh2026
     """
-    request = _request(
+    request = request_of(
         gold,
         config,
         ontology=ontology,
@@ -253,7 +254,7 @@ def linking(
         resamples=resamples,
         seed=seed,
     )
-    _carry_out("linking", request, prefect, predictions, warehouse, as_json=as_json)
+    carry_out("linking", request, prefect, predictions, warehouse, as_json=as_json)
 
 
 @app.command()
@@ -287,30 +288,36 @@ def abbreviations(
 
     Example: charthouse evaluate abbreviations med1250.txt --predictions found.tsv
     """
-    request = _request(gold, None, limit=limit, resamples=resamples, seed=seed)
-    _carry_out("abbreviations", request, prefect, predictions, warehouse, as_json=as_json)
+    request = request_of(gold, None, limit=limit, resamples=resamples, seed=seed)
+    carry_out("abbreviations", request, prefect, predictions, warehouse, as_json=as_json)
 
 
-def _request(
+def request_of(
     gold: list[Path],
     config: Path | None,
     *,
     model: list[str] | None = None,
     dictionary: list[str] | None = None,
     device: str | None = None,
+    assertion: dict[str, Any] | None = None,
     **values: Any,
 ) -> Request:
+    """What is asked for; flags win over the file of settings."""
     from flows.evaluating.request import Request
     from flows.settings import load_settings
 
     given = {"models": chosen_models(model), "device": device}
-    flags = {"ner": {name: value for name, value in given.items() if value is not None}}
+    flags: dict[str, Any] = {
+        "ner": {name: value for name, value in given.items() if value is not None}
+    }
+    if assertion:
+        flags["assertion"] = assertion
     if dictionary:
         flags["dictionary"] = {"stores": tuple(dictionary)}
     return Request(gold=tuple(gold), settings=load_settings(config, flags), **values)
 
 
-def _carry_out(
+def carry_out(
     task: str,
     request: Request,
     prefect: bool | None,
@@ -320,6 +327,7 @@ def _carry_out(
     as_json: bool,
     hidden: tuple[str, ...] = (),
 ) -> None:
+    """Judge, and print and keep what came out."""
     from flows.evaluating.predictions import write_predictions
     from flows.evaluating.report import as_json as plain
     from flows.evaluating.report import print_report

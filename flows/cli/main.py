@@ -21,6 +21,7 @@ from flows.cli import (
     doctor,
     evaluate,
     export,
+    evaluate_assertion,
     inspect,
     link,
     ontology,
@@ -84,6 +85,7 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(export.app, name="export")
 app.add_typer(ontology.app, name="ontology")
 app.add_typer(train.app, name="train")
+evaluate.app.command("assertion")(evaluate_assertion.assertion)
 app.add_typer(evaluate.app, name="evaluate")
 
 

@@ -12,7 +12,7 @@ from flows.evaluating.gold import GoldCorpus
 from flows.evaluating.request import Request
 from flows.evaluating.scores import Counts, Score, score
 from flows.warehouse.runs import now
-from nlp.fingerprint import AnnotationSet
+from nlp.fingerprint import AnnotationSet, ModelIdentity
 from ontologies.release import Release
 
 
@@ -43,8 +43,8 @@ class Judgement:
 class Evaluation:
     """One evaluation: what was asked for, and how each corpus came out.
 
-    ``annotation`` is what found the mentions, ``linkset_id`` and ``release`` what linked them;
-    each is ``None`` where it had no part.
+    ``annotation`` is what found the mentions, ``linkset_id`` and ``release`` what linked them,
+    ``assessor`` what said whether they are denied; each is ``None`` where it had no part.
     """
 
     task: str
@@ -53,7 +53,14 @@ class Evaluation:
     annotation: AnnotationSet | None = None
     linkset_id: str | None = None
     release: Release | None = None
+    assessor: ModelIdentity | None = None
     evaluated_at: datetime = field(default_factory=now)
+
+    @property
+    def models(self) -> tuple[ModelIdentity, ...]:
+        """All that found or assessed."""
+        found = self.annotation.models if self.annotation else ()
+        return (*found, self.assessor) if self.assessor else found
 
 
 def judge(

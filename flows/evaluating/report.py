@@ -21,6 +21,7 @@ _TITLES = {
     "all": "gold mentions with a concept",
     "in_store": "those whose concept is in the store",
     "pairs": "short forms with their long forms",
+    "attributes": "what is said of concepts",
 }
 _FACTS = {
     "gold_mentions_without_concept": "gold mentions without a concept: {:,}",
@@ -31,12 +32,11 @@ _FACTS = {
 def as_json(evaluation: Evaluation) -> dict[str, Any]:
     """The evaluation as plain values."""
     annotation, release = evaluation.annotation, evaluation.release
-    models = annotation.models if annotation else ()
     return {
         "evaluation_id": evaluation.request.evaluation_id,
         "task": evaluation.task,
         "evaluated_at": evaluation.evaluated_at.isoformat(timespec="seconds"),
-        "models": [{"name": m.name, "fingerprint": m.fingerprint} for m in models],
+        "models": [{"name": m.name, "fingerprint": m.fingerprint} for m in evaluation.models],
         "annotation_id": annotation.annotation_id if annotation else None,
         "linkset_id": evaluation.linkset_id,
         "release_id": release.release_id if release else None,

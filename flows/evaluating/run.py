@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from flows.errors import CharthouseError
-from flows.evaluating import abbreviations
+from flows.evaluating import abbreviations, assertion
 from flows.evaluating.concepts import evaluate_concepts
 from flows.evaluating.evaluation import Evaluation
 from flows.evaluating.gold import GoldCorpus, read_corpora
@@ -30,6 +30,9 @@ TASKS: dict[str, Callable[[Request, Sequence[GoldCorpus], Reporter], Evaluation]
 ABBREVIATIONS = "abbreviations"
 """The command that is judged by gold definitions."""
 
+ASSERTION = "assertion"
+"""The command that is judged by concepts in sentences."""
+
 
 def evaluate(
     task: str, request: Request, *, prefect: bool | None = None, quiet: bool = False
@@ -37,7 +40,7 @@ def evaluate(
     """Read the gold files and judge by them.
 
     Args:
-        task: a key of :data:`TASKS`, or :data:`ABBREVIATIONS`.
+        task: a key of :data:`TASKS`, :data:`ABBREVIATIONS` or :data:`ASSERTION`.
         request: what to judge, and how.
         prefect: as a Prefect flow or not; ``None`` = where an API is configured.
         quiet: show no progress.
@@ -66,6 +69,9 @@ def _with_gold(task: str, request: Request) -> Callable[[Reporter], Evaluation]:
     if task == ABBREVIATIONS:
         definitions = abbreviations.read_corpora(request.gold, request.limit)
         return partial(abbreviations.evaluate_abbreviations, request, definitions)
+    if task == ASSERTION:
+        judged = assertion.read_corpora(request.gold, request.limit)
+        return partial(assertion.evaluate_assertion, request, judged)
     rules, _ = request.label_rules, request.found_rules  # both are read before anything else
     corpora = read_corpora(request.gold, rules, request.limit)
     check_rules_are_used(rules, {corpus.name: corpus.own_labels for corpus in corpora})

@@ -36,12 +36,11 @@ def store_evaluation(warehouse: Path, evaluation: Evaluation) -> int:
 
 
 def _rows(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
-    models = evaluation.annotation.models if evaluation.annotation else ()
     common = {
         "evaluation_id": evaluation.request.evaluation_id,
         "task": evaluation.task,
-        "models": [model.name for model in models],
-        "model_fingerprints": [model.fingerprint for model in models],
+        "models": [model.name for model in evaluation.models],
+        "model_fingerprints": [model.fingerprint for model in evaluation.models],
         "annotation_id": evaluation.annotation.annotation_id if evaluation.annotation else None,
         "linkset_id": evaluation.linkset_id,
         "release_id": evaluation.release.release_id if evaluation.release else None,

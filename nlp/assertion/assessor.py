@@ -22,7 +22,14 @@ def load_assessor(settings: AssertionSettings, device: Device) -> Assessor | Non
     """
     if settings.method == OFF or not settings.kinds:
         return None
-    return RuleAssessor(load_rules(settings.rules))
+    if settings.method == RULES:
+        return RuleAssessor(load_rules(settings.rules))
+    from nlp.assertion.classifier import (  # type: ignore[import-not-found, unused-ignore]
+        load_classifier,
+    )
+
+    classifier: Assessor = load_classifier(settings, device)
+    return classifier
 
 
 def assessor_fingerprint(settings: AssertionSettings) -> str:
@@ -33,4 +40,11 @@ def assessor_fingerprint(settings: AssertionSettings) -> str:
     """
     if settings.method == OFF or not settings.kinds:
         return OFF
-    return f"{RULES}:{rules_fingerprint(settings.rules)}"
+    if settings.method == RULES:
+        return f"{RULES}:{rules_fingerprint(settings.rules)}"
+    from nlp.assertion.classifier import (  # type: ignore[import-not-found, unused-ignore]
+        classifier_fingerprint,
+    )
+
+    fingerprint: str = classifier_fingerprint(settings)
+    return fingerprint

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from nlp.assertion.rule import ANY_NUMBER, ANY_WORD, Phrase, Rule, parse_pattern
+from nlp.assertion.rule import ANY_NUMBER, ANY_WORD, PSEUDO, TERMINATE, Phrase, Rule, parse_pattern
 from nlp.assertion.tokens import Token
 
 
@@ -34,11 +34,16 @@ class _Node:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Words of a rule: the rule, and the tokens from ``first`` to before ``last``."""
+    """Words of a rule: the rule, and the tokens from ``first`` to before ``last``.
+
+    ``until`` is the end of longer pseudo words that the cue begins: only mentions that begin
+    within those are modified ("no *change in vision*").
+    """
 
     rule: Rule
     first: int
     last: int
+    until: int | None = None
 
 
 class Matcher:
@@ -61,32 +66,50 @@ class Matcher:
         self._root = root.next
 
     def find(self, tokens: Sequence[Token]) -> list[Match]:
-        """The longest words at every token, but for those within longer words before them.
+        """The longest words at every token, but for those within longer words that begin before.
 
         So words that block others (pseudo cues) contain them, and "no history of" is one cue,
-        not two. Several rules may share words.
+        not two. Terminators hide nothing: ", likely pneumonia" ends a scope and begins one. Several
+        rules may share words.
         """
         found: list[Match] = []
         reached = 0
         for first, token in enumerate(tokens):
-            nodes = self._root.get(token[0])
-            if nodes is not None:
-                last, rules = _longest(nodes, tokens, first + 1)
-                if last > reached:
-                    reached = last
-                    found.extend(Match(rule, first, last) for rule in dict.fromkeys(rules))
+            word = token[0]
+            nodes = self._root.get(word)
+            if word.isdigit() and ANY_NUMBER in self._root:
+                nodes = [*(nodes or ()), *self._root[ANY_NUMBER]]
+            if nodes:
+                ends = _ends(nodes, tokens, first + 1)
+                if ends and ends[-1][0] > reached:
+                    found += _matches(first, ends)
+                    if any(rule.direction != TERMINATE for rule in ends[-1][1]):
+                        reached = ends[-1][0]
         return found
 
 
-def _longest(nodes: list[_Node], tokens: Sequence[Token], at: int) -> tuple[int, list[Rule]]:
-    """The end of the longest words that go on from these nodes, and whose they are; else 0."""
-    last, rules = 0, list[Rule]()
-    while True:
+def _matches(first: int, ends: Sequence[tuple[int, Sequence[Rule]]]) -> Iterator[Match]:
+    """The longest words; where they are pseudo words, also the longest cue that begins them."""
+    last, rules = ends[-1]
+    for rule in dict.fromkeys(rules):
+        yield Match(rule, first, last)
+    if all(rule.direction == PSEUDO for rule in rules):
+        for shorter, begun in reversed(ends[:-1]):
+            cues = [rule for rule in begun if rule.direction not in (PSEUDO, TERMINATE)]
+            if cues:
+                yield from (Match(rule, first, shorter, last) for rule in dict.fromkeys(cues))
+                return
+
+
+def _ends(nodes: list[_Node], tokens: Sequence[Token], at: int) -> list[tuple[int, Sequence[Rule]]]:
+    """Where words that go on from these nodes end, and whose they are; the longest last."""
+    ends: list[tuple[int, Sequence[Rule]]] = []
+    while nodes:
         ended = [rule for node in nodes for rule in node.rules]
         if ended:
-            last, rules = at, ended
+            ends.append((at, ended))
         if at == len(tokens):
-            return last, rules
+            break
         word = tokens[at][0]
         ways = [word]
         if word.isdigit():
@@ -100,6 +123,5 @@ def _longest(nodes: list[_Node], tokens: Sequence[Token], at: int) -> tuple[int,
             if way in node.next
             for following in node.next[way]
         ]
-        if not nodes:
-            return last, rules
         at += 1
+    return ends

@@ -99,8 +99,8 @@ def parse_pattern(pattern: str) -> tuple[Piece, ...]:
         raise PatternError("it, or a wording in it, is empty")
     if all(piece.optional for piece in pieces):
         raise PatternError("all of it may be missing")
-    if any(wording[0] in (ANY_WORD, ANY_NUMBER) for wording in _first(pieces)):
-        raise PatternError("it must not begin with any word or any number")
+    if any(wording[0] == ANY_WORD for wording in _first(pieces)):
+        raise PatternError("it must not begin with any word")
     return tuple(pieces)
 
 

@@ -45,7 +45,8 @@ def decide(
 
     A mention is modified where its first token is in the scope of a cue that begins before it, or
     its last token in that of a cue that ends after it. Words within a mention do not modify it,
-    for they are part of its name: "effusion without loculation", "no fever".
+    for they are part of its name: "effusion without loculation", "no fever". Nor is a mention
+    modified by a cue of whose words it is a part: "if the pain persists".
 
     Args:
         matches: words of rules in a sentence, in order.
@@ -57,8 +58,8 @@ def decide(
     """
     said: list[dict[str, Claim]] = [{} for _ in places]
     for attribute, claims in _claims(matches, breaks, closing, size).items():
-        ahead = _nearest(claims.ahead, [first for first, _ in places])
-        behind = _nearest(claims.behind, [-last for _, last in places])
+        ahead = _nearest(claims.ahead, [first for first, _ in places], places)
+        behind = _nearest(claims.behind, [-last for _, last in places], places)
         for index, (first, last) in enumerate(places):
             claim = _nearer(ahead[index], behind[index], first, last)
             if claim is not None:
@@ -90,10 +91,11 @@ def _claims(
                     _from(starts.get(category, ()), match.last, size),
                     _from(breaks, match.last, size),
                     closing.get(match.first, size),
+                    size if match.until is None else match.until,
                     match.last + reach,
                 )
                 its.ahead.append(Claim(match.first + 1, stop, value, match))
-            if rule.direction in (BACKWARD, BOTH):
+            if rule.direction in (BACKWARD, BOTH) and match.until is None:
                 stop = max(
                     _until(ends.get(category, ()), match.first),
                     _until(breaks, match.first),
@@ -115,8 +117,12 @@ def _until(places: Sequence[int], at: int) -> int:
     return places[index - 1] if index else 0
 
 
-def _nearest(claims: Sequence[Claim], positions: Sequence[int]) -> list[Claim | None]:
-    """For each position the claim that holds it and begins last.
+def _nearest(
+    claims: Sequence[Claim], positions: Sequence[int], places: Sequence[Place]
+) -> list[Claim | None]:
+    """For each mention the claim that holds its position and begins last.
+
+    A mention that is one of the cue's own words ("if the pain persists") is passed over.
 
     Claims come and go on a stack: one that ends no later than a later one can decide nothing more.
     """
@@ -135,8 +141,11 @@ def _nearest(claims: Sequence[Claim], positions: Sequence[int]) -> list[Claim | 
             at += 1
         while stack and stack[-1].end <= position:
             stack.pop()
-        if stack:
-            nearest[index] = stack[-1]
+        first, last = places[index]
+        for claim in reversed(stack):  # few: cues overlap by a few words at most
+            if claim.match.first > first or claim.match.last < last:
+                nearest[index] = claim
+                break
     return nearest
 
 

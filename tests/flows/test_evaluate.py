@@ -153,6 +153,26 @@ def test_abbreviations_can_be_scored_by_others(tmp_path: Path) -> None:
     assert "short forms with their long forms" in evaluate("abbreviations", gold).output
 
 
+def test_assertion_can_be_scored_by_others(tmp_path: Path) -> None:
+    gold, out, warehouse = (tmp_path / name for name in ("judged.tsv", "p.tsv", "w.duckdb"))
+    gold.write_text("7\tfever\tNo FEVER.\tNegated\tRecent\tPatient\n", encoding="utf-8")
+    said = evaluated("assertion", gold, "--predictions", out, "--warehouse", warehouse)
+    assert (said["task"], said["models"][0]["name"]) == ("assertion", "rules")
+    assert rows(out) == [
+        {
+            "line": "7",
+            "negated": "true",
+            "uncertain": "false",
+            "historical": "false",
+            "hypothetical": "false",
+            "experiencer": "patient",
+        }
+    ]
+    kept = query(warehouse, "SELECT DISTINCT task, scope, models FROM evaluations")
+    assert kept == [("assertion", "attributes", ["rules"])]
+    assert "what is said of concepts" in evaluate("assertion", gold, "--method", "rules").output
+
+
 def test_scores_are_kept_in_a_warehouse(gold: Path, cache: None, tmp_path: Path) -> None:
     warehouse = tmp_path / "w.duckdb"
     call = ("linking", gold, "--ontology", "sample", "--warehouse", warehouse)

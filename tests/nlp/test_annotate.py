@@ -87,7 +87,19 @@ def test_the_known_mentions_are_found(annotated: Annotations) -> None:
     ]
     assert mentions["mention_id"].to_list() == [0, 1, 2, 3, 4]
     assert set(mentions["model"]) == {"obedient"}
-    assert mentions["negated"].null_count() == 5
+    assert mentions["negated"].to_list() == [False] * 5
+    assert mentions["experiencer"].to_list() == ["family", *["patient"] * 4]
+
+
+def test_what_is_said_of_mentions_has_its_reason(annotator: Annotator) -> None:
+    text = "He denies fever. Aspirin for fever."
+    found = annotator.annotate(_documents([text, text], kind=pl.Series(["note", "abstract"])))
+    mentions = found.frames["mentions"]
+    assert mentions["mention_text"].to_list() == ["fever", "Aspirin", "fever"] * 2
+    assert mentions["negated"].to_list() == [True, False, False, None, None, None]
+    assert mentions["experiencer"].to_list() == [*["patient"] * 3, *[None] * 3]
+    (cue,) = found.frames["assertion_cues"].drop("annotation_id").rows()
+    assert cue == ("c:0", 0, "negated", "deny", text.index("denies"), text.index(" fever"))
 
 
 def test_offsets_spell_the_rows(annotated: Annotations) -> None:

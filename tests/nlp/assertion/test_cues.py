@@ -27,6 +27,10 @@ NEGATED = [
     "Neither [edema]{n} nor [cyanosis]{n}.",
     "Absence of [murmur]{n}.",
     "Free of [pain]{n} today.",
+    "CT of the [chest]{} is negative for [metastases]{n}.",
+    "The knee is not swollen.,The [digit]{} was wrapped.",
+    "She is [pain]{n} free and [seizure]{n}-free.",
+    "He refused the [flu shot]{n}.",
     "Pt w/o [rash]{n}.",
     "ROS is -ve for [weight loss]{n}.",
     "No signs or symptoms: [fever]{n}.",
@@ -45,6 +49,14 @@ NEGATED = [
     "No [mass]{n} except a [cyst]{}.",
     "He has no [angina]{n} although he has [dyspnea]{}.",
     "No [effusion]{n}, which rules against it; there is [atelectasis]{}.",
+    "Denies [fever]{n}. No [cough]{n}.",
+    "No [flow]{n}, likely [lipoma]{u}.",
+    "If she has no [response]{ny}, then she needs [surgery]{y}.",
+    "Findings: 1) no [mass]{n} 2) [hernia]{}",
+    "No [change in vision]{n}, no change in [weight]{}.",
+    "Walks without [difficulty]{n}.",
+    "MRI without contrast: [stenosis]{}.",
+    "{Not entered} [menopause]{}",
     "(no [fever]{n}) [cough]{} since",
     "No [pneumothorax]{n} (or [effusion]{n}) or [mass]{n}.",
     "RESPIRATORY: No [cough]{n}.,CARDIOVASCULAR: [Murmur]{}.",
@@ -76,6 +88,10 @@ PSEUDO = [
     "He has not improved and still has [cough]{}.",
     "Compared with the previous exam, [edema]{} is larger.",
     "Risk factor for [stroke]{}.",
+    "She wants no scar on her [breast]{n} if at all possible.",
+    "I told the [patient]{} to feel free to call.",
+    "She appears to be doing well with [arthritis]{}.",
+    "His friend says he has [seizures]{}.",
 ]
 
 UNCERTAIN = [
@@ -96,6 +112,8 @@ UNCERTAIN = [
     "I believe this is [viral syndrome]{u}.",
     "Evaluate for [fracture]{u}.",
     "Question of [seizure]{u}.",
+    "It is likely she had a [concussion]{u}.",
+    "Chest pain, likely [costochondritis]{u}.",
     "? [TIA]{u}",
     "Likely [UTI]{u}, but no [fever]{n}.",
     "Not thought to be due to [ischemia]{n}.",
@@ -117,6 +135,8 @@ HISTORICAL = [
     "No history of [pancreatitis]{hn} or [alcohol use]{hn}.",
     "Denies any history of [asthma]{hn}.",
     "He quit [smoking]{h} in 1990.",
+    "Social history: [alcohol]{h} on weekends.",
+    "Cardiac risk factors include [hypertension]{h} and [smoking]{h}.",
     "A history of [HIV]{h} and now [fever]{}.",
 ]
 
@@ -135,6 +155,7 @@ HYPOTHETICAL = [
     "Screening for [colon cancer]{y}.",
     "Return if worse because she has [asthma]{}.",
     "She may need [surgery]{y}.",
+    "If his [pain]{} persists, he will get an [injection]{y}.",
     "Even if tired, she has [insomnia]{}.",
 ]
 
@@ -142,27 +163,31 @@ EXPERIENCER = [
     "Mother had [breast cancer]{f}.",
     "His father died of [MI]{f} at 50.",
     "Family history of [colon cancer]{fh}.",
+    "FAMILY HISTORY: [Diabetes]{fh}.",
     "No family history of [diabetes]{fhn}.",
     "[Lupus]{f} in a maternal aunt.",
     "[Cancer]{f} runs in her family; she has [asthma]{}.",
     "Sister with [asthma]{f}. The patient has [eczema]{}.",
     "She has a brother who has [epilepsy]{f}.",
     "Her roommate has [strep throat]{o}.",
+    "[Breast cancer]{f} was seen in her maternal aunt.",
+    "Family history of [stroke]{fh} and history of [lymphoma]{h}.",
+    "His wife and friends have told him of his [tremor]{}.",
     "The donor had [hepatitis]{o}.",
     "She was brought in by her mother for [fever]{}.",
     "The patient’s mother noticed a [lesion]{}.",
 ]
 
 SECTIONS = [
-    ("family_history", "[Diabetes]{f} and [stroke]{f}."),
-    ("family_history", "Negative for [cancer]{fn}."),
-    ("family_history", "The patient has [breast cancer]{}."),
+    ("family_history", "[Diabetes]{fh} and [stroke]{fh}."),
+    ("family_history", "Negative for [cancer]{fhn}."),
+    ("family_history", "The patient has [breast cancer]{h}."),
     ("past_medical_history", "[Hypertension]{h}, [gout]{h}."),
     ("past_medical_history", "She denies [diabetes]{hn}."),
     ("past_surgical_history", "[Appendectomy]{h}."),
     ("past_medical_history", "Mother with [diabetes]{fh}."),
     ("review_of_systems", "Positive for [cough]{}, negative for [fever]{n}."),
-    ("social_history", "He smokes; no [alcohol]{n}."),
+    ("social_history", "[Alcohol]{h} on weekends; no [tobacco]{hn}."),
     ("assessment", "[Hypertension]{}."),
 ]
 
