@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nlp.privacy.finding import Finding
 from nlp.privacy.rules import common_words, read_name_lists, word_set
 from nlp.privacy.words import Words
 
@@ -18,6 +19,7 @@ class NameShapes:
         self.given = frozenset(name.lower() for name in lists["given"])
         self.unmistakable = self.given - frozenset(name.lower() for name in lists["ambiguous"])
         self.any_given = self.given | frozenset(name.lower() for name in lists["ambiguous"])
+        self.surnames = frozenset(name.lower() for name in lists["surnames"])
         self.word_surnames = frozenset(name.lower() for name in lists["word_surnames"])
         self.particles = word_set("names", "particles")
         self.suffixes = word_set("names", "suffixes")
@@ -26,8 +28,13 @@ class NameShapes:
         self.never_after_title = word_set("names", "never_after_title")
         self.titles = word_set("names", "titles")
 
+    def is_listed(self, words: Words, index: int) -> bool:
+        """Whether it is a name of the lists."""
+        lower = words.lowers[index]
+        return lower in self.any_given or lower in self.surnames or lower in self.word_surnames
+
     def is_name_word(self, words: Words, index: int) -> bool:
-        """Whether the word may be part of a name, going by its form: a capital, and no other use."""
+        """Whether the word may be part of a name: it has a capital and no other use."""
         if not words.is_capitalised(index):
             return False
         lower = words.lowers[index]
@@ -67,7 +74,9 @@ class NameShapes:
                 break
             if not (self.is_name_word(words, following) or words.is_initial(following)):
                 if self._is_common_surname(words, first, last, following, after_title=after_title):
-                    last = following
+                    last, count = following, count + 1
+                    if words.gap(following) == "-":
+                        continue  # Ann White-Jones
                 break
             if (
                 words.is_initial(following)
@@ -150,7 +159,7 @@ class NameShapes:
         return None
 
     def _touches(self, words: Words, index: int, *, initial: bool) -> bool:
-        """Whether nothing but a space, a hyphen or an initial's full stop parts it from the next."""
+        """Whether only a space, a hyphen or an initial's full stop parts it from the next."""
         gap = words.gap(index)
         return (
             gap in {" ", "-"}
@@ -160,3 +169,11 @@ class NameShapes:
 
     def _goes_on_in_capitals(self, words: Words, index: int) -> bool:
         return words.is_initial(index) or words.lowers[index] in self.any_given
+
+
+def name_finding(words: Words, first: int, last: int, rule: str, score: float) -> Finding:
+    """The words first to last as a name."""
+    end = words.ends[last]
+    if last > first and words.is_initial(last) and words.text[end : end + 1] == ".":
+        end += 1  # Smith, John Q.
+    return Finding(words.starts[first], end, "name", f"name:{rule}", score)

@@ -51,9 +51,11 @@ class PlaceFinder:
             same_case=True,
         )
         codes = "|".join(word_set("places", "codes"))
+        further = "|".join(word_set("places", "further_codes"))
         states = "|".join(sorted(rules["states"], key=len, reverse=True))
         self._state = re.compile(
-            rf"(?P<comma>,?)\s{{1,3}}(?:(?P<state>{codes}|{states})(?![\w\-])|[A-Z]{{2}}(?=,?\s\d))"
+            rf"(?P<comma>,?)\s{{1,3}}(?:(?P<state>{codes}|{states})(?![\w\-])"
+            rf"|(?P<further>{further})(?=,?\s\d)|[A-Z]{{2}}(?=,?\s\d))"
             rf"(?:,?\s{{1,4}}(?P<zip>\d{{5}}(?:-\d{{4}})?)(?![\w\-]))?"
         )
         self._street = _street(
@@ -90,12 +92,14 @@ class PlaceFinder:
     def _before_states(self, words: Words) -> Iterator[Finding]:
         text = words.text
         for match in self._state.finditer(text):
-            if match["zip"]:
+            last = words.at(match.start()) - 1
+            follows = last >= 0 and words.ends[last] == match.start()
+            stated = (match["state"] or match["further"]) and follows and words.is_capitalised(last)
+            if match["zip"] and (match["comma"] or stated):
                 yield Finding(*match.span("zip"), "location", "location:zip", 0.85)
             elif not match["comma"] or not match["state"]:
                 continue
-            last = words.at(match.start()) - 1
-            if last < 0 or words.ends[last] != match.start():
+            if not follows:
                 continue
             first = self._town(words, last)
             if first is not None:
@@ -196,6 +200,8 @@ class PlaceFinder:
                     lower in self._common
                     and (word.isupper() or not (strong or lower in self._surnames))
                 )
+                if plain and not strong and before == index - 1:
+                    break  # Disease Research Group
                 particular = particular or not plain
                 first = before
             while first < index and (
