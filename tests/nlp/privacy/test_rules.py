@@ -210,7 +210,7 @@ def test_no_network_is_asked_for(finder: Finder, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("unit", ["a.", "1-", "@", "A ", "Aa, ", "http://", "x" * 50, "Dr. "])
 def test_time_grows_with_length_only(finder: Finder, unit: str) -> None:
-    """Of texts that make patterns go back and forth, four times as much takes no 16 times as long."""
+    """Texts that make patterns go back and forth take time in proportion to their length."""
     seconds = []
     for characters in (4_000, 16_000):
         text = unit * (characters // len(unit))
