@@ -78,7 +78,7 @@ class NameFinder:
         relation = lower in self._relations
         if gap not in ({" ", ", ", " ("} if relation else {" ", ", "}):
             return
-        last = self._shapes.forward(words, following)
+        last = self._shapes.forward(words, following, surely=relation)
         surname = words.lowers[following] in self._shapes.word_surnames
         if last is None and lower in self._weak_titles and surname and gap == " ":
             last = following if words.word(following).istitle() else None
@@ -117,7 +117,7 @@ class NameFinder:
             yield from self._labelled(words, at)
 
     def _labelled(self, words: Words, at: int) -> Iterator[Finding]:
-        last = self._shapes.forward(words, at)
+        last = self._shapes.forward(words, at, surely=True)
         if last is None:
             if not self._is_surname_first(words, at):
                 return
@@ -143,7 +143,13 @@ class NameFinder:
             at + 1 < len(words)
             and words.is_capitalised(at)
             and words.gap(at) == ", "
-            and words.lowers[at + 1] in self._shapes.any_given
+            and (
+                words.lowers[at + 1] in self._shapes.any_given
+                or (
+                    words.lowers[at] in self._shapes.word_surnames
+                    and self._shapes.is_name_word(words, at + 1)
+                )
+            )
         )
 
     def _before_credentials(self, words: Words) -> Iterator[Finding]:

@@ -26,6 +26,7 @@ _LINE_END = re.compile(r",?\s{0,2}(?:\n|[A-Z][\w .]{0,30},? [A-Z]{2},? \d{5}|,\s
 _BORN_IN = re.compile(r"\bborn\b[^.;\n]{3,40}?\s(?:in|at)\b(?=\s[A-Z])")
 _MILITARY = re.compile(r"\b(?:USNS|USS|USNV|DPO|FPO|APO|Unit \d+ Box)\s[^\n]{0,40}?\b\d{5}\b")
 MOST_WORDS = 4
+_JOINING = frozenset({"of", "and", "for", "the"})
 
 
 class PlaceFinder:
@@ -187,13 +188,14 @@ class PlaceFinder:
                 if gap == ". " and lower not in {"st", "mt", "ft"}:
                     break
                 if not words.is_capitalised(before) and not (
-                    lower in {"of", "and", "for", "the"}
+                    lower in _JOINING
                     and particular
                     and before > 0
                     and words.is_capitalised(before - 1)
                 ):
                     break
-                if lower in self._never and lower not in {"of", "and", "for", "the"}:
+                surname = lower in self._surnames and not words.word(before).isupper()
+                if lower in self._never and not surname and lower not in _JOINING:
                     break
                 word = words.word(before)
                 plain = lower in self._general or (
