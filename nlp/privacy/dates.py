@@ -92,6 +92,8 @@ class DateFinder:
     def _is_month(self, text: str, match: re.Match[str]) -> bool:
         if match["mon"].title() in _NUMBERED and match["mon"][0].isupper():
             return True
+        if match["mon"].isupper() and len(match["mon"]) <= 4:
+            return False  # OCT, MAR: rather a short form
         if match["mon"] == "May" and _VERB.match(text, match.end()):
             return False
         before = _WORD_BEFORE.search(text, max(0, match.start() - 14), match.start())

@@ -165,7 +165,7 @@ class NameFinder:
             first = self._shapes.backward(words, last)
             if first is None or names_a_thing(words, last):
                 continue
-            if weak and first == last:
+            if first == last and (weak or len(words.word(last)) < 3):
                 continue
             if not comma and first == last and words.lowers[first] not in self._shapes.given:
                 continue
