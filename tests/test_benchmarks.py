@@ -22,6 +22,7 @@ FOLDER = Path(__file__).parent.parent / "benchmarks"
         "gpu/ner.py",
         "linking.py",
         "ner_cpu.py",
+        "privacy.py",
         "scale.py",
         "sections.py",
         "throughput.py",

@@ -1,4 +1,4 @@
-"""``charthouse evaluate``: models, links, abbreviations and assertion against gold files."""
+"""``charthouse evaluate``: models, links, abbreviations, assertion and privacy against gold files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flows.evaluating.request import Request
 
 app = typer.Typer(
-    help="Judge models, links, abbreviations and assertion against gold files.",
+    help="Judge models, links, abbreviations, assertion and privacy against gold files.",
     no_args_is_help=True,
 )
 

@@ -20,8 +20,9 @@ from flows.cli import (
     diff,
     doctor,
     evaluate,
-    export,
     evaluate_assertion,
+    evaluate_privacy,
+    export,
     inspect,
     link,
     ontology,
@@ -86,6 +87,7 @@ app.add_typer(export.app, name="export")
 app.add_typer(ontology.app, name="ontology")
 app.add_typer(train.app, name="train")
 evaluate.app.command("assertion")(evaluate_assertion.assertion)
+evaluate.app.command("privacy")(evaluate_privacy.privacy)
 app.add_typer(evaluate.app, name="evaluate")
 
 

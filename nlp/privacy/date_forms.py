@@ -1,7 +1,7 @@
-"""The ways dates are written, each with named groups, for finding them and for writing others.
+"""The ways dates are written, with named groups, to find them and to write others.
 
-Groups: ``y`` year, ``m`` month as a number, ``mon`` as a word, ``d`` day, ``ord`` its ending, ``wd``
-weekday.
+Groups: ``y`` year, ``m`` month as a number, ``mon`` as a word, ``d`` day, ``ord`` its ending,
+``wd`` weekday.
 """
 
 from __future__ import annotations

@@ -11,7 +11,6 @@ from nlp.privacy.phrases import PhraseIndex
 from nlp.privacy.rules import read_rules, word_set
 from nlp.privacy.words import Words
 
-_EDGE = r"(?<![\w.])"
 _MONTH_DAY = re.compile(rf"(?<![^\W_]){date_forms.MONTH_DAY}(?![^\W_]|[:/.]\d)")
 _DAY_MONTH = re.compile(rf"(?<![\w./])(?:the\s)?{date_forms.DAY_MONTH}")
 _MONTH_YEAR = re.compile(rf"(?<![^\W_]){date_forms.MONTH_YEAR}")
@@ -25,7 +24,8 @@ _DAY_ONLY = re.compile(
     r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?(?:,?\s{1,2}(?:19|20)\d\d)?(?![\w/%]|\.\d)"
 )
 _LABELLED = re.compile(
-    r"\b(?P<label>DOB|D\.O\.B\.?|DOS|DOA|DOD|LMP|EDC|EDD|birth\s?date|date of birth|born(?: on| in)?"
+    r"\b(?P<label>DOB|D\.O\.B\.?|DOS|DOA|DOD|LMP|EDC|EDD|birth\s?date|date of birth"
+    r"|born(?: on| in)?"
     r"|birth year|year of birth|date(?: of [a-z]+){0,3})"
     r"\s{0,3}(?:is|was)?[\s:=#\-]{0,4}"
     r"(?P<v>(?:19|20)\d{6}|\d{1,2}[/\-.]\d{1,2}(?:[/\-.]\d{2,4})?|\d{1,2}[/\-]\d{2,4}|\d{6}|19\d\d"
@@ -36,6 +36,10 @@ _BIRTH = re.compile(r"DOB|D\.O\.B|birth|born", re.IGNORECASE)
 _WEEKDAY_BEFORE = re.compile(rf"(?<![^\W_]){date_forms.WEEKDAY}\.?,?\s{{1,2}}(?:the\s)?$")
 _WORD_BEFORE = re.compile(r"([A-Za-z]+)[\s:(]{1,3}$")
 _SENTENCE_END = re.compile(r"[.;?!]\s|\n")
+_UNIT = re.compile(
+    r"\s?(?:days?|weeks?|months?|years?|hours?|hrs?|minutes?|times|tablets?|tabs?|mg|ml|cm|mm|cups?"
+    r"|doses?|inch|inches|of)\b"
+)
 _VERB = re.compile(r"\s(?:be|have|need|not|also|take|help|return|require|use|go|cause|want)\b")
 _NUMBERED = {"January", "February", "July", "September", "October", "November", "December"}
 """Months that are no other word or name: dates wherever they stand with a capital."""
@@ -88,6 +92,8 @@ class DateFinder:
     def _is_month(self, text: str, match: re.Match[str]) -> bool:
         if match["mon"].title() in _NUMBERED and match["mon"][0].isupper():
             return True
+        if match["mon"].isupper() and len(match["mon"]) <= 4:
+            return False  # OCT, MAR: rather a short form
         if match["mon"] == "May" and _VERB.match(text, match.end()):
             return False
         before = _WORD_BEFORE.search(text, max(0, match.start() - 14), match.start())
@@ -95,15 +101,13 @@ class DateFinder:
 
     def _is_day(self, text: str, match: re.Match[str]) -> bool:
         """Whether 3/4 is a day: fractions, scores and strengths are written so, too."""
-        before = _SENTENCE_END.split(text[max(0, match.start() - 40) : match.start()])[-1]
-        after = _SENTENCE_END.split(text[match.end() : match.end() + 20])[0]
-        around = re.findall(r"[a-z]+", f"{before} {after}".lower())
-        if not self._no_day.isdisjoint(around):
-            return False
         start = match.start()
+        after = re.match(r"\W{1,2}([a-z]+)", text[match.end() : match.end() + 20].lower())
+        if _UNIT.match(text, match.end()) or (after and after[1] in self._no_day):
+            return False
         word = _WORD_BEFORE.search(text, max(0, start - 14), start)
         if word is not None and word[1].lower() in self._before_day:
-            return True
+            return word[1].lower() == "on" or not self._tells_a_score(text, start)
         earlier = re.search(
             rf"{date_forms.NUMERIC_DAY}\s{{0,2}}(?:-|–|to|and|,|through)\s{{0,2}}$",
             text[max(0, start - 16) : start],
@@ -111,7 +115,16 @@ class DateFinder:
         if earlier is None:
             return False
         word = _WORD_BEFORE.search(text[max(0, start - 30) : start - len(earlier.group())])
-        return word is not None and word[1].lower() in self._before_day
+        return (
+            word is not None
+            and word[1].lower() in self._before_day
+            and not self._tells_a_score(text, start)
+        )
+
+    def _tells_a_score(self, text: str, start: int) -> bool:
+        """Whether the words before speak of strength, pain or the like."""
+        before = _SENTENCE_END.split(text[max(0, start - 40) : start])[-1].lower()
+        return not self._no_day.isdisjoint(re.findall(r"[a-z]+", before))
 
 
 def _range_end(text: str, match: re.Match[str]) -> int:

@@ -17,13 +17,16 @@ _BETWEEN = re.compile(
     re.IGNORECASE,
 )
 _VALUE = re.compile(r"[A-Za-z0-9]+(?:[\-/.][A-Za-z0-9]+|[ ](?=\d)[0-9]+){0,6}")
+_FIRST_WITH_DIGIT = re.compile(r"[A-Za-z]*[\-/.]?[A-Za-z]*\d")
 _PHONE = re.compile(
     r"(?<![\w.\-/])(?:\+?1[\s.\-]{0,2})?(?:\(\d{3}\)[\s.\-]{0,2}|\d{3}[ .\-/])\d{3}[ .\-]\d{4}"
     r"(?:,?\s{0,2}(?:x|ext\.?|extension)\s{0,2}\d{1,6})?(?!\w|-\d)"
 )
 _FAX = re.compile(r"\b(?:fax(?:ed)?|facsimile)\b", re.IGNORECASE)
 _TELEPHONE = re.compile(r"\b(?:phone|tel|telephone|cell|call|mobile|work|home)\b", re.IGNORECASE)
-_PHOTO = re.compile(r"[\w\-]+\.(?:jpe?g|png|gif|bmp|tiff?|heic|dcm|webp)\b", re.IGNORECASE)
+_PHOTO = re.compile(
+    r"(?<![\w\-])[\w\-]{1,200}\.(?:jpe?g|png|gif|bmp|tiff?|heic|dcm|webp)\b", re.IGNORECASE
+)
 _VIN = re.compile(r"\b(?=[A-Z]{0,16}\d)[A-HJ-NPR-Z0-9]{11}\d{6}\b|\b\d[A-HJ-NPR-Z0-9]{16}\b")
 
 
@@ -55,7 +58,7 @@ class NumberFinder:
         for _, end, rule in self._labels.find(words):
             between = _BETWEEN.match(text, end)
             value = _VALUE.match(text, between.end() if between else end)
-            if value is None:
+            if value is None or not _FIRST_WITH_DIGIT.match(value.group()):
                 continue
             stop = _trim(value.group(), value.start())
             if sum(c.isdigit() for c in text[value.start() : stop]) >= rule.digits:

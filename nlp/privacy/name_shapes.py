@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nlp.privacy.finding import Finding
 from nlp.privacy.rules import common_words, read_name_lists, word_set
 from nlp.privacy.words import Words
 
@@ -18,6 +19,7 @@ class NameShapes:
         self.given = frozenset(name.lower() for name in lists["given"])
         self.unmistakable = self.given - frozenset(name.lower() for name in lists["ambiguous"])
         self.any_given = self.given | frozenset(name.lower() for name in lists["ambiguous"])
+        self.surnames = frozenset(name.lower() for name in lists["surnames"])
         self.word_surnames = frozenset(name.lower() for name in lists["word_surnames"])
         self.particles = word_set("names", "particles")
         self.suffixes = word_set("names", "suffixes")
@@ -26,8 +28,13 @@ class NameShapes:
         self.never_after_title = word_set("names", "never_after_title")
         self.titles = word_set("names", "titles")
 
+    def is_listed(self, words: Words, index: int) -> bool:
+        """Whether it is a name of the lists."""
+        lower = words.lowers[index]
+        return lower in self.any_given or lower in self.surnames or lower in self.word_surnames
+
     def is_name_word(self, words: Words, index: int) -> bool:
-        """Whether the word may be part of a name, going by its form: a capital, and no other use."""
+        """Whether the word may be part of a name: it has a capital and no other use."""
         if not words.is_capitalised(index):
             return False
         lower = words.lowers[index]
@@ -35,16 +42,17 @@ class NameShapes:
             return False
         return lower in self.any_given or (lower not in self.common and lower not in self.never)
 
-    def forward(self, words: Words, index: int, *, after_title: bool = False) -> int | None:
+    def forward(
+        self, words: Words, index: int, *, after_title: bool = False, surely: bool = False
+    ) -> int | None:
         """Index of the last word of a name that begins at a word; None where there is none.
 
-        After a title the first word may be any with a capital: Dr. Young, Mr. X, Dr. ABC.
+        After a title the first word may be any with a capital: Dr. Young, Mr. X, Dr. ABC. Where
+        there surely is a name, its second word may be one of the language.
         """
         if index >= len(words):
             return None
         first = self._skip(words, index)
-        if first is None:
-            return None
         if after_title:
             blocked = words.lowers[first] in self.never_after_title
             if (
@@ -59,15 +67,15 @@ class NameShapes:
             if not self._touches(words, last, initial=words.is_initial(last)):
                 break
             following = self._skip(words, last + 1)
-            if following is None:
-                break
             lower = words.lowers[following]
             if lower in self.suffixes and words.word(following)[0].isupper():
                 last = following
                 break
             if not (self.is_name_word(words, following) or words.is_initial(following)):
                 if self._is_common_surname(words, first, last, following, after_title=after_title):
-                    last = following
+                    last, count = following, count + 1
+                    if words.gap(following) == "-":
+                        continue  # Ann White-Jones
                 break
             if (
                 words.is_initial(following)
@@ -121,6 +129,14 @@ class NameShapes:
             return False
         return given in self.unmistakable or (given in self.any_given and words.is_initial(last))
 
+    def _may_be_surname(self, words: Words, index: int) -> bool:
+        """Whether it is written like a surname and is no heading."""
+        return (
+            words.word(index).istitle()
+            and words.lowers[index] not in self.never
+            and not words.gap(index).startswith(":")
+        )
+
     def _ends_a_name(self, words: Words, index: int) -> bool:
         """Whether a suffix or a word of the language ends a name: John Smith Jr, Ann T. Young."""
         before = index - 1
@@ -138,19 +154,20 @@ class NameShapes:
     def _is_initial_with_stop(self, words: Words, index: int) -> bool:
         return words.is_initial(index) and words.gap(index).startswith(".")
 
-    def _skip(self, words: Words, index: int) -> int | None:
+    def _skip(self, words: Words, index: int) -> int:
         """The first word at or behind index that is no particle; particles touch each other."""
-        for ahead in range(index, min(index + 3, len(words))):
-            is_last = ahead + 1 >= len(words)
-            particle = words.lowers[ahead] in self.particles and not is_last
-            if not particle or words.gap(ahead) not in {" ", "-", "'", "’", ". "}:
-                return ahead
-            if not words.is_capitalised(ahead + 1):
-                return ahead
-        return None
+        ahead = index
+        while (
+            ahead < index + 3
+            and ahead + 1 < len(words)
+            and words.lowers[ahead] in self.particles
+            and words.gap(ahead) in {" ", "-", "'", "’", ". "}
+        ):
+            ahead += 1
+        return ahead if ahead == index or words.is_capitalised(ahead) else index
 
     def _touches(self, words: Words, index: int, *, initial: bool) -> bool:
-        """Whether nothing but a space, a hyphen or an initial's full stop parts it from the next."""
+        """Whether only a space, a hyphen or an initial's full stop parts it from the next."""
         gap = words.gap(index)
         return (
             gap in {" ", "-"}
@@ -160,3 +177,11 @@ class NameShapes:
 
     def _goes_on_in_capitals(self, words: Words, index: int) -> bool:
         return words.is_initial(index) or words.lowers[index] in self.any_given
+
+
+def name_finding(words: Words, first: int, last: int, rule: str, score: float) -> Finding:
+    """The words first to last as a name."""
+    end = words.ends[last]
+    if last > first and words.is_initial(last) and words.text[end : end + 1] == ".":
+        end += 1  # Smith, John Q.
+    return Finding(words.starts[first], end, "name", f"name:{rule}", score)

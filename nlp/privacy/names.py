@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from nlp.privacy.eponyms import is_eponym, names_a_thing
 from nlp.privacy.finding import Finding
-from nlp.privacy.name_shapes import NameShapes
+from nlp.privacy.known_names import find_known
+from nlp.privacy.name_shapes import NameShapes, name_finding
 from nlp.privacy.phrases import PhraseIndex
 from nlp.privacy.rules import read_rules, word_set
 from nlp.privacy.words import Words
@@ -48,7 +49,7 @@ class NameFinder:
             *self._after_labels(words),
             *self._before_credentials(words),
             *self._subjects(words),
-            *self._known(words),
+            *find_known(words, self._shapes),
         ]
 
     def _after_titles(self, words: Words, nobody: set[int]) -> Iterator[Finding]:
@@ -69,7 +70,7 @@ class NameFinder:
             ):
                 last = self._shapes.forward(words, index + 1, after_title=True)
                 if last is not None:
-                    yield _name(words, index + 1, last, "title", 0.9)
+                    yield name_finding(words, index + 1, last, "title", 0.9)
 
     def _after_weak(self, words: Words, index: int, gap: str) -> Iterator[Finding]:
         """After relations, roles and titles that are words: a name must look like one."""
@@ -77,7 +78,7 @@ class NameFinder:
         relation = lower in self._relations
         if gap not in ({" ", ", ", " ("} if relation else {" ", ", "}):
             return
-        last = self._shapes.forward(words, following)
+        last = self._shapes.forward(words, following, surely=relation)
         surname = words.lowers[following] in self._shapes.word_surnames
         if last is None and lower in self._weak_titles and surname and gap == " ":
             last = following if words.word(following).istitle() else None
@@ -87,11 +88,11 @@ class NameFinder:
         given = words.lowers[following] in self._shapes.any_given
         known = titled or given or not is_eponym(words, following)
         if relation and known:
-            yield _name(words, following, last, "relation", 0.7)
+            yield name_finding(words, following, last, "relation", 0.7)
         elif titled or (
             lower in self._roles and (given or self._two_names(words, following, last))
         ):
-            yield _name(words, following, last, "role", 0.7)
+            yield name_finding(words, following, last, "role", 0.7)
 
     def _two_names(self, words: Words, first: int, last: int) -> bool:
         """Whether it is two words or more, none of them a thing's name or in capitals."""
@@ -116,17 +117,25 @@ class NameFinder:
             yield from self._labelled(words, at)
 
     def _labelled(self, words: Words, at: int) -> Iterator[Finding]:
-        last = self._shapes.forward(words, at)
+        last = self._shapes.forward(words, at, surely=True)
         if last is None:
             if not self._is_surname_first(words, at):
                 return
             last = at
-        yield _name(words, at, last, "label", 0.85)
+        word = words.word(at)
+        if (
+            last == at
+            and word.isupper()
+            and len(word) <= 4
+            and not self._shapes.is_listed(words, at)
+        ):
+            return  # Patient: NKDA
+        yield name_finding(words, at, last, "label", 0.85)
         if last + 1 < len(words) and _LAST_FIRST.fullmatch(words.gap(last)):
             further = self._shapes.forward(words, last + 1)
             credential = self._credential.match(words.text, words.starts[last + 1] - 2)
             if further is not None and credential is None:
-                yield _name(words, last + 1, further, "label", 0.85)
+                yield name_finding(words, last + 1, further, "label", 0.85)
 
     def _is_surname_first(self, words: Words, at: int) -> bool:
         """Whether a surname that is a word stands before a given name: Brown, Heather."""
@@ -134,7 +143,13 @@ class NameFinder:
             at + 1 < len(words)
             and words.is_capitalised(at)
             and words.gap(at) == ", "
-            and words.lowers[at + 1] in self._shapes.any_given
+            and (
+                words.lowers[at + 1] in self._shapes.any_given
+                or (
+                    words.lowers[at] in self._shapes.word_surnames
+                    and self._shapes.is_name_word(words, at + 1)
+                )
+            )
         )
 
     def _before_credentials(self, words: Words) -> Iterator[Finding]:
@@ -150,11 +165,11 @@ class NameFinder:
             first = self._shapes.backward(words, last)
             if first is None or names_a_thing(words, last):
                 continue
-            if weak and first == last:
+            if first == last and (weak or len(words.word(last)) < 3):
                 continue
             if not comma and first == last and words.lowers[first] not in self._shapes.given:
                 continue
-            yield _name(words, first, last, "credential", 0.88)
+            yield name_finding(words, first, last, "credential", 0.88)
 
     def _subjects(self, words: Words) -> Iterator[Finding]:
         for match in _SUBJECT.finditer(words.text):
@@ -163,38 +178,7 @@ class NameFinder:
                 continue
             first = self._shapes.backward(words, last)
             if first is not None and not is_eponym(words, last):
-                yield _name(words, first, last, "subject", 0.8)
-
-    def _known(self, words: Words) -> Iterator[Finding]:
-        """Given names of the list: beside a surname, or alone where they are nothing else."""
-        shapes = self._shapes
-        for index, lower in enumerate(words.lowers):
-            if lower not in shapes.any_given or not words.is_capitalised(index):
-                continue
-            if names_a_thing(words, index):
-                continue
-            last = shapes.forward(words, index)
-            if last is None:
-                continue
-            if last > index and not words.is_initial(last):
-                if any(names_a_thing(words, i) for i in range(index + 1, last + 1)):
-                    continue
-                yield _name(words, index, last, "lexicon", 0.7)
-            elif lower in shapes.unmistakable and len(lower) > 2:
-                yield _name(words, index, last, "given", 0.55)
-            if self._follows_surname(words, index):
-                yield _name(words, index - 1, last, "comma", 0.7)
-
-    def _follows_surname(self, words: Words, index: int) -> bool:
-        """Whether the word before is a surname: Smith, John."""
-        before = index - 1
-        return (
-            before >= 0
-            and words.gap(before) == ", "
-            and self._shapes.is_name_word(words, before)
-            and words.lowers[before] not in self._shapes.any_given
-            and not is_eponym(words, before)
-        )
+                yield name_finding(words, first, last, "subject", 0.8)
 
     def recurring(self, words: Words, known: Iterable[str]) -> Iterator[Finding]:
         """Where parts of names stand again, with a capital and as no eponym.
@@ -206,7 +190,7 @@ class NameFinder:
         wanted = frozenset(known)
         for index, lower in enumerate(words.lowers):
             if lower in wanted and words.is_capitalised(index) and not names_a_thing(words, index):
-                yield _name(words, index, index, "again", 0.6)
+                yield name_finding(words, index, index, "again", 0.6)
 
     def parts(self, words: Words, found: Iterable[Finding]) -> set[str]:
         """Words of found names, in lower case, that are worth to be looked for again."""
@@ -221,13 +205,6 @@ class NameFinder:
                     parts.add(lower)
                 index += 1
         return parts
-
-
-def _name(words: Words, first: int, last: int, rule: str, score: float) -> Finding:
-    end = words.ends[last]
-    if last > first and words.is_initial(last) and words.text[end : end + 1] == ".":
-        end += 1  # Smith, John Q.
-    return Finding(words.starts[first], end, "name", f"name:{rule}", score)
 
 
 def _credentials(strong: list[str], weak: list[str]) -> re.Pattern[str]:

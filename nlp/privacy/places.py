@@ -8,24 +8,23 @@ from collections.abc import Iterator
 from nlp.privacy.eponyms import names_a_thing
 from nlp.privacy.finding import Finding
 from nlp.privacy.phrases import PhraseIndex
+from nlp.privacy.place_forms import (
+    BORN_IN,
+    BOX,
+    LINE_END,
+    MILITARY,
+    SAINT,
+    SAINT_LEAD,
+    UNIT_ALONE,
+    UNIVERSITY,
+    ZIP_LABEL,
+    street_form,
+)
 from nlp.privacy.rules import common_words, read_name_lists, read_rules, word_set
 from nlp.privacy.words import Words
 
-_UNIT = r"(?:,?\s{1,2}(?:Apt|Apartment|Suite|Ste|Unit|Floor|Rm|Room|Box|#)\.?\s?#?\s?[\w\-]{1,6}\b)"
-_BOX = re.compile(r"\bP\.?\s?O\.?\s?Box:?\s{0,2}#?\s{0,2}\d{1,6}\b|\bPSC \d+", re.IGNORECASE)
-_UNIT_ALONE = re.compile(r"\b(?:Apt|Apartment)\.?\s?#?\s?\d{1,5}[A-Za-z]?\b")
-_ZIP_LABEL = re.compile(
-    r"\b(?:zip(?:\s?code)?|postal\s?code|postcode)\b[\s:#]{0,3}(?P<zip>\d{5}(?:-\d{4})?)(?!\d)",
-    re.IGNORECASE,
-)
-_SAINT = re.compile(
-    r"\b(?:St\.|St|Saint|ST\.)\s(?P<name>[A-Z][a-z]+(?:\s[A-Z][a-z]+)?)(?:['’]s)?(?=[\s.,;:)]|$)"
-)
-_SAINT_LEAD = re.compile(r"\b(?:at|to|from|in|near|of)\s(?:the\s)?$")
-_LINE_END = re.compile(r",?\s{0,2}(?:\n|[A-Z][\w .]{0,30},? [A-Z]{2},? \d{5}|,\s[A-Z])")
-_BORN_IN = re.compile(r"\bborn\b[^.;\n]{3,40}?\s(?:in|at)\b(?=\s[A-Z])")
-_MILITARY = re.compile(r"\b(?:USNS|USS|USNV|DPO|FPO|APO|Unit \d+ Box)\s[^\n]{0,40}?\b\d{5}\b")
 MOST_WORDS = 4
+_JOINING = frozenset({"of", "and", "for", "the"})
 
 
 class PlaceFinder:
@@ -51,12 +50,14 @@ class PlaceFinder:
             same_case=True,
         )
         codes = "|".join(word_set("places", "codes"))
+        further = "|".join(word_set("places", "further_codes"))
         states = "|".join(sorted(rules["states"], key=len, reverse=True))
         self._state = re.compile(
-            rf"(?P<comma>,?)\s{{1,3}}(?:(?P<state>{codes}|{states})(?![\w\-])|[A-Z]{{2}}(?=,?\s\d))"
+            rf"(?P<comma>,?)\s{{1,3}}(?:(?P<state>{codes}|{states})(?![\w\-])"
+            rf"|(?P<further>{further})(?=,?\s\d)|[A-Z]{{2}}(?=,?\s\d))"
             rf"(?:,?\s{{1,4}}(?P<zip>\d{{5}}(?:-\d{{4}})?)(?![\w\-]))?"
         )
-        self._street = _street(
+        self._street = street_form(
             word_set("places", "strong_streets"), word_set("places", "weak_streets")
         )
 
@@ -66,10 +67,15 @@ class PlaceFinder:
         for match in self._street.finditer(text):
             if match["weak"] is None or self._is_address(words, match):
                 yield Finding(match.start(), match.end(), "location", "location:street", 0.85)
-        for pattern, rule in ((_BOX, "box"), (_UNIT_ALONE, "unit"), (_MILITARY, "military")):
+        for pattern, rule in (
+            (BOX, "box"),
+            (UNIT_ALONE, "unit"),
+            (MILITARY, "military"),
+            (UNIVERSITY, "facility"),
+        ):
             for match in pattern.finditer(text):
                 yield Finding(match.start(), match.end(), "location", f"location:{rule}", 0.85)
-        for match in _ZIP_LABEL.finditer(text):
+        for match in ZIP_LABEL.finditer(text):
             yield Finding(*match.span("zip"), "location", "location:zip", 0.85)
         yield from self._before_states(words)
         yield from self._after_lead_ins(words)
@@ -84,18 +90,21 @@ class PlaceFinder:
         index = words.at(match.start()) + 1
         named = words.lowers[index] not in self._common
         return len(match["number"]) >= 3 and (
-            named or _LINE_END.match(words.text, match.end()) is not None
+            named or LINE_END.match(words.text, match.end()) is not None
         )
 
     def _before_states(self, words: Words) -> Iterator[Finding]:
         text = words.text
         for match in self._state.finditer(text):
-            if match["zip"]:
+            last = words.at(match.start()) - 1
+            follows = last >= 0 and words.ends[last] == match.start()
+            stated = (match["state"] or match["further"]) and follows and words.is_capitalised(last)
+            comma = match["comma"] and not (follows and words.word(last).islower())
+            if match["zip"] and (comma or stated):
                 yield Finding(*match.span("zip"), "location", "location:zip", 0.85)
             elif not match["comma"] or not match["state"]:
                 continue
-            last = words.at(match.start()) - 1
-            if last < 0 or words.ends[last] != match.start():
+            if not follows:
                 continue
             first = self._town(words, last)
             if first is not None:
@@ -131,7 +140,7 @@ class PlaceFinder:
 
     def _after_lead_ins(self, words: Words) -> Iterator[Finding]:
         ends = [end for _, end, _ in self._lead_ins.find(words)]
-        for end in [*ends, *(match.end() for match in _BORN_IN.finditer(words.text))]:
+        for end in [*ends, *(match.end() for match in BORN_IN.finditer(words.text))]:
             index = words.at(end)
             if index >= len(words) or words.text[end : words.starts[index]] not in {
                 " ",
@@ -183,19 +192,22 @@ class PlaceFinder:
                 if gap == ". " and lower not in {"st", "mt", "ft"}:
                     break
                 if not words.is_capitalised(before) and not (
-                    lower in {"of", "and", "for", "the"}
+                    lower in _JOINING
                     and particular
                     and before > 0
                     and words.is_capitalised(before - 1)
                 ):
                     break
-                if lower in self._never and lower not in {"of", "and", "for", "the"}:
+                surname = lower in self._surnames and not words.word(before).isupper()
+                if lower in self._never and not surname and lower not in _JOINING:
                     break
                 word = words.word(before)
                 plain = lower in self._general or (
                     lower in self._common
                     and (word.isupper() or not (strong or lower in self._surnames))
                 )
+                if plain and not strong and before == index - 1:
+                    break  # Disease Research Group
                 particular = particular or not plain
                 first = before
             while first < index and (
@@ -207,13 +219,13 @@ class PlaceFinder:
 
     def _saints(self, words: Words) -> Iterator[Finding]:
         text = words.text
-        for match in _SAINT.finditer(text):
+        for match in SAINT.finditer(text):
             index = words.at(match.start("name"))
             if words.lowers[index] in self._common or names_a_thing(words, index):
                 continue
             before = text[max(0, match.start() - 12) : match.start()]
             sure = match.group()[2] == "." or match.group().startswith("Saint")
-            if not sure and not _SAINT_LEAD.search(before):
+            if not sure and not SAINT_LEAD.search(before):
                 continue
             end = words.ends[index]
             if text[end : end + 2] in {"'s", "’s"}:
@@ -223,14 +235,3 @@ class PlaceFinder:
 
 def _place(words: Words, first: int, last: int, rule: str, score: float) -> Finding:
     return Finding(words.starts[first], words.ends[last], "location", f"location:{rule}", score)
-
-
-def _street(strong: frozenset[str], weak: frozenset[str]) -> re.Pattern[str]:
-    strong_words = "|".join(sorted(strong, key=len, reverse=True))
-    weak_words = "|".join(sorted(weak, key=len, reverse=True))
-    name = r"(?:[A-Z][\w'’\-]*\.?\s{1,2}|\d{1,3}(?:st|nd|rd|th)\s{1,2})"
-    return re.compile(
-        rf"(?<![\w/.\-])(?P<number>\d{{1,6}}(?:-\d{{1,4}})?[A-Z]?)\s{{1,2}}{name}{{1,4}}?"
-        rf"(?:(?:(?i:{strong_words}))|(?P<weak>(?i:{weak_words})))\b\.?(?![a-z])"
-        rf"{_UNIT}{{0,2}}"
-    )

@@ -20,10 +20,14 @@ if TYPE_CHECKING:
 _LONGEST = 2_048
 """A word longer than any address: only so much of it is looked at."""
 
+_LARGEST = 8_192
+"""Characters that a recogniser sees at once at most: some of their patterns are quadratic."""
+
 _DOMAINS = re.compile(
     r"(?i)^(?:https?://|www\d{0,3}\.)|\.(?:com|org|net|edu|gov|mil|info|io|biz)(?:$|[/:?#])"
 )
 _REST = re.compile(r"(?:[^\s()<>\"',;.]|[,;.](?=[^\s()<>\"',;.]))*")
+_ENZYME = re.compile(r"\bEC:?\s?$")
 _TITLE_CASE_SPLIT = re.compile(r"\.[A-Z][a-z]")
 
 
@@ -47,13 +51,15 @@ class PresidioFinder:
         for rule_id, recogniser, needs, entry in self._recognisers:
             for start, end in _places(text, needs):
                 part = text[start:end]
-                for result in recogniser.analyze(
-                    part, recogniser.supported_entities, nlp_artifacts=None
-                ):
+                entities = recogniser.supported_entities
+                # The patterns of these recognisers never look at the artifacts.
+                for result in recogniser.analyze(part, entities, None):  # type: ignore[arg-type]
                     kind, found = entry["kind"], part[result.start : result.end]
                     if result.score < entry["least"] or (kind == "url" and not _is_url(found)):
                         continue
                     first, last = start + result.start, start + result.end
+                    if kind == "ip" and _ENZYME.search(text, max(0, first - 6), first):
+                        continue
                     if kind == "phone":
                         kind = kind_of_phone(text, first)
                     if kind == "url":  # its list of domains is short: example.biz/path
@@ -70,11 +76,12 @@ def _places(text: str, needs: re.Pattern[str]) -> Iterator[tuple[int, int]]:
         end = match.end()
         while end < stop and not text[end].isspace():
             end += 1
-        if pending and start <= pending[1]:
+        if pending and start <= pending[1] and end - pending[0] <= _LARGEST:
             pending = (pending[0], max(end, pending[1]))
             continue
         if pending:
             yield pending
+            start = max(start, pending[1])
         pending = (start, end)
     if pending:
         yield pending
