@@ -2,9 +2,9 @@
 
 Notes with identifiers are run in every mode, one of them through a worker's death, another through
 a kill and a resume, with Prefect as talkative as it can be made. Then all that was written is
-searched: the warehouse as bytes and column by column, its snapshot, what was staged when the run was
-killed, Prefect's home, the cache, HOME, TMPDIR and what the command said. Raw texts are in the shard
-files alone, and these are gone when the run is done.
+searched: the warehouse as bytes and column by column, its snapshot, what was staged when the run
+was killed, Prefect's home, the cache, HOME, TMPDIR and what the command said. Raw texts are in the
+shard files alone, and these are gone when the run is done.
 """
 
 from __future__ import annotations
