@@ -23,6 +23,7 @@ from flows.isolation import reject
 from flows.plan import Planner
 from flows.receipt import StagingError, stage
 from flows.run import preview
+from flows.settings import Settings
 from flows.warehouse import runs
 from flows.warehouse.access import Access
 from flows.warehouse.check import check_warehouse
@@ -33,7 +34,7 @@ from flows.warehouse.load import load_checked
 from flows.warehouse.snapshots import publish
 from flows.work import WorkFolder, make_private
 from nlp.annotate import Annotator
-from nlp.fingerprint import AnnotationSet
+from nlp.fingerprint import AnnotationSet, identify
 from nlp.privacy.deidentify import Deidentified
 from nlp.schema import PRIVACY_SPANS
 from nlp.settings import PrivacySettings
@@ -560,3 +561,22 @@ def test_the_doctor_looks_for_the_secret(tmp_path: Path, monkeypatch: pytest.Mon
     assert (well.found, well.fix) == (f"mask, secret in {tmp_path / 'key'}", "")
     (off,) = doctor._privacy(None)
     assert off.found.startswith("off") and not off.fix
+
+
+def test_the_annotation_id_knows_of_privacy_only_where_it_is_on() -> None:
+    finders: dict[str, Any] = {"ner": {"models": ()}, "dictionary": {"stores": ("sample",)}}
+
+    def described(**privacy: Any) -> tuple[str, dict[str, Any]]:
+        annotation = identify(Settings(**finders, privacy=privacy).annotation)
+        return annotation.annotation_id, json.loads(annotation.settings)
+
+    plain, settings = described()
+    assert "privacy" not in settings
+    assert described(mode="off", keep_document_ids=True, kinds=("article",))[0] == plain
+    others = {
+        described(mode="mask")[0],
+        described(mode="mask", keep_document_ids=True)[0],
+        described(mode="mask", kinds=("note", "article"))[0],
+        described(mode="drop_text")[0],
+    }
+    assert len(others | {plain}) == 5
