@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from nlp.privacy.key import read_key
+from nlp.ner.errors import DeviceError
+from nlp.ner.source import find_model, model_fingerprint
+from nlp.privacy import PRIVACY_VERSION
+from nlp.privacy.finder import Finder
+from nlp.privacy.finding import Finding
+from nlp.privacy.key import keyed, read_key
+from nlp.privacy.listed import list_hash
+from nlp.privacy.masks import label_mask, same_length_mask
+from nlp.privacy.metadata import read_metadata, rewrite_metadata
+from nlp.privacy.replace import Replaced, replace_findings
+from nlp.privacy.rules import rules_hash
+from nlp.privacy.surrogates import Surrogates
 from nlp.schema import PRIVACY_SPANS
 from nlp.settings import PrivacySettings
 
 if TYPE_CHECKING:
     from nlp.ner.device import Device
+
+Row = dict[str, Any]
+Substitute = Callable[[str, str], str]
+
+_REPLACED = ("title", "text", "sections", "metadata", "document_date")
+_EMPTY = "{}"
 
 
 @dataclass(frozen=True)
@@ -43,19 +63,150 @@ class Deidentifier:
         """
         self._settings = settings
         self._key = read_key(settings)
+        self._finder = Finder(settings, device)
 
     def deidentify(self, documents: pl.DataFrame) -> Deidentified:
         """Find identifiers in text, title and metadata and put masks or surrogates in their place.
 
-        ``person_id`` (already a pseudonym; null = nobody in particular) says whose surrogates and
-        date shift a document gets. Documents of kinds that are not to be searched are returned as
-        they are.
+        ``person_id`` (already a pseudonym) says whose surrogates and date shift a document gets;
+        one without it has its own. Documents of kinds that are not to be searched are returned as
+        they are. Masking leaves the year of ``document_date``, as its first day; surrogates shift
+        it.
 
         Args:
             documents: with columns document_id, kind, title, text, sections, metadata,
                 document_date and person_id, and others, which are kept as they are.
+
+        Raises:
+            DeviceError: a model's forward pass failed, which no document is to blame for.
         """
-        return Deidentified(documents, PRIVACY_SPANS.empty().drop("annotation_id"))
+        names = ("document_id", "kind", "person_id", *_REPLACED)
+        rows = documents.select(names).to_dicts()
+        failed: dict[int, str] = {}
+        spans: list[Row] = []
+        modelled = self._by_models(rows)
+        for index, row in enumerate(rows):
+            if row["kind"] not in self._settings.kinds:
+                continue
+            try:
+                new, found = self._one(row, modelled.get(index, []))
+            except Exception as error:  # whatever a document provokes; the message may quote it
+                failed[index] = type(error).__name__
+            else:
+                rows[index] = row | new
+                spans += found
+        kept = [index for index in range(len(rows)) if index not in failed]
+        columns = [
+            pl.Series(name, [rows[i][name] for i in kept], dtype=documents.schema[name])
+            for name in _REPLACED
+        ]
+        schema = {n: t for n, t in PRIVACY_SPANS.schema.items() if n != "annotation_id"}
+        return Deidentified(
+            documents[kept].with_columns(columns), pl.DataFrame(spans, schema=schema), failed
+        )
+
+    def _by_models(self, rows: Sequence[Row]) -> dict[int, list[list[Finding]]]:
+        """What models find in the texts of each row that is to be searched, all rows at once."""
+        if not self._settings.models:
+            return {}
+        texts: list[str] = []
+        parts: dict[int, range] = {}
+        for index, row in enumerate(rows):
+            if row["kind"] not in self._settings.kinds:
+                continue
+            try:
+                own = self._texts(row)
+            except ValueError:  # it fails again where it is caught
+                continue
+            parts[index] = range(len(texts), len(texts) + len(own))
+            texts += own
+        found = self._find_each(texts)
+        return {
+            index: [found[number] for number in numbers]
+            for index, numbers in parts.items()
+            if all(number in found for number in numbers)
+        }
+
+    def _find_each(self, texts: Sequence[str]) -> Mapping[int, list[Finding]]:
+        """What models find, by number of the text; one by one where a text stops them all."""
+        try:
+            return dict(enumerate(self._finder.find_by_models(texts)))
+        except DeviceError:
+            raise
+        except Exception:
+            found = {}
+            for number, text in enumerate(texts):
+                try:
+                    found[number] = self._finder.find_by_models([text])[0]
+                except DeviceError:
+                    raise
+                except Exception:  # its document is looked at again, and fails there
+                    continue
+            return found
+
+    def _texts(self, row: Row) -> list[str]:
+        """The texts of a row that are searched: text, title, strings of the metadata."""
+        return [row["text"] or "", row["title"] or "", *read_metadata(row["metadata"]).strings]
+
+    def _one(self, row: Row, modelled: Sequence[Sequence[Finding]]) -> tuple[Row, list[Row]]:
+        metadata = read_metadata(row["metadata"])
+        texts = [row["text"] or "", row["title"] or "", *metadata.strings]
+        if self._settings.models and not modelled:
+            modelled = self._finder.find_by_models(texts)  # raises what stopped it
+        found = self._finder.find_in_document(
+            texts, further=modelled or None, known_names=metadata.names
+        )
+        surrogates = self._surrogates(row)
+        substitute = self._substitute(surrogates)
+        text = replace_findings(texts[0], found[0], substitute)
+        new: Row = {
+            "text": text.text if row["text"] is not None else None,
+            "sections": _moved(row["sections"], text),
+            "document_date": self._date(row["document_date"], surrogates),
+            "title": None,
+            "metadata": _EMPTY,
+        }
+        spans = [("text", span) for span in text.spans]
+        if self._settings.mode != "drop_text":
+            title = replace_findings(texts[1], found[1], substitute)
+            written, in_metadata = rewrite_metadata(metadata, found[2:], substitute)
+            new["title"] = title.text if row["title"] is not None else None
+            new["metadata"] = written if row["metadata"] is not None else None
+            spans += [("title", span) for span in title.spans]
+            spans += [("metadata", span) for span in in_metadata]
+        return new, [
+            {
+                "document_id": row["document_id"],
+                "span_id": number,
+                "field": column,
+                "kind": span.kind,
+                "start_char": span.start,
+                "end_char": span.end,
+                "rule_id": span.rule_id,
+            }
+            for number, (column, span) in enumerate(spans)
+        ]
+
+    def _surrogates(self, row: Row) -> Surrogates:
+        person = row["person_id"]
+        owner = f"person\0{person}" if person is not None else f"document\0{row['document_id']}"
+        return Surrogates(self._key, owner)
+
+    def _substitute(self, surrogates: Surrogates) -> Substitute:
+        if self._settings.mode == "surrogate":
+            return surrogates.value
+        if self._settings.mode == "drop_text" or self._settings.mask_length == "same":
+            return same_length_mask
+        return label_mask
+
+    def _date(self, day: date | None, surrogates: Surrogates) -> date | None:
+        if day is None:
+            return None
+        return (
+            surrogates.shift(day)
+            if self._settings.mode == "surrogate"
+            else day.replace(month=1, day=1)
+        )
 
 
 def privacy_fingerprint(settings: PrivacySettings) -> dict[str, object]:
@@ -65,4 +216,26 @@ def privacy_fingerprint(settings: PrivacySettings) -> dict[str, object]:
         PrivacyError: the secret, a list or a model cannot be used.
         ModelError: a model cannot be found.
     """
-    return {"mode": settings.mode}
+    return {
+        "version": PRIVACY_VERSION,
+        "mode": settings.mode,
+        "kinds": sorted(settings.kinds),
+        "mask_length": settings.mask_length,
+        "rules": rules_hash(),
+        "names": list_hash(settings.names),
+        "models": [model_fingerprint(find_model(name)) for name in settings.models],
+        "secret": hashlib.sha256(keyed(read_key(settings), "fingerprint", "").encode()).hexdigest(),
+    }
+
+
+def _moved(sections: Sequence[Row] | None, text: Replaced) -> list[Row] | None:
+    if sections is None:
+        return None
+    return [
+        section
+        | {
+            "start_char": text.start(section["start_char"]),
+            "end_char": text.end(section["end_char"]),
+        }
+        for section in sections
+    ]

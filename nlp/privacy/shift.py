@@ -1,0 +1,103 @@
+"""Dates moved by a number of days and written as they were."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+
+from nlp.privacy import date_forms
+
+_FORMS = tuple(date_forms.compiled(form) for form in date_forms.WRITTEN)
+_ANY_YEAR = 2001
+"""Stands for a year that is not written: it has no 29 February."""
+
+
+def shift_date(written: str, days: int) -> str | None:
+    """The date so many days later, in the same form; None where it is no date that can be read.
+
+    A month without a day is moved from its 15th. Without a year, 2001 stands for it. 02/03/2019 is
+    read as the American 3 February; 23/03/2019 can only be 23 March. A weekday becomes that of the
+    new date, if a year is written. A two-digit year of 50 or more is of the 1900s.
+    """
+    for form in _FORMS:
+        match = form.fullmatch(written)
+        if match is not None:
+            return _shifted(match, days)
+    return None
+
+
+def _shifted(match: re.Match[str], days: int) -> str | None:
+    groups = match.groupdict()
+    year, short = _year(groups)
+    swapped = False
+    month = (
+        date_forms.month_number(groups["mon"]) if groups.get("mon") else int(groups.get("m") or 0)
+    )
+    day = int(groups.get("d") or 15)
+    if month > 12 >= day:
+        month, day, swapped = day, month, True
+    try:
+        moved = date(year or _ANY_YEAR, month, day) + timedelta(days=days)
+    except (ValueError, OverflowError):
+        return None
+    names = {"m": "d", "d": "m"} if swapped else {"m": "m", "d": "d"}
+    new: dict[str, str] = {}
+    for group in ("m", "d"):
+        if old := groups.get(group):
+            value = moved.month if names[group] == "m" else moved.day
+            width = 2 if len(old) == 2 and (old[0] == "0" or _padded(groups)) else 1
+            new[group] = f"{value:0{width}}"
+    if old := groups.get("mon"):
+        new["mon"] = _like(old, _month(old, moved.month))
+    if groups.get("ord"):
+        new["ord"] = _like(groups["ord"], _ordinal(moved.day))
+    for group in ("y", "y2"):
+        if old := groups.get(group):
+            digits = f"{moved.year % 100:02}" if short else f"{moved.year:04}"
+            new[group] = old[:1] + digits if old[0] in "'’" else digits
+    if old := groups.get("wd"):
+        if year is None:
+            return None
+        name = date_forms.WEEKDAYS[moved.weekday()]
+        new["wd"] = _like(old, name if len(old) > 5 else name[:3])
+    return _rewritten(match, new)
+
+
+def _year(groups: dict[str, str | None]) -> tuple[int | None, bool]:
+    """The year, and whether two digits were written."""
+    written = groups.get("y") or groups.get("y2")
+    if not written:
+        return None, False
+    digits = written.lstrip("'’")
+    if len(digits) == 4:
+        return int(digits), False
+    return int(digits) + (1900 if int(digits) >= 50 else 2000), True
+
+
+def _padded(groups: dict[str, str | None]) -> bool:
+    """Whether another part of the date is written with a leading zero, so that all are."""
+    return any((groups.get(g) or "").startswith("0") for g in ("m", "d")) or not groups.get("sep")
+
+
+def _month(old: str, number: int) -> str:
+    name = date_forms.MONTHS[number - 1]
+    return name if old.title() in date_forms.MONTHS else name[:3]
+
+
+def _ordinal(day: int) -> str:
+    return "th" if 10 < day < 14 else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
+
+
+def _like(old: str, new: str) -> str:
+    if old.isupper():
+        return new.upper()
+    return new.lower() if old.islower() else new
+
+
+def _rewritten(match: re.Match[str], new: dict[str, str]) -> str:
+    text, at = match.group(), 0
+    parts: list[str] = []
+    for group in sorted(new, key=match.start):
+        parts += (text[at : match.start(group)], new[group])
+        at = match.end(group)
+    return "".join([*parts, text[at:]])
