@@ -72,7 +72,9 @@ def artifact_rows(connection: Connection, run_id: str, seconds: Mapping[str, flo
         ]
     rows += [_row("seconds", name, value) for name, value in seconds.items()]
     rows += [
-        _row("seconds in workers", name, shards[name]) for name in ("preprocess", "ner", "load")
+        _row("seconds in workers", name, shards[name])
+        for name in ("privacy", "preprocess", "ner", "load")
+        if name != "privacy" or shards[name]
     ]
     rows += [
         _row("rejects", reason, count)
@@ -115,10 +117,12 @@ def _counts(connection: Connection, run_id: str) -> dict[str, int]:
 
 
 def _shards(connection: Connection, run_id: str) -> dict[str, float]:
-    names = ("shards", "documents", "characters", "mentions", "preprocess", "ner", "load")
+    seconds = ("privacy", "preprocess", "ner", "load")
+    names = ("shards", "documents", "characters", "mentions", *seconds)
     (row,) = connection.execute(
         "SELECT count(*), coalesce(sum(documents), 0), coalesce(sum(characters), 0), "
-        "coalesce(sum(mentions), 0), coalesce(sum(seconds.preprocess), 0), "
+        "coalesce(sum(mentions), 0), coalesce(sum(seconds.privacy), 0), "
+        "coalesce(sum(seconds.preprocess), 0), "
         "coalesce(sum(seconds.ner), 0), coalesce(sum(seconds.load), 0) "
         "FROM shards WHERE run_id = ?",
         [run_id],

@@ -82,7 +82,6 @@ def identify(settings: AnnotationSettings) -> AnnotationSet:
     if settings.privacy.is_on:
         described["privacy"] = [
             privacy_fingerprint(settings.privacy),
-            sorted(settings.privacy.kinds),
             settings.privacy.keep_document_ids,
         ]
     if settings.dictionary.stores:

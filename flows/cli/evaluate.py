@@ -1,4 +1,4 @@
-"""``charthouse evaluate``: models, links, abbreviations, assertion and privacy against gold files."""
+"""``charthouse evaluate``: models, links and what else there is gold for, judged."""
 
 from __future__ import annotations
 

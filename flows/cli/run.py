@@ -266,6 +266,8 @@ def _print_preview(order: Any, preview: Any, *, as_json: bool) -> None:
         f"Annotation set {order.annotation.annotation_id}: "
         + ", ".join(f"{m.name} ({', '.join(m.labels)})" for m in order.annotation.models)
     )
+    if (privacy := order.settings.privacy).is_on:
+        console.print(f"Identifiers: privacy.mode {privacy.mode} for {', '.join(privacy.kinds)}")
     console.print("Nothing was written: this was a dry run.")
 
 

@@ -195,7 +195,7 @@ def test_server_deploys_and_its_worker_is_well(server: PrefectServer) -> None:
     }
     log = server.folder / "worker.log"
     everything = in_venv(server.environment | env)
-    with started(worker["command"], log, everything, server.folder) as process:
+    with started(with_python(worker["command"]), log, everything, server.folder) as process:
         healthy("worker", {"8080": port}, process, log)
 
 
@@ -206,7 +206,7 @@ def test_scheduler_and_workers_find_each_other(tmp_path: Path, name: str) -> Non
     ports = {"8786": free_port(), "8787": free_port(), "8788": free_port()}
 
     def command(service: str) -> list[str]:
-        text = shlex.join(services()[service]["command"])
+        text = shlex.join(with_python(services()[service]["command"]))
         for inside, port in ports.items():
             text = text.replace(inside, port)
         text = text.replace("dask-scheduler", "127.0.0.1").replace("0.0.0.0", "127.0.0.1")

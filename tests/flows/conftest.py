@@ -29,7 +29,7 @@ from flows.work import WorkFolder, make_private
 from flows.worker import staged_output
 from nlp.annotate import Annotations, Reject
 from nlp.fingerprint import AnnotationSet, ModelIdentity
-from nlp.schema import ANNOTATION_TABLES, MENTIONS, SECTION_SPANS
+from nlp.schema import ANNOTATION_TABLES, DOCUMENTS, MENTIONS, SECTION_SPANS
 from nlp.settings import PrivacySettings
 
 if TYPE_CHECKING:
@@ -45,11 +45,24 @@ def write_jsonl(path: Path, *records: dict[str, object]) -> Path:
 def write_incoming(path: Path, texts: Mapping[str, str]) -> Path:
     """Write a shard file of notes, each a document that is new."""
     rows = [
-        {"document_id": f"notes:{key}", "text": text, "path": "n.jsonl", "ordinal": ordinal}
+        {
+            "document_id": f"notes:{key}",
+            "corpus": "notes",
+            "native_id": key,
+            "kind": "note",
+            "text": text,
+            "source_hash": "",
+            "metadata_hash": "",
+            "source_order": ordinal,
+            "metadata": "{}",
+            "is_deleted": False,
+            "path": "n.jsonl",
+            "ordinal": ordinal,
+        }
         for ordinal, (key, text) in enumerate(texts.items())
     ]
-    pl.DataFrame(rows).with_columns(
-        kind=pl.lit("note"),
+    schema = DOCUMENTS.schema | {"path": pl.String, "ordinal": pl.Int64}
+    pl.DataFrame(rows, schema=schema).with_columns(
         sections=pl.lit([], dtype=SECTION_SPANS),
         characters=pl.col("text").str.len_chars().cast(pl.Int64),
         replaces=pl.lit(False),

@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from flows.cli import doctor
 from flows.cli.main import app
 from flows.deidentifying import FAILED, annotate_deidentified
 from flows.errors import CharthouseError
@@ -22,6 +23,7 @@ from flows.isolation import reject
 from flows.plan import Planner
 from flows.receipt import StagingError, stage
 from flows.run import preview
+from flows.settings import Settings
 from flows.warehouse import runs
 from flows.warehouse.access import Access
 from flows.warehouse.check import check_warehouse
@@ -32,7 +34,7 @@ from flows.warehouse.load import load_checked
 from flows.warehouse.snapshots import publish
 from flows.work import WorkFolder, make_private
 from nlp.annotate import Annotator
-from nlp.fingerprint import AnnotationSet
+from nlp.fingerprint import AnnotationSet, identify
 from nlp.privacy.deidentify import Deidentified
 from nlp.schema import PRIVACY_SPANS
 from nlp.settings import PrivacySettings
@@ -484,21 +486,8 @@ def annotated(bench: Bench, documents: pl.DataFrame, **more: Any) -> Any:
 
 
 def shard_of(tmp_path: Path, *texts: str) -> pl.DataFrame:
-    columns = pl.read_parquet(
-        write_incoming(tmp_path / "s.parquet", {str(n): text for n, text in enumerate(texts)})
-    )
-    empty = dict.fromkeys(("title", "document_type", "person_id", "encounter_id"), "")
-    return columns.with_columns(
-        *(pl.lit(None, dtype=pl.String).alias(name) for name in empty),
-        corpus=pl.lit("notes"),
-        native_id=pl.col("document_id"),
-        source_hash=pl.lit(""),
-        metadata_hash=pl.lit(""),
-        metadata=pl.lit("{}"),
-        source_order=pl.lit(1),
-        document_date=pl.lit(None, dtype=pl.Date),
-        is_deleted=pl.lit(False),
-    )
+    numbered = {str(n): text for n, text in enumerate(texts)}
+    return pl.read_parquet(write_incoming(tmp_path / "s.parquet", numbered))
 
 
 def test_progress_names_the_document_at_work(bench: Bench, tmp_path: Path) -> None:
@@ -528,3 +517,66 @@ def test_an_error_nobody_foresaw_costs_one_document(bench: Bench, tmp_path: Path
     documents = found.frames["documents"].sort("document_id")
     assert documents["text"].to_list() == ["asthma", None, "gout", "unreadable [NAME]", None]
     assert found.frames["mentions"]["mention_text"].to_list() == ["asthma", "gout"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "secret", "told"),
+    [
+        ("mask", None, "environment variable CHARTHOUSE_PRIVACY_KEY"),
+        ("surrogate", "short", "at least 16 characters"),
+        ("hide", KEY, "setting privacy.mode"),
+    ],
+)
+def test_what_is_missing_is_told_at_the_door(
+    bench: Bench,
+    source: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    mode: str,
+    secret: str | None,
+    told: str,
+) -> None:
+    monkeypatch.delenv("CHARTHOUSE_PRIVACY_KEY")
+    if secret is not None:
+        monkeypatch.setenv("CHARTHOUSE_PRIVACY_KEY", secret)
+    finders = ["--model", "none", "--dictionary", "sample"]
+    arguments = [str(source), "-w", str(bench.warehouse), *finders, "--privacy", mode]
+    done = CliRunner().invoke(app, ["run", *arguments])
+    assert isinstance(done.exception, CharthouseError)
+    assert told in str(done.exception)
+    assert secret is None or secret not in str(done.exception)
+    assert not bench.warehouse.exists()
+
+
+def test_the_doctor_looks_for_the_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tmp_path / "settings.toml"
+    config.write_text('[privacy]\nmode = "mask"\nkey_file = "key"\n')
+    (missing,) = doctor._privacy(config)
+    assert "key_file" in missing.fix
+    (tmp_path / "key").write_text(KEY)
+    (tmp_path / "key").chmod(0o644)
+    (readable,) = doctor._privacy(config)
+    assert "chmod 600" in readable.fix
+    (tmp_path / "key").chmod(0o600)
+    (well,) = doctor._privacy(config)
+    assert (well.found, well.fix) == (f"mask, secret in {tmp_path / 'key'}", "")
+    (off,) = doctor._privacy(None)
+    assert off.found.startswith("off") and not off.fix
+
+
+def test_the_annotation_id_knows_of_privacy_only_where_it_is_on() -> None:
+    finders: dict[str, Any] = {"ner": {"models": ()}, "dictionary": {"stores": ("sample",)}}
+
+    def described(**privacy: Any) -> tuple[str, dict[str, Any]]:
+        annotation = identify(Settings(**finders, privacy=privacy).annotation)
+        return annotation.annotation_id, json.loads(annotation.settings)
+
+    plain, settings = described()
+    assert "privacy" not in settings
+    assert described(mode="off", keep_document_ids=True, kinds=("article",))[0] == plain
+    others = {
+        described(mode="mask")[0],
+        described(mode="mask", keep_document_ids=True)[0],
+        described(mode="mask", kinds=("note", "article"))[0],
+        described(mode="drop_text")[0],
+    }
+    assert len(others | {plain}) == 5

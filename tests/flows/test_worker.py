@@ -16,10 +16,12 @@ from flows.storage import Storage
 from flows.work import WorkFolder, file_sha256, make_private
 from flows.worker import ShardFailed, annotate_shard_file, link_names_file, names_file
 from nlp.fingerprint import identify
+from nlp.settings import PrivacySettings
 from ontologies.linker import linkset_id
 from ontologies.store import open_store
 from tests.flows.conftest import write_incoming
 
+SECRET = "a-secret-that-no-one-is-told"
 RUN = "20261126T120000-abcdef"
 
 
@@ -95,3 +97,25 @@ def test_a_worker_does_not_touch_a_damaged_shard(
     with pytest.raises(Exception, match="not as it was written"):
         annotate_shard_file(storage.url, RUN, 1, wrong)
     assert storage.keys(f"{RUN}/staged") == []
+
+
+def test_a_worker_without_the_secret_of_privacy_annotates_nothing(
+    order: Order, work: WorkFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CHARTHOUSE_PRIVACY_KEY", raising=False)
+    monkeypatch.setenv("ANOTHER_NAME", SECRET)
+    settings = order.settings.model_copy(
+        update={"privacy": PrivacySettings(mode="mask", key_variable="ANOTHER_NAME")}
+    )
+    private = replace(order, settings=settings, annotation=identify(settings.annotation))
+    save_order(private, work.order)
+    assert SECRET not in work.order.read_text("utf-8")
+    checksum = file_sha256(work.shard(RUN, 1))
+    monkeypatch.setenv("ANOTHER_NAME", SECRET[::-1])
+    with pytest.raises(ShardFailed, match="another secret of privacy") as raised:
+        annotate_shard_file(str(work.root), RUN, 1, checksum)
+    assert SECRET[::-1] not in str(raised.value)
+    monkeypatch.delenv("ANOTHER_NAME")
+    with pytest.raises(ShardFailed, match="environment variable ANOTHER_NAME"):
+        annotate_shard_file(str(work.root), RUN, 1, checksum)
+    assert not list(work.staged(RUN).glob("*"))

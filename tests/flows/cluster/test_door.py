@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from distributed import LocalCluster
+from distributed import Client, LocalCluster
 
 import flows
 from flows.cluster import dask, door
@@ -144,6 +144,33 @@ def test_workers_that_cannot_reach_prefect(
     assert "temporary Prefect server" in fails(given, tmp_path / "w.duckdb")
     monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{free_port()}/api")
     assert "cannot reach the Prefect API" in fails(given, tmp_path / "w.duckdb")
+
+
+def test_workers_without_the_secret_of_privacy_or_with_another(
+    cluster: LocalCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, secret, other = (
+        "CHARTHOUSE_PRIVACY_KEY",
+        "a-secret-of-this-ward",
+        "the-other-wards-secret",
+    )
+    monkeypatch.setenv(name, secret)
+    given = Settings(
+        execution={"runner": "dask", "address": cluster.scheduler_address},
+        privacy={"mode": "mask"},
+    )
+    told = fails(given, tmp_path / "w.duckdb")
+    assert "needs a secret" in told and f"as here, in environment variable {name}" in told
+    with Client(cluster) as client:
+        client.run(exec, f"import os; os.environ[{name!r}] = {other!r}")
+        told = fails(given, tmp_path / "w.duckdb")
+        assert "its secret of privacy is another one" in told
+        assert secret not in told and other not in told
+        client.run(exec, f"import os; os.environ[{name!r}] = {secret!r}")
+        assert at_the_door(given, tmp_path / "w.duckdb").workers == 2
+        client.run(exec, f"import os; del os.environ[{name!r}]")
+    off = settings(cluster.scheduler_address)
+    assert at_the_door(off, tmp_path / "w.duckdb").workers == 2
 
 
 def test_staging_that_cannot_be_used(cluster: LocalCluster, tmp_path: Path) -> None:
