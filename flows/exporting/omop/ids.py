@@ -141,8 +141,8 @@ def _assign(connection: Connection, path: Path, kind: str, mode: IdMode) -> None
         ).fetchall()
         if unfit:
             raise CharthouseError(
-                f"{unfit:,} of the {value}s are no integers of 32 bits, and {path} has native ids "
-                f"of {kind}s",
+                f"{unfit:,} of the {value}s are no integers of 32 bits, and ids of {kind}s in "
+                f"{path} are native ones",
                 "Give another --ids, and --id-mode assigned",
             )
         number = "value::BIGINT"
