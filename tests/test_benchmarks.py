@@ -17,6 +17,7 @@ FOLDER = Path(__file__).parent.parent / "benchmarks"
         "abbreviations.py",
         "chaos.py",
         "dictionary.py",
+        "export.py",
         "gpu/ner.py",
         "linking.py",
         "ner_cpu.py",
