@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from flows.errors import CharthouseError
 from flows.exporting.choices import IdMode, OmopFile
 from flows.exporting.omop.ids import assign_ids, write_ids
 from flows.exporting.omop.rows import note_nlp_rows, note_rows
@@ -35,7 +36,13 @@ class Omop:
     annotated: ClassVar[bool] = True
 
     def check(self) -> None:
-        """Check at the door what can be checked without the warehouse."""
+        """Check at the door what can be checked without the warehouse.
+
+        Raises:
+            CharthouseError: a file or folder is missing.
+        """
+        if not self.ids.absolute().parent.is_dir():
+            raise CharthouseError(f"--ids {self.ids}: its folder does not exist", "Create it first")
         check_files(self.vocabulary, self.concept_map)
 
     def expect(self, connection: Connection) -> Written:
@@ -53,7 +60,7 @@ class Omop:
             CharthouseError: ids or vocabulary cannot be used.
         """
         map_concepts(connection, self.vocabulary, self.concept_map)
-        assign_ids(connection, self.ids, self.id_mode)
+        stamp = assign_ids(connection, self.ids, self.id_mode)
         database = folder / DATABASE
         connection.execute(f"ATTACH {literal(str(database))} AS omop")
         queries = {
@@ -75,7 +82,7 @@ class Omop:
             rows[DATABASE] = sum(totals.values())
         else:
             database.unlink()
-        write_ids(connection, self.ids)
+        write_ids(connection, self.ids, stamp)
         return Written(rows, counts)
 
     def _copy(self, connection: Connection, folder: Path, table: str, count: int) -> dict[str, int]:

@@ -15,6 +15,9 @@ UNKNOWN_DATE = "1970-01-01"
 EHR_NOTE, NO_CONCEPT, UTF_8, ENGLISH = 32831, 0, 32678, 4180186
 """Concepts of OHDSI's vocabulary: type of a note, no matching concept, encoding, language."""
 
+RULED_OUT = "rule_out"
+"""What the ids of rules hold that find something is to be ruled out: more than low certainty."""
+
 _SNIPPET_CHARACTERS = 250
 
 
@@ -73,7 +76,7 @@ def note_nlp_rows(*, snippets: bool) -> str:
         LEFT JOIN annotation_sets t ON t.annotation_id = m.annotation_id
         LEFT JOIN (SELECT DISTINCT document_id, annotation_id, mention_id FROM assertion_cues
                    WHERE attribute = 'uncertain'
-                   AND regexp_matches(rule_id, '(^|[^a-z])ruled?[^a-z]?out([^a-z]|$)')) q
+                   AND contains(rule_id, '{RULED_OUT}')) q
           ON q.document_id = m.document_id AND q.annotation_id = m.annotation_id
           AND q.mention_id = m.mention_id
         ORDER BY 1

@@ -52,6 +52,7 @@ def test_the_outcome_is_told_for_people_and_programs(filled: Bench, tmp_path: Pa
     for words in ("omop.duckdb", "mentions: 9", "3 documents exported to"):
         assert words in told
     assert call("hl7", "-w", filled.warehouse).exit_code == 2
+    assert call(*base, "--overwrite", "--ids", tmp_path / "out" / "ids").exit_code == 2
 
 
 def test_a_warehouse_in_use_is_told(filled: Bench, tmp_path: Path) -> None:

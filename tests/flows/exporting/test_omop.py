@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import shutil
 from collections.abc import Iterator
@@ -142,7 +143,7 @@ def test_what_is_ruled_out_does_not_exist(
     filled: Bench, run_export: Export, tmp_path: Path
 ) -> None:
     with open_warehouse(filled.warehouse) as connection:
-        connection.execute("UPDATE assertion_cues SET rule_id = 'uncertain.rule-out'")
+        connection.execute("UPDATE assertion_cues SET rule_id = 'rule_out'")
     run_export(Omop(tmp_path / "ids"))
     assert rows(
         tmp_path / "out",
@@ -334,6 +335,36 @@ def test_ids_of_the_forgotten_go_and_are_never_given_again(
     ) == [(11,)]
 
 
+def test_ids_of_a_forgotten_person_go_with_visits(
+    filled: Bench, run_export: Export, tmp_path: Path
+) -> None:
+    from flows.forget import forget
+
+    ids = tmp_path / "ids"
+    run_export(Omop(ids))
+    subjects = f"SELECT kind, key FROM read_parquet('{ids}') WHERE kind IN ('person', 'visit')"
+    assert set(rows(tmp_path / "out", subjects)) == {
+        ("person", "5"),
+        ("person", "6"),
+        ("visit", "4"),
+    }
+    forget(filled.warehouse, Subjects(persons=("5",)), filled.access)
+    run_export(Omop(ids), overwrite=True)
+    assert rows(tmp_path / "out", subjects) == [("person", "6")]
+
+
+def test_two_exports_do_not_give_the_same_ids(
+    scratch: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    path = tmp_path / "ids"
+    with contextlib.suppress(CharthouseError):  # the warehouse is empty
+        select_documents(scratch, Selection(), annotated=True)
+    first, second = (assign_ids(scratch, path, IdMode.auto) for _ in range(2))
+    write_ids(scratch, path, first)
+    with pytest.raises(CharthouseError, match="another export has written ids"):
+        write_ids(scratch, path, second)
+
+
 @pytest.fixture(scope="module")
 def scratch() -> Iterator[duckdb.DuckDBPyConnection]:
     """An empty warehouse as an export sees it, in memory."""
@@ -386,8 +417,7 @@ def test_ids_never_change_and_never_meet(
                 [key, f"set-{mentions}", mentions],
             )
         select_documents(scratch, Selection(), annotated=True)
-        assign_ids(scratch, path, chosen)
-        write_ids(scratch, path)
+        write_ids(scratch, path, assign_ids(scratch, path, chosen))
         for key, set_id, mention_id, note, number in scratch.execute(
             f"SELECT m.document_id, m.annotation_id, m.mention_id, n.first, i.first + m.mention_id "
             f"FROM mentions m JOIN {IDS} n ON n.kind = 'note' AND n.key = m.document_id "
