@@ -19,6 +19,7 @@ FOLDER = Path(__file__).parent.parent / "benchmarks"
         "assertion_peers.py",
         "chaos.py",
         "dictionary.py",
+        "export.py",
         "gpu/ner.py",
         "linking.py",
         "ner_cpu.py",

@@ -115,6 +115,8 @@ def omop(
     """
     from flows.exporting.omop.omop import Omop
 
+    if ids is not None and out.resolve() in ids.resolve().parents:
+        raise typer.BadParameter("it would go with the folder", param_hint="--ids")
     asked = Omop(
         ids=ids or out.with_name(f"{out.name}.ids.parquet"),
         id_mode=id_mode,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from operator import attrgetter
@@ -191,9 +191,10 @@ def _open_xml(path: Path, corpus: str) -> Iterator[Sink]:
     with etree.xmlfile(str(path), encoding="utf-8", buffered=True) as writer:
         writer.write_declaration()
         with writer.element("collection"):
-            writer.write(_element("source", f"charthouse {__version__}, corpus {corpus}"))
-            writer.write(_element("date", ""))
-            writer.write(_element("key", "charthouse.key"))
+            source = f"charthouse {__version__}, corpus {corpus}"
+            for name, text in (("source", source), ("date", ""), ("key", "charthouse.key")):
+                with writer.element(name):
+                    writer.write(_for_xml(text))
             writer.write("\n")
             yield _XmlSink(writer)
 
@@ -203,30 +204,31 @@ _OPENERS = {BiocFile.xml: _open_xml, BiocFile.json: _open_json}
 
 def _document_element(document: dict[str, Any]) -> etree._Element:
     found = etree.Element("document")
-    found.append(_element("id", document["id"]))
-    found.extend(_infon_elements(document["infons"]))
+    _add(found, "id", document["id"])
+    _add_infons(found, document["infons"])
     for passage in document["passages"]:
         part = etree.SubElement(found, "passage")
-        part.extend(_infon_elements(passage["infons"]))
-        part.append(_element("offset", str(passage["offset"])))
-        part.append(_element("text", passage["text"]))
+        _add_infons(part, passage["infons"])
+        _add(part, "offset", str(passage["offset"]))
+        _add(part, "text", passage["text"])
         for annotation in passage["annotations"]:
             marked = etree.SubElement(part, "annotation", id=annotation["id"])
-            marked.extend(_infon_elements(annotation["infons"]))
+            _add_infons(marked, annotation["infons"])
             for at in annotation["locations"]:
-                etree.SubElement(
-                    marked, "location", offset=str(at["offset"]), length=str(at["length"])
-                )
-            marked.append(_element("text", annotation["text"]))
+                place = {"offset": str(at["offset"]), "length": str(at["length"])}
+                etree.SubElement(marked, "location", place)
+            _add(marked, "text", annotation["text"])
     return found
 
 
-def _infon_elements(infons: dict[str, str]) -> Iterable[etree._Element]:
+def _add_infons(parent: etree._Element, infons: dict[str, str]) -> None:
     for key, value in infons.items():
-        yield _element("infon", value, key=key)
+        etree.SubElement(parent, "infon", key=key).text = _for_xml(value)
 
 
-def _element(name: str, text: str, **attributes: str) -> etree._Element:
-    element = etree.Element(name, attributes)
-    element.text = _NOT_IN_XML.sub(" ", text)
-    return element
+def _add(parent: etree._Element, name: str, text: str) -> None:
+    etree.SubElement(parent, name).text = _for_xml(text)
+
+
+def _for_xml(text: str) -> str:
+    return text if text.isprintable() else _NOT_IN_XML.sub(" ", text)

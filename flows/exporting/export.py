@@ -69,8 +69,8 @@ def export(
     Args:
         order: what to export.
         access: how the warehouse is opened.
-        execution: bounds DuckDB's memory; what does not fit goes to disk, encrypted, in the folder
-            that is being written.
+        execution: bounds DuckDB's memory; what does not fit goes to disk, in the folder that is
+            being written.
 
     Raises:
         CharthouseError: the warehouse cannot be read, the folder cannot be used, nothing is
@@ -108,10 +108,13 @@ def export(
 
 @contextmanager
 def _spill(connection: Connection, folder: Path) -> Iterator[None]:
-    """Let DuckDB put what does not fit into memory beside the export, not beside the warehouse."""
+    """Let DuckDB put what does not fit into memory beside the export, not beside the warehouse.
+
+    As plain as the export itself: to encrypt it DuckDB's wheel lacks the means.
+    """
     spill = make_private(folder / "spill")
     connection.execute(f"SET temp_directory = {literal(str(spill))}")
-    connection.execute("SET temp_file_encryption = true")
+    connection.execute("SET temp_file_encryption = false")
     yield
     remove_tree(spill)
 

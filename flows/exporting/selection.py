@@ -50,14 +50,12 @@ def select_documents(connection: Connection, selection: Selection, *, annotated:
     chosen = "NOT is_deleted" if annotated else "true"
     if selection.corpora:
         chosen += " AND list_contains($corpora, corpus)"
-    if selection.where is not None:
-        # On lines of its own, so that a comment in it ends there.
-        chosen += f" AND (\n{selection.where}\n)"
+    # The user's condition stands alone, and on lines of its own: a comment in it ends there.
+    wished = f"SELECT rowid AS place, * FROM documents WHERE (\n{selection.where or 'true'}\n)"
     query = f"""
         SELECT row_number() OVER (ORDER BY d.corpus, d.place) AS ordinal, d.*,
           a.annotation_id, a.run_id, a.shard_id
-        FROM (SELECT rowid AS place, document_id, corpus, source_hash FROM documents
-              WHERE {chosen}) d
+        FROM (SELECT place, document_id, corpus, source_hash FROM ({wished}) WHERE {chosen}) d
         {kind} document_annotations a
           ON a.document_id = d.document_id AND a.is_current AND a.status = 'done'
     """

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-import uuid
 from typing import Any
 
 _SYSTEMS = {
@@ -21,7 +21,6 @@ PATIENT_SYSTEM = "urn:charthouse:person"
 ENCOUNTER_SYSTEM = "urn:charthouse:encounter"
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
-_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:charthouse:fhir")
 
 
 def coding(concept_id: str, name: str | None) -> dict[str, str]:
@@ -36,7 +35,7 @@ def coding(concept_id: str, name: str | None) -> dict[str, str]:
 
 def resource_id(*parts: str) -> str:
     """An id that the same parts always have, and no other ones."""
-    return str(uuid.uuid5(_NAMESPACE, "\x1f".join(parts)))
+    return hashlib.sha256("\x1f".join(parts).encode("utf-8")).hexdigest()[:32]
 
 
 def reference(kind: str, identifier: str, system: str) -> dict[str, Any]:

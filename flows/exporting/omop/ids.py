@@ -21,10 +21,14 @@ from flows.work import write_durably
 
 IDS = "memory.main.ids"
 """kind (note, person, visit, mentions; mode and last for the file's own use), key, version (of
-mentions: annotation set and source hash), first (the id, or the first of them), numbers."""
+mentions: annotation set and source hash; of a visit: the person), first (the id, or the first of
+them), numbers."""
 
 LARGEST = 2**31 - 1
 """OMOP's ``integer`` has 32 bits."""
+
+Stamp = tuple[int, int, int] | None
+"""By what a version of the file is known; None where there is none."""
 
 _COLUMNS = {"kind", "key", "version", "first", "numbers"}
 _INTEGER = "regexp_full_match({0}, '0|[1-9][0-9]{{0,9}}') AND TRY_CAST({0} AS INTEGER) IS NOT NULL"
@@ -38,27 +42,48 @@ _SUBJECTS = {
 """Kind to the column that is the key, and the one whose integer may be the id."""
 
 
-def assign_ids(connection: Connection, path: Path, mode: IdMode) -> None:
+def assign_ids(connection: Connection, path: Path, mode: IdMode) -> Stamp:
     """Read the file of ids, give ids to what has none yet, and leave all in :data:`IDS`.
 
     ``native`` takes native_id, person_id and encounter_id themselves, which then must be integers;
     ``assigned`` counts from 1; ``auto`` is native for each kind of which the warehouse holds
     integers only, and once chosen it stays.
 
+    Returns:
+        What :func:`write_ids` tells by whether another export has written the file meanwhile.
+
     Raises:
         CharthouseError: the file is none, was made in the other mode, a native id is no integer or
             stands for two documents, or the 32 bits are used up.
     """
+    stamp = _stamp(path)
     _read(connection, path)
     for kind in _SUBJECTS:
         _assign(connection, path, kind, _mode_of(connection, path, kind, mode))
     _assign_mentions(connection, path)
+    return stamp
 
 
-def write_ids(connection: Connection, path: Path) -> None:
-    """Write the file: before the export takes its place, so that no id is ever given twice."""
+def write_ids(connection: Connection, path: Path, stamp: Stamp) -> None:
+    """Write the file: before the export takes its place, so that no id is ever given twice.
+
+    Raises:
+        CharthouseError: it has changed since it was read.
+    """
+    if _stamp(path) != stamp:
+        raise CharthouseError(
+            f"another export has written ids to {path} meanwhile", "Run the same command again"
+        )
     query = f"COPY (FROM {IDS} ORDER BY ALL) TO {{}} (FORMAT parquet)"
     write_durably(path, lambda file: connection.execute(query.format(literal(str(file)))))
+
+
+def _stamp(path: Path) -> Stamp:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _read(connection: Connection, path: Path) -> None:
@@ -81,7 +106,8 @@ def _read(connection: Connection, path: Path) -> None:
     connection.execute(
         f"DELETE FROM {IDS} WHERE rowid IN (SELECT place FROM (SELECT rowid AS place, "
         "CASE WHEN kind IN ('note', 'mentions') THEN key END AS document_id, "
-        f"CASE WHEN kind = 'person' THEN key END AS person_id FROM {IDS}) row "
+        "CASE kind WHEN 'person' THEN key WHEN 'visit' THEN version END AS person_id "
+        f"FROM {IDS}) row "
         f"WHERE {is_forgotten(connection, 'row')})"
     )
 
@@ -130,10 +156,11 @@ def _mode_of(connection: Connection, path: Path, kind: str, asked: IdMode) -> Id
 
 def _assign(connection: Connection, path: Path, kind: str, mode: IdMode) -> None:
     key, value = _SUBJECTS[kind]
+    person = "coalesce(min(d.person_id), '')" if kind == "visit" else "''"
     new = (
-        f"SELECT d.{key} AS key, min(d.{value}) AS value FROM {SELECTED} s "
+        f"SELECT d.{key} AS key, min(d.{value}) AS value, {person} AS person FROM {SELECTED} s "
         f"JOIN documents d ON d.rowid = s.place WHERE d.{key} IS NOT NULL "
-        f"AND d.{key} NOT IN (SELECT key FROM {IDS} WHERE kind = '{kind}') GROUP BY ALL"
+        f"AND d.{key} NOT IN (SELECT key FROM {IDS} WHERE kind = '{kind}') GROUP BY d.{key}"
     )
     if mode is IdMode.native:
         ((unfit,),) = connection.execute(
@@ -141,14 +168,14 @@ def _assign(connection: Connection, path: Path, kind: str, mode: IdMode) -> None
         ).fetchall()
         if unfit:
             raise CharthouseError(
-                f"{unfit:,} of the {value}s are no integers of 32 bits, and {path} has native ids "
-                f"of {kind}s",
+                f"{unfit:,} of the {value}s are no integers of 32 bits, and ids of {kind}s in "
+                f"{path} are native ones",
                 "Give another --ids, and --id-mode assigned",
             )
         number = "value::BIGINT"
     else:
         number = f"{_last(connection, kind)} + row_number() OVER (ORDER BY key)"
-    connection.execute(f"INSERT INTO {IDS} SELECT '{kind}', key, '', {number}, 1 FROM ({new})")
+    connection.execute(f"INSERT INTO {IDS} SELECT '{kind}', key, person, {number}, 1 FROM ({new})")
     ((twice,),) = connection.execute(
         f"SELECT count(*) - count(DISTINCT first) FROM {IDS} WHERE kind = ?", [kind]
     ).fetchall()

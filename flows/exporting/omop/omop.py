@@ -6,9 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from flows.errors import CharthouseError
 from flows.exporting.choices import IdMode, OmopFile
 from flows.exporting.omop.ids import assign_ids, write_ids
-from flows.exporting.omop.rows import note_nlp_rows, note_rows
+from flows.exporting.omop.rows import (
+    MENTIONS,
+    NOTES,
+    PLACES_AT_ONCE,
+    narrow_mentions,
+    narrow_notes,
+    note_nlp_rows,
+    note_rows,
+)
 from flows.exporting.omop.tables import TABLES, ddl
 from flows.exporting.omop.vocabulary import CONCEPT_MAP, check_files, map_concepts
 from flows.exporting.outcome import Written
@@ -35,7 +44,13 @@ class Omop:
     annotated: ClassVar[bool] = True
 
     def check(self) -> None:
-        """Check at the door what can be checked without the warehouse."""
+        """Check at the door what can be checked without the warehouse.
+
+        Raises:
+            CharthouseError: a file or folder is missing.
+        """
+        if not self.ids.absolute().parent.is_dir():
+            raise CharthouseError(f"--ids {self.ids}: its folder does not exist", "Create it first")
         check_files(self.vocabulary, self.concept_map)
 
     def expect(self, connection: Connection) -> Written:
@@ -53,21 +68,13 @@ class Omop:
             CharthouseError: ids or vocabulary cannot be used.
         """
         map_concepts(connection, self.vocabulary, self.concept_map)
-        assign_ids(connection, self.ids, self.id_mode)
+        stamp = assign_ids(connection, self.ids, self.id_mode)
         database = folder / DATABASE
         connection.execute(f"ATTACH {literal(str(database))} AS omop")
-        queries = {
-            "note": note_rows(with_text=self.with_text),
-            "note_nlp": note_nlp_rows(snippets=self.snippets),
-        }
         rows: dict[str, int] = {}
-        totals: dict[str, int] = {}
-        for table in TABLES:
-            connection.execute(ddl("omop.main", table))
-            ((totals[table],),) = connection.execute(
-                f"INSERT INTO omop.main.{table} {queries[table]}"
-            ).fetchall()
-            rows |= self._copy(connection, folder, table, totals[table])
+        totals = self._fill(connection)
+        for table, total in totals.items():
+            rows |= self._copy(connection, folder, table, total)
         counts = self._counts(connection)
         connection.execute("CHECKPOINT omop")
         connection.execute("DETACH omop")
@@ -75,8 +82,34 @@ class Omop:
             rows[DATABASE] = sum(totals.values())
         else:
             database.unlink()
-        write_ids(connection, self.ids)
+        write_ids(connection, self.ids, stamp)
         return Written(rows, counts)
+
+    def _fill(self, connection: Connection) -> dict[str, int]:
+        """Make the two tables; returns their rows.
+
+        Texts are joined last, some thousand documents at a time: they would go through every other
+        join too, and to disk with each.
+        """
+        connection.execute(f"CREATE OR REPLACE TABLE {NOTES} AS {narrow_notes()}")
+        connection.execute(f"CREATE OR REPLACE TABLE {MENTIONS} AS {narrow_mentions()}")
+        for table in TABLES:
+            connection.execute(ddl("omop.main", table))
+        totals = dict.fromkeys(TABLES, 0)
+        ((last,),) = connection.execute(f"SELECT max(place) FROM {SELECTED}").fetchall()
+        for first in range(0, last + 1, PLACES_AT_ONCE):
+            queries = {
+                "note": note_rows(first, with_text=self.with_text),
+                "note_nlp": note_nlp_rows(first, snippets=self.snippets),
+            }
+            for table, query in queries.items():
+                ((count,),) = connection.execute(
+                    f"INSERT INTO omop.main.{table} {query}"
+                ).fetchall()
+                totals[table] += count
+        connection.execute(f"DROP TABLE {NOTES}")
+        connection.execute(f"DROP TABLE {MENTIONS}")
+        return totals
 
     def _copy(self, connection: Connection, folder: Path, table: str, count: int) -> dict[str, int]:
         rows = {}

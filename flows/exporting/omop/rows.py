@@ -15,26 +15,46 @@ UNKNOWN_DATE = "1970-01-01"
 EHR_NOTE, NO_CONCEPT, UTF_8, ENGLISH = 32831, 0, 32678, 4180186
 """Concepts of OHDSI's vocabulary: type of a note, no matching concept, encoding, language."""
 
+RULED_OUT = "rule_out"
+"""What the ids of rules hold that find something is to be ruled out: more than low certainty."""
+
 _SNIPPET_CHARACTERS = 250
 
 
-def note_rows(*, with_text: bool) -> str:
-    """The query of table ``note``. Without text ``note_text`` is empty and there is no title."""
-    title, text = ("left(d.title, 250)", "coalesce(d.text, '')") if with_text else ("NULL", "''")
+NOTES, MENTIONS = "memory.main.narrow_notes", "memory.main.narrow_mentions"
+"""What goes to the tables but for texts, sorted by the place of the document."""
+
+PLACES_AT_ONCE = 10_000
+
+
+def narrow_notes() -> str:
+    """The query of :data:`NOTES`: place, and the ids of note, person and visit."""
     return f"""
-        SELECT n.first, coalesce(p.first, 0), coalesce(d.document_date, DATE '{UNKNOWN_DATE}'),
-          d.document_date::TIMESTAMP, {EHR_NOTE}, {NO_CONCEPT}, {_clean(title)}, {_no_zero(text)},
-          {UTF_8}, {ENGLISH}, NULL, v.first, NULL, left(d.native_id, 50), NULL, NULL
+        SELECT s.place, n.first AS note_id, coalesce(p.first, 0) AS person_id, v.first AS visit_id
         FROM {SELECTED} s JOIN documents d ON d.rowid = s.place
         JOIN {IDS} n ON n.kind = 'note' AND n.key = d.document_id
         LEFT JOIN {IDS} p ON p.kind = 'person' AND p.key = d.person_id
         LEFT JOIN {IDS} v ON v.kind = 'visit' AND v.key = d.encounter_id
-        ORDER BY 1
+        ORDER BY s.place
     """
 
 
-def note_nlp_rows(*, snippets: bool) -> str:
-    """The query of table ``note_nlp``: one row a mention.
+def note_rows(first: int, *, with_text: bool) -> str:
+    """The query of table ``note`` for documents at ``first`` and the next places.
+
+    Without text ``note_text`` is empty and there is no title.
+    """
+    title, text = ("left(d.title, 250)", "coalesce(d.text, '')") if with_text else ("NULL", "''")
+    return f"""
+        SELECT w.note_id, w.person_id, coalesce(d.document_date, DATE '{UNKNOWN_DATE}'),
+          d.document_date::TIMESTAMP, {EHR_NOTE}, {NO_CONCEPT}, {_clean(title)}, {_no_zero(text)},
+          {UTF_8}, {ENGLISH}, NULL, w.visit_id, NULL, left(d.native_id, 50), NULL, NULL
+        FROM {NOTES} w JOIN documents d ON d.rowid = w.place WHERE {_at(first)}
+    """
+
+
+def narrow_mentions() -> str:
+    """The query of :data:`MENTIONS`: columns of ``note_nlp`` but the snippet, and the span.
 
     ``term_exists`` follows the conventions of the CDM: N where the mention is denied, conditional,
     ruled out or not the patient's, Y without any of that, low certainty included. What was not
@@ -42,25 +62,27 @@ def note_nlp_rows(*, snippets: bool) -> str:
     """
     system = literal(f"charthouse {__version__}; ")
     return f"""
-        SELECT i.first + m.mention_id, k.first, coalesce(x.concept_id, 0),
-          {_snippet() if snippets else "NULL"}, m.start_char::VARCHAR,
-          {_clean("left(coalesce(m.mention_text, m.lookup_text, c.concept_name), 250)")},
-          coalesce(o.concept_id, 0), coalesce(o.source_concept_id, 0),
-          left({system} || m.model || '; annotation set ' || m.annotation_id, 250),
-          coalesce(h.loaded_at, r.started_at, t.created_at, now()::TIMESTAMP)::DATE,
-          coalesce(h.loaded_at, r.started_at, t.created_at, now()::TIMESTAMP),
+        SELECT e.place, m.start_char, m.end_char,
+          i.first + m.mention_id AS note_nlp_id, k.first AS note_id,
+          coalesce(x.concept_id, 0) AS section_concept_id,
+          {_clean("left(coalesce(m.mention_text, m.lookup_text, c.concept_name), 250)")}
+            AS lexical_variant,
+          coalesce(o.concept_id, 0) AS note_nlp_concept_id,
+          coalesce(o.source_concept_id, 0) AS note_nlp_source_concept_id,
+          left({system} || m.model || '; annotation set ' || m.annotation_id, 250) AS nlp_system,
+          coalesce(h.loaded_at, r.started_at, t.created_at, now()::TIMESTAMP) AS nlp_datetime,
           CASE WHEN m.negated OR m.hypothetical OR m.experiencer != 'patient'
                  OR q.document_id IS NOT NULL THEN 'N'
                WHEN m.negated IS NULL AND m.hypothetical IS NULL AND m.experiencer IS NULL
-               THEN NULL ELSE 'Y' END,
+               THEN NULL ELSE 'Y' END AS term_exists,
           CASE WHEN m.hypothetical THEN 'Future' WHEN m.historical THEN 'Past'
-               WHEN m.historical IS NULL THEN NULL ELSE 'Present' END,
+               WHEN m.historical IS NULL THEN NULL ELSE 'Present' END AS term_temporal,
           nullif(concat_ws(',',
             'negated=' || CASE WHEN m.negated THEN 'yes' WHEN NOT m.negated THEN 'no' END,
             'subject=' || m.experiencer,
             'certainty=' ||
               CASE WHEN m.uncertain THEN 'uncertain' WHEN NOT m.uncertain THEN 'certain' END,
-            'conditional=' || m.hypothetical), '')
+            'conditional=' || m.hypothetical), '') AS term_modifiers
         {ENTITY_JOINS.format(linksets=FIRST_LINKSET)}
         JOIN {SELECTED} e ON e.document_id = m.document_id AND e.annotation_id = m.annotation_id
         JOIN {IDS} k ON k.kind = 'note' AND k.key = m.document_id
@@ -73,17 +95,34 @@ def note_nlp_rows(*, snippets: bool) -> str:
         LEFT JOIN annotation_sets t ON t.annotation_id = m.annotation_id
         LEFT JOIN (SELECT DISTINCT document_id, annotation_id, mention_id FROM assertion_cues
                    WHERE attribute = 'uncertain'
-                   AND regexp_matches(rule_id, '(^|[^a-z])ruled?[^a-z]?out([^a-z]|$)')) q
+                   AND contains(rule_id, '{RULED_OUT}')) q
           ON q.document_id = m.document_id AND q.annotation_id = m.annotation_id
           AND q.mention_id = m.mention_id
-        ORDER BY 1
+        ORDER BY e.place, note_nlp_id
     """
+
+
+def note_nlp_rows(first: int, *, snippets: bool) -> str:
+    """The query of table ``note_nlp`` for documents at ``first`` and the next places."""
+    snippet = _snippet() if snippets else "NULL"
+    return f"""
+        SELECT w.note_nlp_id, w.note_id, w.section_concept_id, {snippet}, w.start_char::VARCHAR,
+          w.lexical_variant, w.note_nlp_concept_id, w.note_nlp_source_concept_id, w.nlp_system,
+          w.nlp_datetime::DATE, w.nlp_datetime, w.term_exists, w.term_temporal, w.term_modifiers
+        FROM {MENTIONS} w JOIN documents d ON d.rowid = w.place WHERE {_at(first)}
+    """
+
+
+def _at(first: int) -> str:
+    end = first + PLACES_AT_ONCE
+    places = ("w.place", "d.rowid")
+    return " AND ".join(f"{place} >= {first} AND {place} < {end}" for place in places)
 
 
 def _snippet() -> str:
     """250 characters with the mention in their middle, white space as single blanks."""
-    room = f"greatest(0, ({_SNIPPET_CHARACTERS} - (m.end_char - m.start_char)) // 2)"
-    start = f"greatest(0, m.start_char - {room})"
+    room = f"greatest(0, ({_SNIPPET_CHARACTERS} - (w.end_char - w.start_char)) // 2)"
+    start = f"greatest(0, w.start_char - {room})"
     return _clean(f"substr(d.text, {start} + 1, {_SNIPPET_CHARACTERS})")
 
 

@@ -1,0 +1,92 @@
+"""Parquet: every table with all its rows, for DuckDB and pyarrow alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pyarrow.dataset as ds
+import pytest
+
+from flows.errors import UsageError
+from flows.exporting.selection import Selection
+from flows.exporting.tables import EXPORTED, Tables
+from tests.flows.conftest import Bench
+from tests.flows.exporting.conftest import Export
+
+
+def count(out: Path, name: str) -> int:
+    path = out / name
+    query = f"{path}/**/*.parquet" if path.is_dir() else str(path)
+    with duckdb.connect(":memory:") as connection:
+        ((rows,),) = connection.execute(
+            f"SELECT count(*) FROM read_parquet('{query}', hive_partitioning = true)"
+        ).fetchall()
+    return int(rows)
+
+
+def test_every_table_has_all_its_rows(filled: Bench, run_export: Export, tmp_path: Path) -> None:
+    outcome = run_export(Tables(Selection()))
+    out = tmp_path / "out"
+    assert {file.name.removesuffix(".parquet") for file in outcome.files} == {
+        table.name for table in EXPORTED
+    }
+    for file in outcome.files:
+        table = file.name.removesuffix(".parquet")
+        ((rows,),) = filled.query(f"SELECT count(*) FROM {table}")
+        assert file.rows == rows == count(out, file.name)
+        dataset = ds.dataset(out / file.name, format="parquet", partitioning="hive")
+        assert dataset.count_rows() == rows
+    assert not list(out.rglob("*salts*"))
+
+
+def test_rows_are_those_of_the_warehouse(filled: Bench, run_export: Export, tmp_path: Path) -> None:
+    run_export(Tables(Selection()))
+    for table in ("documents", "mentions", "sections"):
+        columns = [name for (name, *_) in filled.query(f"DESCRIBE {table}")]
+        chosen = ", ".join(f'"{name}"' for name in columns)
+        files = f"'{tmp_path}/out/{table}/**/*.parquet', hive_partitioning = true"
+        with duckdb.connect(":memory:") as connection:
+            found = connection.execute(
+                f"SELECT {chosen} FROM read_parquet({files}) ORDER BY ALL"
+            ).fetchall()
+        assert found == filled.query(f"SELECT {chosen} FROM {table} ORDER BY ALL")
+    corpora = {p.name for p in (tmp_path / "out" / "mentions").iterdir()}
+    assert corpora == {"corpus=abstracts", "corpus=notes"}
+
+
+def test_a_selection_holds_nothing_of_other_documents(
+    filled: Bench, run_export: Export, tmp_path: Path
+) -> None:
+    selection = Selection(corpora=("abstracts",))
+    outcome = run_export(Tables(selection), corpora=selection.corpora)
+    rows = {file.name: file.rows for file in outcome.files}
+    assert (rows["documents"], rows["mentions"], rows["sections"]) == (1, 2, 0)
+    assert not {"sources.parquet", "rejects.parquet", "shards.parquet"} & set(rows)
+    with duckdb.connect(":memory:") as connection:
+        names = connection.execute(
+            f"SELECT DISTINCT lookup_text FROM '{tmp_path}/out/name_links.parquet' ORDER BY 1"
+        ).fetchall()
+    assert names == [("aspirin",), ("ménière’s disease",)]
+
+
+def test_only_some_tables(run_export: Export, tmp_path: Path) -> None:
+    expected = run_export(Tables(Selection(), ("mentions", "runs")), dry_run=True)
+    outcome = run_export(Tables(Selection(), ("mentions", "runs")))
+    assert [(f.name, f.rows) for f in outcome.files] == [(f.name, f.rows) for f in expected.files]
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {
+        "mentions",
+        "runs.parquet",
+        "export.json",
+    }
+
+
+@pytest.mark.parametrize("name", ["salts", "entities", "nothing"])
+def test_an_unknown_table_is_told(run_export: Export, name: str) -> None:
+    with pytest.raises(UsageError, match="no such table to export"):
+        run_export(Tables(Selection(), (name,)))
+
+
+def test_a_table_of_all_documents_goes_with_all_of_them_only(run_export: Export) -> None:
+    with pytest.raises(UsageError, match="documents that are not selected"):
+        run_export(Tables(Selection("true"), ("sources",)), where="true")
