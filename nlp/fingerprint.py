@@ -15,6 +15,7 @@ from nlp.preprocess import BLANK, PREPROCESS_VERSION
 from nlp.preprocess.sections import rules_fingerprint
 from nlp.privacy.deidentify import privacy_fingerprint
 from nlp.quantities import QUANTITIES_VERSION
+from nlp.quantities.vocabulary import vocabulary_fingerprint
 from nlp.settings import AnnotationSettings
 
 ANNOTATE_VERSION = 4
@@ -76,7 +77,11 @@ def identify(settings: AnnotationSettings) -> AnnotationSet:
         "label_map": settings.ner.label_map,
         "sections": rules_fingerprint(settings.preprocess.section_rules),
         "assertion": [assessor_fingerprint(settings.assertion), sorted(settings.assertion.kinds)],
-        "quantities": [QUANTITIES_VERSION, sorted(settings.quantities.kinds)],
+        "quantities": [
+            QUANTITIES_VERSION,
+            vocabulary_fingerprint(),
+            sorted(settings.quantities.kinds),
+        ],
     }
     if settings.privacy.is_on:
         described["privacy"] = privacy_fingerprint(settings.privacy)
