@@ -14,7 +14,7 @@ from nlp.quantities.comparators import comparator_before
 from nlp.quantities.dates import MONTH, Found, match_date, match_month
 from nlp.quantities.frequencies import frequency_pattern, read_frequency
 from nlp.quantities.kinds import Decision, decide
-from nlp.quantities.names import Named, name_before
+from nlp.quantities.names import Named, name_after, name_before
 from nlp.quantities.numbers import NUMBER_WORD
 from nlp.quantities.readings import Part, match_age, match_pressure, match_reading
 from nlp.quantities.units import conversion
@@ -65,6 +65,7 @@ _NOT_AHEAD = re.compile(r"\s(?:of|after|following|from)\b", re.IGNORECASE)
 _ARTICLE_AGO = re.compile(r"an?\s(?P<unit>day|week|month|year)\sago\b", re.IGNORECASE)
 _CALENDAR = {"day": "d", "week": "wk", "month": "mo", "year": "a"}
 _LASTING = re.compile(r"[\s,]{0,3}(?:(?:for|x|times|over)\s(?:the\snext\s|a\stotal\sof\s)?)?$")
+_ROUTE = re.compile(r"\s(?:(?:po|p\.o\.|orally|by\smouth|im|iv|sq)\s)?", re.IGNORECASE)
 _SECOND = re.compile(r"\s?(?:/|,|&|\band\b)\s?(?=\d)", re.IGNORECASE)
 _UNNAMED_SYSTOLIC = (80, 230)
 _UNNAMED_DIASTOLIC = (40, 130)
@@ -75,7 +76,7 @@ _SIZES = frozenset({"mm", "cm", "m", "[in_i]", "mL", "L", "cm2", "g", "%"})
 def _anchor() -> re.Pattern[str]:
     """Where a quantity may begin: no figure within a word, a number or a price."""
     return re.compile(
-        rf"(?<![\w.$#])(?<![A-Za-z]-)(?:(?P<frequency>{frequency_pattern()})"
+        rf"(?<![\w.$#])(?<![A-Za-z]-)(?<!\d/)(?:(?P<frequency>{frequency_pattern()})"
         rf"|(?P<month>{MONTH})\b|(?P<number>\.?\d|½|(?:{NUMBER_WORD})\b)"
         r"|(?P<article>an?\s(?:day|week|month|year)\sago\b))",
         re.IGNORECASE,
@@ -96,7 +97,8 @@ class _Search:
         while match := anchor.search(self._text, position):
             position = match.end()
             for quantity in self._read(match):
-                self._done = quantity.end_char
+                if quantity.kind != "date":  # weight on 10/07/04 was 150 pounds
+                    self._done = quantity.end_char
                 position = max(position, quantity.end_char)
                 if quantity.kind in _AMOUNTS:
                     self._amount_end = quantity.end_char
@@ -121,6 +123,8 @@ class _Search:
         often = read_frequency(match)
         start = match.start()
         mention, _ = self._attacher.drug(start, often.end)
+        if often.direct and start - self._amount_end > 1:
+            return
         if often.weak and mention is None and start - self._amount_end > _NEAR:
             return
         decision = Decision("frequency", often.unit, often.name)
@@ -147,8 +151,12 @@ class _Search:
         if reading is None:
             return
         mention, tight = self._attacher.drug(start, reading.end)
+        if behind := name_after(text, reading.end):
+            named = behind
         decision = decide(text, reading, named, tight)
         if decision is None:
+            if reading.unit is None and tight and self._is_taken(reading.end):
+                yield self._converted(reading.parts[0], Decision("strength", None), mention)
             return
         if reading.unit and reading.unit.signature == "time" and decision.kind == "duration":
             yield self._duration(reading.parts[0], reading.unit.code, mention)
@@ -157,6 +165,12 @@ class _Search:
             yield self._converted(part, decision, self._mention(decision, part, named, mention))
         if named and named.second and (after := _SECOND.match(text, reading.end)):
             yield from self._second(after.end(), named)
+
+    def _is_taken(self, end: int) -> bool:
+        """Whether it is told how often: Xanax 0.5 q.4h."""
+        follows = _ROUTE.match(self._text, end)
+        match = _anchor().match(self._text, follows.end()) if follows else None
+        return match is not None and match["frequency"] is not None
 
     def _second(self, start: int, named: Named) -> Iterator[Quantity]:
         """The other value of a pair of names."""

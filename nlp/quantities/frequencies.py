@@ -17,7 +17,7 @@ _WORDS = {"once": 1.0, "twice": 2.0, "thrice": 3.0}
 
 @dataclass(frozen=True, slots=True)
 class Often:
-    """A frequency: its end, times per unit from ``value`` to ``high``, and whether it is weak."""
+    """A frequency: its end, times per unit from ``value`` to ``high``, and where it counts."""
 
     end: int
     value: float | None
@@ -25,6 +25,7 @@ class Often:
     unit: str | None
     name: str | None = None
     weak: bool = False
+    direct: bool = False
 
 
 @cache
@@ -54,7 +55,9 @@ def read_frequency(match: re.Match[str]) -> Often:
         end += 1
     if written := match["phrase"] or match["dotted"]:
         meaning = _meaning(written)
-        return Often(end, meaning.value, None, meaning.unit, meaning.name, meaning.weak)
+        return Often(
+            end, meaning.value, None, meaning.unit, meaning.name, meaning.weak, meaning.direct
+        )
     if match["t_u"]:
         unit = _TIMES_PER[_initial(match["t_u"])]
         if word := match["t_word"]:

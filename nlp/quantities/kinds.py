@@ -25,6 +25,7 @@ _LABORATORY = frozenset(
         *("copies/volume", "international/volume", "osmole/mass"),
     }
 )
+_LETTERS = (" C", " F", "-C", "-F")
 _BEATS = re.compile(r"\s?(?:bpm|beats)", re.IGNORECASE)
 _BREATHS = re.compile(r"\s?breaths", re.IGNORECASE)
 _ON_AIR = re.compile(
@@ -75,7 +76,10 @@ def decide(text: str, reading: Reading, named: Named | None, beside_drug: bool) 
             return Decision(name.kind, code, name.name)
     if signature == "temperature":
         likely = 90 <= value <= 112 if code == "[degF]" else 30 <= value <= 45
-        return Decision("vital_sign", code, "temperature") if likely else Decision("measure", code)
+        if likely:
+            return Decision("vital_sign", code, "temperature")
+        written = text[reading.parts[-1].start : reading.end]
+        return None if written.endswith(_LETTERS) else Decision("measure", code)  # two C sections
     if signature == "rate":
         at = reading.parts[-1]
         written = text[at.start : at.end]

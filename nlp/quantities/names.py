@@ -8,10 +8,15 @@ from functools import cache
 
 from nlp.quantities.vocabulary import Name, read_names
 
+_DAY = re.compile(
+    r"\d{1,2}/\d{1,2}(?:/\d{2,4})?|(?:19|20)\d\d|january|february|march|april|may|june|july|august|"
+    r"september|october|november|december"
+)
 _WINDOW = 64
 """Characters before a number that are searched for its name."""
 _MOST_BETWEEN = 7
 """Words and signs that may stand between a name and its number."""
+_FOLLOWING = re.compile(r"\s([A-Za-z]{3,14})\b")
 _TOKEN = re.compile(r"[^\W_]+(?:['&/-][^\W_]+)*\+{0,2}|\n|[^\w\s]")
 
 
@@ -43,6 +48,7 @@ def name_before(text: str, position: int, floor: int) -> Named | None:
         word = tokens[index][0].lower()
         allowed = (
             word in names.between
+            or _DAY.fullmatch(word) is not None
             or word in names.signs
             or (word in names.changes and skipped == "to")
         )
@@ -50,6 +56,13 @@ def name_before(text: str, position: int, floor: int) -> Named | None:
             return None
         skipped = word
     return None
+
+
+def name_after(text: str, position: int) -> Named | None:
+    """The name that follows its value at once, where it may: 8% bands."""
+    match = _FOLLOWING.match(text, position)
+    name = read_names().by_spelling.get(match[1].lower()) if match else None
+    return Named(name, match.start(1), match.end(1)) if match and name and name.after else None
 
 
 def _name_ending_at(text: str, tokens: list[tuple[str, int, int]], last: int) -> Named | None:

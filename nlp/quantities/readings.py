@@ -9,7 +9,7 @@ from nlp.quantities.numbers import NUMBER, read_number
 from nlp.quantities.units import WrittenUnit, match_unit
 
 _NUMBER = re.compile(NUMBER, re.IGNORECASE)
-_TO = re.compile(r"\s?(?:-|–|—|\bto\b|\bor\b)\s?", re.IGNORECASE)
+_TO = re.compile(r"(?:-\s(?:to|or)\b|\s?(?:-|–|—|\bto\b|\bor\b))\s?", re.IGNORECASE)
 _BY = re.compile(r"\s?(?:x|×|\bby\b)\s?", re.IGNORECASE)
 _GAP = re.compile(r"[ \n]{0,2}-?[ ]?")
 _FEET = re.compile(
@@ -29,7 +29,7 @@ _PRESSURE = re.compile(
     re.IGNORECASE,
 )
 _AGE = re.compile(
-    rf"(?P<n>{NUMBER})(?:\s?-\s?|\s{{0,2}})(?:(?P<u>years?|yrs?|y|months?|mos?|m|weeks?|wks?|days?)\.?"
+    rf"(?P<n>{NUMBER})(?:(?:\s?-\s?|\s(?:to|or)\s)(?P<m>{NUMBER}))?(?:\s?-\s?|\s{{0,2}})(?:(?P<u>years?|yrs?|y|months?|mos?|m|weeks?|wks?|days?)\.?"
     r"(?:\s?-\s?|\s)(?:olds?\b|of\sage\b)|(?P<yo>y\s?/\s?o\b|y\.\s?o\.?(?!\w)|yo\b))",
     re.IGNORECASE,
 )
@@ -80,6 +80,9 @@ def match_reading(text: str, start: int) -> Reading | None:
         other = _unit_after(text, second.end()) if second else None
         if second and other and (unit is None or unit.code == other.code):
             return _range(start, value, first.end(), second, other)
+        if second and unit is None and value < (high := read_number(second[0])):
+            if not first[0].isalpha() and not second[0].isalpha():
+                return Reading((Part(start, second.end(), value, high),), None)
     if by := _BY.match(text, end):
         sides = _match_sides(text, start, value, end, by.end())
         if sides:
@@ -95,7 +98,8 @@ def match_age(text: str, start: int) -> tuple[Part, str] | None:
     if match is None:
         return None
     unit = "a" if match["yo"] else _AGE_UNITS[match["u"][0].lower()]
-    return Part(start, match.end(), read_number(match["n"])), unit
+    high = read_number(match["m"]) if match["m"] else None
+    return Part(start, match.end(), read_number(match["n"]), high), unit
 
 
 def match_pressure(text: str, start: int) -> tuple[Part, bool] | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from nlp.quantities.vocabulary import Unit, read_units
+from nlp.quantities.vocabulary import Unit, read_names, read_units
 
 if TYPE_CHECKING:
     import pint
@@ -61,10 +61,14 @@ def match_unit(text: str, start: int) -> WrittenUnit | None:
         part = _lookup(below, match[group]) if match[group] else None
         if part is None or first.dimension == "time":  # 30 minutes a day is 30 minutes
             break
+        if group == "second" and _tells_how_often(text[end : match.start(group)], match[group]):
+            break
         parts.append(part)
         end = match.end(group)
     if [part.code for part in parts] == ["[iU]", "L"] and match["first"][0] not in "iI":
         parts[0] = read_units().by_code["U"]
+    if first.dimension == "time" and match["first"] in read_names().by_spelling:
+        return None  # 20 HR: 72
     if len(parts) == 1 and not {key := _key(match["first"]), key.lower()} & _whole():
         return None
     return WrittenUnit(
@@ -99,6 +103,12 @@ def conversion(code: str, kind: str) -> Conversion | None:
     return Conversion(
         factor, offset, below + "/".join(part.code for part in base).removeprefix("1/")
     )
+
+
+def _tells_how_often(per: str, unit: str) -> bool:
+    """Whether 25 mg a day is an amount and a frequency, unlike 25 mg/day and 2 mg per hour."""
+    in_words = any(map(str.isalpha, per))
+    return in_words and unit.lower() in ("day", "days", "week", "weeks", "wk", "month", "months")
 
 
 def _default_base(part: Unit, index: int, kind: str) -> Unit:

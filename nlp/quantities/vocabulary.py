@@ -55,6 +55,7 @@ class Name:
         low: smallest value without a written unit.
         high: the largest one.
         bare: whether a value may have no unit at all.
+        after: whether it may stand behind its value, too: 8% bands.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Name:
     low: float = 0.0
     high: float = 1e9
     bare: bool = True
+    after: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +82,16 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Frequency:
-    """A phrase's meaning: ``value`` times per ``unit``, or a name where there is no number."""
+    """A phrase's meaning: ``value`` times per ``unit``, or a name where there is no number.
+
+    A ``weak`` one counts only behind a drug or an amount, a ``direct`` one right behind an amount.
+    """
 
     value: float | None
     unit: str | None
     name: str | None
     weak: bool
+    direct: bool
 
 
 @cache
@@ -136,7 +142,12 @@ def read_names() -> Names:
         spelt |= dict.fromkeys(row["spellings"], name)
     for lab, spellings in data["laboratory"].items():
         more = data["laboratory_dimensions"].get(lab, ())
-        name = Name(lab, "lab_value", frozenset({*data["laboratory_units"], *more}))
+        name = Name(
+            name=lab,
+            kind="lab_value",
+            signatures=frozenset({*data["laboratory_units"], *more}),
+            after=lab in data["laboratory_after"],
+        )
         names[lab] = name
         spelt |= dict.fromkeys(spellings, name)
     return Names(
@@ -154,9 +165,15 @@ def read_frequencies() -> tuple[dict[str, Frequency], dict[str, Frequency]]:
     data = _read("frequencies.toml")
     phrases: dict[str, Frequency] = {}
     dotted: dict[str, Frequency] = {}
-    for group in ("frequency", "weak"):
+    for group in ("frequency", "weak", "direct"):
         for row in data[group]:
-            meaning = Frequency(row.get("value"), row.get("unit"), row.get("name"), group == "weak")
+            meaning = Frequency(
+                row.get("value"),
+                row.get("unit"),
+                row.get("name"),
+                group == "weak",
+                group == "direct",
+            )
             phrases |= dict.fromkeys(row["phrases"], meaning)
             dotted |= dict.fromkeys(row.get("dotted", ()), meaning)
     return phrases, dotted
