@@ -20,7 +20,7 @@ _TIGHT = 48
 _WORD = re.compile(r"[^\W_]+(?:\.[^\W_]+)*")
 _FORWARD = re.compile(r"[ -](?:(?:of|the|oral|iv|more|total)[ ]){0,3}(?:[^\W\d_]{2,12}[ ]of[ ])?")
 _ABBREVIATION = re.compile(r"(?:\b[a-z]\.\s?[a-z]\.|\b[qQ]\.|\b(?:mg|mcg|ml|tab|cap|po)\.)$")
-_ITEM = re.compile(r"\n[ \t]{0,9}(?:\d{1,2}[.)]|[-•*·])[ \t]|\n[ \t]{0,9}\r?\n")
+_ITEM = re.compile(r"\n[ \t]{0,9}(?:\d{1,2}[.)]|[-•*·])[ \t]|\n[ \t]{0,9}\r?\n|;")
 
 
 @dataclass
@@ -34,11 +34,12 @@ class Attacher:
     mentions: Sequence[tuple[int, int, str]]
     reach: dict[int, int] = field(default_factory=dict)
 
-    def drug(self, start: int, end: int) -> tuple[int | None, bool]:
+    def drug(self, start: int, end: int, how_often: bool = False) -> tuple[int | None, bool]:
         """The drug of an amount, and whether it stands right beside it.
 
         It is the last one before the amount in the same clause, unless the next one follows at
-        once: 81 mg aspirin, two puffs of albuterol.
+        once: 81 mg aspirin, two puffs of albuterol. A drug that has an amount takes another one
+        only where nothing else stands between, since a drug may have been overlooked there.
         """
         before = bisect_left(self.drugs, (start,)) - 1
         behind: int | None = None
@@ -53,6 +54,8 @@ class Attacher:
             ahead = self._ahead(before + 1, end, tight)
             if ahead is not None:
                 return ahead, True
+        if behind in self.reach and not tight and not (how_often and "," not in gap):
+            return None, False
         return behind, tight
 
     def take(self, mention: int | None, end: int) -> None:

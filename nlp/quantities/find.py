@@ -122,7 +122,7 @@ class _Search:
     def _frequency(self, match: re.Match[str]) -> Iterator[Quantity]:
         often = read_frequency(match)
         start = match.start()
-        mention, _ = self._attacher.drug(start, often.end)
+        mention, _ = self._attacher.drug(start, often.end, how_often=True)
         if often.direct and start - self._amount_end > 1:
             return
         if often.weak and mention is None and start - self._amount_end > _NEAR:
@@ -131,7 +131,7 @@ class _Search:
         if often.value is None:
             yield Quantity(start, often.end, "frequency", mention, name=often.name)
             return
-        part = Part(start, often.end, often.value, often.high)
+        part = Part(start, often.end, float(often.value), often.high)
         yield self._converted(part, decision, mention)
 
     def _number(self, start: int) -> Iterator[Quantity]:

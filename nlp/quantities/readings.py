@@ -24,7 +24,7 @@ _POUNDS = re.compile(
     re.IGNORECASE,
 )
 _PRESSURE = re.compile(
-    r"(?P<high>\d{2,3})s?(?:\s?/\s?|\sover\s)(?P<low>\d{2,3})(?![\d/.,]\d|\d)"
+    r"(?P<high>\d{2,3})s?(?:\s?/\s?|\sover\s)(?P<low>\d{2,3})s?(?![\d/.,]\d|\d)"
     r"(?P<unit>\s?mm\s?hg\b)?",
     re.IGNORECASE,
 )
@@ -80,8 +80,9 @@ def match_reading(text: str, start: int) -> Reading | None:
         other = _unit_after(text, second.end()) if second else None
         if second and other and (unit is None or unit.code == other.code):
             return _range(start, value, first.end(), second, other)
-        if second and unit is None and value < (high := read_number(second[0])):
-            if not first[0].isalpha() and not second[0].isalpha():
+        if second and unit is None and second[0][0].isdigit() and first[0][0].isdigit():
+            high = read_number(second[0])
+            if value < high:
                 return Reading((Part(start, second.end(), value, high),), None)
     if by := _BY.match(text, end):
         sides = _match_sides(text, start, value, end, by.end())
