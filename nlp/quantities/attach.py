@@ -18,6 +18,7 @@ _FINDING = 80
 _TIGHT = 48
 """Characters between a drug and an amount right beside it."""
 _WORD = re.compile(r"[^\W_]+(?:\.[^\W_]+)*")
+_OVERLOOKED = re.compile(r",\s{0,2}(?:and\s)?[A-Z]\w+[^,]*$")
 _FORWARD = re.compile(r"[ -](?:(?:of|the|oral|iv|more|total)[ ]){0,3}(?:[^\W\d_]{2,12}[ ]of[ ])?")
 _ABBREVIATION = re.compile(r"(?:\b[a-z]\.\s?[a-z]\.|\b[qQ]\.|\b(?:mg|mcg|ml|tab|cap|po)\.)$")
 _ITEM = re.compile(r"\n[ \t]{0,9}(?:\d{1,2}[.)]|[-•*·])[ \t]|\n[ \t]{0,9}\r?\n|;")
@@ -54,8 +55,9 @@ class Attacher:
             ahead = self._ahead(before + 1, end, tight)
             if ahead is not None:
                 return ahead, True
-        if behind in self.reach and not tight and not (how_often and "," not in gap):
-            return None, False
+        if not tight and (_OVERLOOKED.search(gap) or behind in self.reach):
+            # Another drug may stand in between that was not found; how often may stand far behind.
+            behind = behind if how_often and "," not in gap else None
         return behind, tight
 
     def take(self, mention: int | None, end: int) -> None:

@@ -105,7 +105,7 @@ def _by_unit(code: str, signature: str, named: Named | None, beside_drug: bool) 
     if signature in _LABORATORY:
         return "lab_value"
     first, _, below = signature.partition("/")
-    if below and first in _GIVEN and (first not in ("volume",) or beside_drug):
+    if below and first in _GIVEN and (signature != "volume/time" or beside_drug):
         return "dose"
     if beside_drug and signature in ("mass", "percent"):
         return "strength"
