@@ -15,6 +15,8 @@ _LOOSE = 80
 """Characters that may stand between a drug, or the last amount of it, and the next one."""
 _FINDING = 80
 """Characters between a measure and a finding."""
+_COMMA = 20
+"""Characters that a comma counts for: 2 cm, gout is further than 2 cm of gout."""
 _TIGHT = 48
 """Characters between a drug and an amount right beside it."""
 _WORD = re.compile(r"[^\W_]+(?:\.[^\W_]+)*")
@@ -35,12 +37,13 @@ class Attacher:
     mentions: Sequence[tuple[int, int, str]]
     reach: dict[int, int] = field(default_factory=dict)
 
-    def drug(self, start: int, end: int, how_often: bool = False) -> tuple[int | None, bool]:
+    def drug(self, start: int, end: int, loosely: bool = False) -> tuple[int | None, bool]:
         """The drug of an amount, and whether it stands right beside it.
 
         It is the last one before the amount in the same clause, unless the next one follows at
         once: 81 mg aspirin, two puffs of albuterol. A drug that has an amount takes another one
-        only where nothing else stands between, since a drug may have been overlooked there.
+        only where nothing else stands between, since a drug may have been overlooked there; how
+        often and how long, looked for ``loosely``, may stand behind other words, but no comma.
         """
         before = bisect_left(self.drugs, (start,)) - 1
         behind: int | None = None
@@ -56,8 +59,7 @@ class Attacher:
             if ahead is not None:
                 return ahead, True
         if not tight and (_OVERLOOKED.search(gap) or behind in self.reach):
-            # Another drug may stand in between that was not found; how often may stand far behind.
-            behind = behind if how_often and "," not in gap else None
+            behind = behind if loosely and "," not in gap else None
         return behind, tight
 
     def take(self, mention: int | None, end: int) -> None:
@@ -74,9 +76,18 @@ class Attacher:
                 continue
             first, last, mention = self.findings[near]
             gap = max(first - end, start - last)
-            if gap <= _FINDING and self._clause(first) == self._clause(start):
-                found = min(found or (gap, mention), (gap, mention), key=lambda pair: pair[0])
+            if gap > _FINDING or self._clause(first) != self._clause(start):
+                continue
+            between = self.text[end:first] if first >= end else self.text[last:start]
+            if not read_context().parting.isdisjoint(between.lower().split()):
+                continue
+            gap += _COMMA * between.count(",")
+            found = min(found or (gap, mention), (gap, mention), key=lambda pair: pair[0])
         return found[1] if found else None
+
+    def gap(self, mention: int, start: int) -> str:
+        """What stands between a drug, or the last amount of it, and ``start``."""
+        return self.text[max(self.mentions[mention][1], self.reach.get(mention, 0)) : start]
 
     def overlapping(self, start: int, end: int) -> int | None:
         """The mention that shares most characters with a range."""
@@ -112,10 +123,16 @@ def make_attacher(
 ) -> Attacher:
     """An attacher for a text; a clause ends with a sentence, a section or an item of a list."""
     context = read_context()
-    drugs, findings = [], []
+    drugs: list[tuple[int, int, int]] = []
+    findings: list[tuple[int, int, int]] = []
     for mention, (start, end, label) in enumerate(mentions):
         if (name := label.casefold()) in context.drug_labels:
-            drugs.append((start, end, mention))
+            # Metoprolol succinate may be two mentions; its amounts are those of the first.
+            is_salt = text[start:end].lower() in context.salts
+            if drugs and is_salt and text[drugs[-1][1] : start] == " ":
+                drugs[-1] = (drugs[-1][0], end, drugs[-1][2])
+            else:
+                drugs.append((start, end, mention))
         elif name in context.finding_labels:
             findings.append((start, end, mention))
     breaks = merge(

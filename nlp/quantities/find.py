@@ -64,7 +64,18 @@ _IN = re.compile(r"\bin\s(?:about\s|approximately\s|another\s|the next\s)?$", re
 _NOT_AHEAD = re.compile(r"\s(?:of|after|following|from)\b", re.IGNORECASE)
 _ARTICLE_AGO = re.compile(r"an?\s(?P<unit>day|week|month|year)\sago\b", re.IGNORECASE)
 _CALENDAR = {"day": "d", "week": "wk", "month": "mo", "year": "a"}
-_LASTING = re.compile(r"[\s,]{0,3}(?:(?:for|x|times|over)\s(?:the\snext\s|a\stotal\sof\s)?)?$")
+_LASTING = re.compile(
+    r",?\s?|[\s,]{0,3}[^.,;]*\b(?:for|x|times)\s(?:(?:the|next|a|total|of|at|least|up|to|about|"
+    r"approximately|another|over|more|than)\s)*",
+    re.IGNORECASE,
+)
+_CHANGE = re.compile(
+    r"\b(?:rose|rise|fell|fall|risen|fallen|dropp?(?:ed)?|went|gone|came|(?:increas|decreas|improv|reduc|"
+    r"chang|titrat|taper)(?:e|ed|ing)?|up|down)\b[^.;,]{0,40}\bfrom\s$",
+    re.IGNORECASE,
+)
+_BEFORE_CHANGE = 64
+"""Characters before a number that may tell of a change."""
 _ROUTE = re.compile(r"\s(?:(?:po|p\.o\.|orally|by\smouth|im|iv|sq)\s)?", re.IGNORECASE)
 _SECOND = re.compile(r"\s?(?:/|,|&|\band\b)\s?(?=\d)", re.IGNORECASE)
 _UNNAMED_SYSTOLIC = (80, 230)
@@ -102,6 +113,7 @@ class _Search:
                 position = max(position, quantity.end_char)
                 if quantity.kind in _AMOUNTS:
                     self._amount_end = quantity.end_char
+                if quantity.kind in _AMOUNTS or quantity.kind == "duration":
                     self._attacher.take(quantity.mention_id, quantity.end_char)
                 yield quantity
 
@@ -122,7 +134,7 @@ class _Search:
     def _frequency(self, match: re.Match[str]) -> Iterator[Quantity]:
         often = read_frequency(match)
         start = match.start()
-        mention, _ = self._attacher.drug(start, often.end, how_often=True)
+        mention, _ = self._attacher.drug(start, often.end, loosely=True)
         if often.direct and start - self._amount_end > 1:
             return
         if often.weak and mention is None and start - self._amount_end > _NEAR:
@@ -147,10 +159,12 @@ class _Search:
         if pressure := self._pressure(start, named):
             yield pressure
             return
-        reading = match_reading(text, start)
+        apart = bool(_CHANGE.search(text, max(0, start - _BEFORE_CHANGE), start))
+        reading = match_reading(text, start, apart=apart)
         if reading is None:
             return
-        mention, tight = self._attacher.drug(start, reading.end)
+        lasts = reading.unit is not None and reading.unit.signature == "time"
+        mention, tight = self._attacher.drug(start, reading.end, lasts)
         if behind := name_after(text, reading.end):
             named = behind
         decision = decide(text, reading, named, tight)
@@ -158,8 +172,8 @@ class _Search:
             if reading.unit is None and tight and self._is_taken(reading.end):
                 yield self._converted(reading.parts[0], Decision("strength", None), mention)
             return
-        if reading.unit and reading.unit.signature == "time" and decision.kind == "duration":
-            yield self._duration(reading.parts[0], reading.unit.code, mention)
+        if decision.unit and decision.kind == "duration":
+            yield self._duration(reading.parts[0], decision.unit, mention)
             return
         for part in reading.parts:
             yield self._converted(part, decision, self._mention(decision, part, named, mention))
@@ -213,8 +227,7 @@ class _Search:
             if _IN.search(before) and not _NOT_AHEAD.match(text, part.end):
                 return self._converted(part, Decision("date", unit))
         if drug is not None:
-            reach = self._attacher.reach.get(drug, part.start)
-            gap = text[reach : part.start]
+            gap = self._attacher.gap(drug, part.start)
             if len(gap) > _NEAR or not _LASTING.fullmatch(gap):
                 drug = None
         return self._converted(part, Decision("duration", unit), drug)

@@ -73,7 +73,7 @@ def decide(text: str, reading: Reading, named: Named | None, beside_drug: bool) 
                 return Decision("measure", code)
             code = chosen
         if name.low <= value <= name.high:
-            return Decision(name.kind, code, name.name)
+            return Decision(name.kind, code, _single(name.name))
     if signature == "temperature":
         likely = 90 <= value <= 112 if code == "[degF]" else 30 <= value <= 45
         if likely:
@@ -96,13 +96,15 @@ def decide(text: str, reading: Reading, named: Named | None, beside_drug: bool) 
 
 
 def _by_unit(code: str, signature: str, named: Named | None, beside_drug: bool) -> str:
+    if code == "ms":  # of an electrocardiogram
+        return "measure"
     if kind := _ALWAYS.get(signature):
         return kind
     if code in _SMALL_MASSES:
         return "strength"
     if signature in _CONCENTRATIONS and (beside_drug or code.endswith("/mL")) and named is None:
         return "strength"
-    if signature in _LABORATORY:
+    if signature in _LABORATORY or code.endswith("/g"):
         return "lab_value"
     first, _, below = signature.partition("/")
     if below and first in _GIVEN and (signature != "volume/time" or beside_drug):
@@ -122,7 +124,12 @@ def _without_unit(text: str, reading: Reading, named: Named | None) -> Decision 
     if name.choices:
         chosen = _chosen(name, value)
         return Decision(name.kind, chosen, name.name) if chosen else None
-    return Decision(name.kind, name.unit, name.name)
+    return Decision(name.kind, name.unit, _single(name.name))
+
+
+def _single(name: str) -> str:
+    """A blood pressure of one number is the systolic one."""
+    return "systolic_blood_pressure" if name == "blood_pressure" else name
 
 
 def _chosen(name: Name, value: float) -> str | None:

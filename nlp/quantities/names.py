@@ -50,7 +50,7 @@ def name_before(text: str, position: int, floor: int) -> Named | None:
             word in names.between
             or _DAY.fullmatch(word) is not None
             or word in names.signs
-            or (word in names.changes and skipped == "to")
+            or (word in names.changes and skipped in ("to", "from"))
         )
         if not allowed:
             return None

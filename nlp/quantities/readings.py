@@ -11,6 +11,7 @@ from nlp.quantities.units import WrittenUnit, match_unit
 _NUMBER = re.compile(NUMBER, re.IGNORECASE)
 _TO = re.compile(r"(?:-\s(?:to|or)\b|\s?(?:-|–|—|\bto\b|\bor\b))\s?", re.IGNORECASE)
 _BY = re.compile(r"\s?(?:x|×|\bby\b)\s?", re.IGNORECASE)
+_AND = re.compile(r"\sand\s", re.IGNORECASE)
 _GAP = re.compile(r"[ \n]{0,2}-?[ ]?")
 _FEET = re.compile(
     r"(?P<feet>[3-8])(?:[ -]?(?:feet|foot|ft)\b\.?|\s?['’′])[ ,]{0,2}(?:and[ ])?"
@@ -62,10 +63,12 @@ class Reading:
         return self.parts[-1].end
 
 
-def match_reading(text: str, start: int) -> Reading | None:
+def match_reading(text: str, start: int, *, apart: bool = False) -> Reading | None:
     """The number that begins at ``start``, with what belongs to it.
 
     A range is one part. Sides (3 x 4 cm) and the amounts of a combined drug (5/325 mg) are several.
+    So are the numbers of what looks like a range, where they are told ``apart``: 1 to 2 mg is a
+    range, from 1 to 2 mg may be a change.
     """
     if compound := _match_compound(text, start):
         return compound
@@ -79,12 +82,13 @@ def match_reading(text: str, start: int) -> Reading | None:
         second = _NUMBER.match(text, to.end())
         other = _unit_after(text, second.end()) if second else None
         if second and other and (unit is None or unit.code == other.code):
-            return _range(start, value, first.end(), second, other)
+            return _range(Part(start, end, value), second, other, apart)
         if second and unit is None and second[0][0].isdigit() and first[0][0].isdigit():
             high = read_number(second[0])
-            if value < high:
+            if value < high and not apart:
                 return Reading((Part(start, second.end(), value, high),), None)
-    if by := _BY.match(text, end):
+    by = _BY.match(text, end) or (None if unit else _AND.match(text, end))
+    if by:
         sides = _match_sides(text, start, value, end, by.end())
         if sides:
             return sides
@@ -125,13 +129,12 @@ def _match_compound(text: str, start: int) -> Reading | None:
     return None
 
 
-def _range(
-    start: int, value: float, end: int, second: re.Match[str], unit: WrittenUnit
-) -> Reading | None:
-    high = read_number(second[0])
-    if value < high and (value == 0 or high / value <= _COMBINED or unit.signature != "mass"):
-        return Reading((Part(start, unit.end, value, high),), unit)
-    return Reading((Part(start, end, value), Part(second.start(), unit.end, high)), unit)
+def _range(first: Part, second: re.Match[str], unit: WrittenUnit, apart: bool) -> Reading:
+    low, high = first.value, read_number(second[0])
+    is_combined = unit.signature == "mass" and low > 0 and high / low > _COMBINED
+    if low < high and not (apart or is_combined):
+        return Reading((Part(first.start, unit.end, low, high),), unit)
+    return Reading((first, Part(second.start(), unit.end, high)), unit)
 
 
 def _match_sides(text: str, start: int, value: float, end: int, after: int) -> Reading | None:

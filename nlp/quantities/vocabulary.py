@@ -186,6 +186,8 @@ class Context:
     drug_labels: frozenset[str]
     finding_labels: frozenset[str]
     drug_words: frozenset[str]
+    salts: frozenset[str]
+    parting: frozenset[str]
     comparators: Mapping[str, str]
 
 
@@ -197,6 +199,8 @@ def read_context() -> Context:
         frozenset(data["drug_labels"]),
         frozenset(data["finding_labels"]),
         frozenset(data["drug_words"].split()),
+        frozenset(data["salts"].split()),
+        frozenset(data["parting"].split()),
         {word: sign for sign, words in data["comparators"].items() for word in words},
     )
 
