@@ -16,6 +16,7 @@ from nlp.preprocess.sections import rules_fingerprint
 from nlp.preprocess.stops import WORDS_FILE
 from nlp.privacy.deidentify import privacy_fingerprint
 from nlp.quantities import QUANTITIES_VERSION
+from nlp.quantities.vocabulary import vocabulary_fingerprint
 from nlp.settings import AnnotationSettings
 
 ANNOTATE_VERSION = 4
@@ -77,7 +78,11 @@ def identify(settings: AnnotationSettings) -> AnnotationSet:
         "label_map": settings.ner.label_map,
         "sections": rules_fingerprint(settings.preprocess.section_rules),
         "assertion": [assessor_fingerprint(settings.assertion), sorted(settings.assertion.kinds)],
-        "quantities": [QUANTITIES_VERSION, sorted(settings.quantities.kinds)],
+        "quantities": [
+            QUANTITIES_VERSION,
+            vocabulary_fingerprint(),
+            sorted(settings.quantities.kinds),
+        ],
     }
     if settings.privacy.is_on:
         described["privacy"] = [

@@ -197,6 +197,12 @@ QUANTITIES = Table(
             "base_unit", pl.String, "UCUM code of the unit all of its kind share", nullable=True
         ),
         Column("date", pl.Date, "of a date, where the text gives all of it", nullable=True),
+        Column(
+            "name",
+            pl.String,
+            "what is measured, for example creatinine or heart_rate; as_needed of a frequency",
+            nullable=True,
+        ),
     ),
 )
 

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 from nlp.preprocess.sections import Section
+from nlp.quantities.attach import Attacher, make_attacher
+from nlp.quantities.comparators import comparator_before
+from nlp.quantities.dates import MONTH, Found, match_date, match_month
+from nlp.quantities.frequencies import frequency_pattern, read_frequency
+from nlp.quantities.kinds import Decision, decide
+from nlp.quantities.names import Named, name_after, name_before
+from nlp.quantities.numbers import NUMBER_WORD
+from nlp.quantities.readings import Part, match_age, match_pressure, match_reading
+from nlp.quantities.units import conversion
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +36,7 @@ class Quantity:
     base_high: float | None = None
     base_unit: str | None = None
     date: date | None = None
+    name: str | None = None
 
 
 def find_quantities(
@@ -33,12 +45,226 @@ def find_quantities(
     sections: Sequence[Section],
     mentions: Sequence[tuple[int, int, str]],
 ) -> list[Quantity]:
-    """The quantities of a text, in text order.
+    """The quantities of a text, in text order and disjoint.
 
     Args:
         text: the document's text.
-        sentences: its sentences.
-        sections: its sections.
-        mentions: start, end and label, in the order of mention_id.
+        sentences: its sentences, in order.
+        sections: its sections, in order.
+        mentions: start, end and label, in the order of mention_id, which is text order.
     """
-    return []
+    return list(_Search(text, make_attacher(text, sentences, sections, mentions)).run())
+
+
+_AMOUNTS = frozenset({"strength", "dose", "frequency"})
+_NEAR = 40
+"""Characters between an amount and a word such as daily that tells how often."""
+_AGO = re.compile(r"\s(?:ago|earlier today)\b", re.IGNORECASE)
+_IN = re.compile(r"\bin\s(?:about\s|approximately\s|another\s|the next\s)?$", re.IGNORECASE)
+_NOT_AHEAD = re.compile(r"\s(?:of|after|following|from)\b", re.IGNORECASE)
+_ARTICLE_AGO = re.compile(r"an?\s(?P<unit>day|week|month|year)\sago\b", re.IGNORECASE)
+_CALENDAR = {"day": "d", "week": "wk", "month": "mo", "year": "a"}
+_LASTING = re.compile(
+    r",?\s?|[\s,]{0,3}[^.,;]*\b(?:for|x|times)\s(?:(?:the|next|a|total|of|at|least|up|to|about|"
+    r"approximately|another|over|more|than)\s)*",
+    re.IGNORECASE,
+)
+_CHANGE = re.compile(
+    r"\b(?:rose|rise|fell|fall|risen|fallen|dropp?(?:ed)?|went|gone|came|(?:increas|decreas|improv|reduc|"
+    r"chang|titrat|taper)(?:e|ed|ing)?|up|down)\b[^.;,]{0,40}\bfrom\s$",
+    re.IGNORECASE,
+)
+_BEFORE_CHANGE = 64
+"""Characters before a number that may tell of a change."""
+_ROUTE = re.compile(r"\s(?:(?:po|p\.o\.|orally|by\smouth|im|iv|sq)\s)?", re.IGNORECASE)
+_SECOND = re.compile(r"\s?(?:/|,|&|\band\b)\s?(?=\d)", re.IGNORECASE)
+_UNNAMED_SYSTOLIC = (80, 230)
+_UNNAMED_DIASTOLIC = (40, 130)
+_SIZES = frozenset({"mm", "cm", "m", "[in_i]", "mL", "L", "cm2", "g", "%"})
+
+
+@cache
+def _anchor() -> re.Pattern[str]:
+    """Where a quantity may begin: no figure within a word, a number or a price."""
+    return re.compile(
+        rf"(?=[\w.½])(?<![\w.$#])(?<![A-Za-z]-)(?<!\d/)(?:(?P<frequency>{frequency_pattern()})"
+        rf"|(?P<month>{MONTH})\b|(?P<number>\.?\d|½|(?:{NUMBER_WORD})\b)"
+        r"|(?P<article>an?\s(?:day|week|month|year)\sago\b))",
+        re.IGNORECASE,
+    )
+
+
+class _Search:
+    """One pass over a text, from left to right."""
+
+    def __init__(self, text: str, attacher: Attacher) -> None:
+        self._text = text
+        self._attacher = attacher
+        self._amount_end = -_NEAR - 1  # of the last strength, dose or frequency
+        self._done = 0
+
+    def run(self) -> Iterator[Quantity]:
+        position, anchor = 0, _anchor()
+        while match := anchor.search(self._text, position):
+            position = match.end()
+            for quantity in self._read(match):
+                if quantity.kind != "date":  # weight on 10/07/04 was 150 pounds
+                    self._done = quantity.end_char
+                position = max(position, quantity.end_char)
+                if quantity.kind in _AMOUNTS:
+                    self._amount_end = quantity.end_char
+                if quantity.kind in _AMOUNTS or quantity.kind == "duration":
+                    self._attacher.take(quantity.mention_id, quantity.end_char)
+                yield quantity
+
+    def _read(self, match: re.Match[str]) -> Iterator[Quantity]:
+        start = match.start()
+        if match["frequency"]:
+            yield from self._frequency(match)
+        elif match["month"]:
+            if found := match_month(self._text, start):
+                yield _date(start, found)
+        elif match["article"]:
+            if ago := _ARTICLE_AGO.match(self._text, start):
+                unit = _CALENDAR[ago["unit"].lower()]
+                yield self._converted(Part(start, ago.end(), -1.0), Decision("date", unit))
+        else:
+            yield from self._number(start)
+
+    def _frequency(self, match: re.Match[str]) -> Iterator[Quantity]:
+        often = read_frequency(match)
+        start = match.start()
+        mention, _ = self._attacher.drug(start, often.end, loosely=True)
+        if often.direct and start - self._amount_end > 1:
+            return
+        if often.weak and mention is None and start - self._amount_end > _NEAR:
+            return
+        decision = Decision("frequency", often.unit, often.name)
+        if often.value is None:
+            yield Quantity(start, often.end, "frequency", mention, name=often.name)
+            return
+        part = Part(start, often.end, float(often.value), often.high)
+        yield self._converted(part, decision, mention)
+
+    def _number(self, start: int) -> Iterator[Quantity]:
+        text = self._text
+        if found := match_date(text, start):
+            yield _date(start, found)
+            return
+        if age := match_age(text, start):
+            part, unit = age
+            yield self._converted(part, Decision("age", unit))
+            return
+        named = name_before(text, start, self._done)
+        if pressure := self._pressure(start, named):
+            yield pressure
+            return
+        apart = bool(_CHANGE.search(text, max(0, start - _BEFORE_CHANGE), start))
+        reading = match_reading(text, start, apart=apart)
+        if reading is None:
+            return
+        lasts = reading.unit is not None and reading.unit.signature == "time"
+        mention, tight = self._attacher.drug(start, reading.end, lasts)
+        if behind := name_after(text, reading.end):
+            named = behind
+        decision = decide(text, reading, named, tight)
+        if decision is None:
+            if reading.unit is None and tight and self._is_taken(reading.end):
+                yield self._converted(reading.parts[0], Decision("strength", None), mention)
+            return
+        if decision.unit and decision.kind == "duration":
+            yield self._duration(reading.parts[0], decision.unit, mention)
+            return
+        for part in reading.parts:
+            yield self._converted(part, decision, self._mention(decision, part, named, mention))
+        if named and named.second and (after := _SECOND.match(text, reading.end)):
+            yield from self._second(after.end(), named)
+
+    def _is_taken(self, end: int) -> bool:
+        """Whether it is told how often: Xanax 0.5 q.4h."""
+        follows = _ROUTE.match(self._text, end)
+        match = _anchor().match(self._text, follows.end()) if follows else None
+        return match is not None and match["frequency"] is not None
+
+    def _second(self, start: int, named: Named) -> Iterator[Quantity]:
+        """The other value of a pair of names."""
+        assert named.second is not None
+        reading = match_reading(self._text, start)
+        other = Named(named.second, named.start, named.end)
+        decision = decide(self._text, reading, other, False) if reading else None
+        if reading and decision and decision.kind == named.second.kind:
+            yield self._converted(reading.parts[0], decision)
+
+    def _pressure(self, start: int, named: Named | None) -> Quantity | None:
+        found = match_pressure(self._text, start)
+        if found is None:
+            return None
+        part, has_unit = found
+        assert part.high is not None
+        is_named = named is not None and named.name.name == "blood_pressure"
+        likely = (
+            named is None
+            and _UNNAMED_SYSTOLIC[0] <= part.value <= _UNNAMED_SYSTOLIC[1]
+            and _UNNAMED_DIASTOLIC[0] <= part.high <= _UNNAMED_DIASTOLIC[1]
+            and not self._attacher.drug(start, part.end)[1]
+            and match_reading(self._text, start + self._text[start : part.end].find("/") + 1)
+        )
+        if not (is_named or has_unit or (likely and likely.unit is None)):
+            return None
+        return self._converted(part, Decision("vital_sign", "mm[Hg]", "blood_pressure"))
+
+    def _duration(self, part: Part, unit: str, drug: int | None) -> Quantity:
+        """A length of time; how long ago or ahead of the document it lies makes it a date."""
+        text = self._text
+        if unit in _CALENDAR.values():
+            if ago := _AGO.match(text, part.end):
+                low = -part.value if part.high is None else -part.high
+                high = None if part.high is None else -part.value
+                return self._converted(
+                    Part(part.start, ago.end(), low, high), Decision("date", unit)
+                )
+            before = text[max(0, part.start - 24) : part.start]
+            if _IN.search(before) and not _NOT_AHEAD.match(text, part.end):
+                return self._converted(part, Decision("date", unit))
+        if drug is not None:
+            gap = self._attacher.gap(drug, part.start)
+            if len(gap) > _NEAR or not _LASTING.fullmatch(gap):
+                drug = None
+        return self._converted(part, Decision("duration", unit), drug)
+
+    def _mention(
+        self, decision: Decision, part: Part, named: Named | None, drug: int | None
+    ) -> int | None:
+        if decision.kind in _AMOUNTS:
+            return drug
+        if decision.kind == "lab_value" and named is not None:
+            return self._attacher.overlapping(named.start, named.end)
+        if decision.kind == "measure" and decision.unit in _SIZES:
+            return self._attacher.finding(part.start, part.end)
+        return None
+
+    def _converted(self, part: Part, decision: Decision, mention: int | None = None) -> Quantity:
+        comparator = None
+        if decision.kind not in ("frequency", "date"):
+            comparator = comparator_before(self._text, part.start)
+        to_base = conversion(decision.unit, decision.kind) if decision.unit else None
+        return Quantity(
+            start_char=part.start,
+            end_char=part.end,
+            kind=decision.kind,
+            mention_id=mention,
+            comparator=comparator,
+            value=round(part.value, 6),
+            high=None if part.high is None else round(part.high, 6),
+            unit=decision.unit,
+            base_value=to_base.apply(part.value) if to_base else None,
+            base_high=to_base.apply(part.high) if to_base else None,
+            base_unit=to_base.unit if to_base else None,
+            name=decision.name,
+        )
+
+
+def _date(start: int, found: Found) -> Quantity:
+    """A day, or a part of one with its year as the value."""
+    year = float(found.year) if found.date is None and found.year is not None else None
+    return Quantity(start, found.end, "date", value=year, date=found.date)

@@ -1,0 +1,35 @@
+"""Numbers as they are written: figures, fractions, and words up to thirty."""
+
+from __future__ import annotations
+
+import re
+
+_WORDS = {
+    **{"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8},
+    **{"nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "fourteen": 14, "fifteen": 15},
+    **{"eighteen": 18, "twenty": 20, "thirty": 30, "half": 0.5, "one-half": 0.5, "one half": 0.5},
+}
+NUMBER_WORD = "|".join(sorted(_WORDS, key=len, reverse=True)).replace(" ", r"\s")
+FIGURES = r"(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,9})?|\.\d{1,9}"
+"""At most nine digits on either side of the point: longer ones count nothing."""
+NUMBER = (
+    rf"(?:(?:\d{{1,2}}|{NUMBER_WORD})\sand\s(?:a|one)[ -]half\b|\d{{1,2}}[ -]1/[234]\b"
+    rf"|(?:{FIGURES})(?!\d)|½|(?:{NUMBER_WORD})\b)"
+)
+"""A number; white space, if any, stays outside."""
+
+_FRACTION = re.compile(r"(\d{1,2})[ -](\d)/(\d)")
+
+
+def read_number(written: str) -> float:
+    """The value of what :data:`NUMBER` matched."""
+    if written == "½":
+        return 0.5
+    if fraction := _FRACTION.fullmatch(written):
+        whole, above, below = map(int, fraction.groups())
+        return whole + above / below
+    first, _, half = written.partition(" and ")
+    if half:
+        return read_number(first) + 0.5
+    word = _WORDS.get(" ".join(written.lower().split()))
+    return float(word) if word is not None else float(written.replace(",", ""))
