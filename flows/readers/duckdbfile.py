@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from flows.errors import SourceError
@@ -19,6 +19,9 @@ from flows.readers.base import Reader, SourceFile
 from flows.readers.record import BadRecord, Record
 from flows.readers.tabular import map_columns, row_record
 from flows.warehouse.ddl import quoted
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 NOTE = "note"
 """The table that is read where the user names none, in whatever schema and case."""
@@ -35,7 +38,6 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "temp_directory": "",  # nothing is written beside the file
 }
 
-_Connection = duckdb.DuckDBPyConnection
 _Name = tuple[str, str]
 """Schema and table."""
 
@@ -61,7 +63,9 @@ def _parse(file: SourceFile) -> Iterator[Record]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[_Connection]:
+def _opened(path: Path) -> Iterator[DuckDBPyConnection]:
+    import duckdb  # workers know all readers and read with none: they do without it
+
     try:
         with duckdb.connect(str(path), read_only=True, config=_CONFIG) as connection:
             connection.execute("SET TimeZone = 'UTC'")
@@ -75,7 +79,7 @@ def _opened(path: Path) -> Iterator[_Connection]:
         ) from error
 
 
-def _choose(connection: _Connection, path: Path, given: str | None) -> _Name:
+def _choose(connection: DuckDBPyConnection, path: Path, given: str | None) -> _Name:
     """The table to read.
 
     Raises:
@@ -95,7 +99,7 @@ def _choose(connection: _Connection, path: Path, given: str | None) -> _Name:
     raise SourceError(f"{path} has no table {given or NOTE}; it has {_shown(names)}", _NAME_IT)
 
 
-def _select(connection: _Connection, name: _Name) -> duckdb.DuckDBPyRelation:
+def _select(connection: DuckDBPyConnection, name: _Name) -> DuckDBPyRelation:
     # With the database, which is called like the file: a schema may be called so, too.
     (database,) = connection.execute("SELECT current_database()").fetchall()[0]
     return connection.sql(f"SELECT * FROM {'.'.join(map(quoted, (database, *name)))}")
