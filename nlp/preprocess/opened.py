@@ -23,6 +23,9 @@ HISTORY = "history"
 _FEW = 2
 """Headings in capitals that show how a note writes its headings."""
 
+_SOAP = {"s": "subjective", "o": "objective", "a": "assessment", "p": "plan"}
+"""Letters that open a section in a note that has an ``A:`` and a ``P:``."""
+
 _LONGEST_OTHER = 8
 """Words of a heading that is not known."""
 
@@ -31,6 +34,7 @@ _FOLLOWING = 60
 
 _CONJUNCTION = re.compile(r",? and |, |/")
 _VALUE = re.compile(r"[^\S\n]*[\d<>=+(]")
+_PULSE = re.compile(r"[^\S\n]*\d{2,3}(?![\w.)-])")
 _TOKEN = re.compile(r"[a-z][a-z-]*")
 _BEGINS = frozenset({Place.LINE, Place.GLUED})
 _LABEL_ENDS = frozenset('.?!)]"”')
@@ -77,6 +81,8 @@ def opened_in_note(text: str, rules: HeadingRules) -> Iterator[Opened]:
     """The sections of a note."""
     forms = rules.forms["note"]
     shapes = find_shapes(text, rules.last_words["note"])
+    if letters := _letters(text, shapes, forms):
+        forms = {**forms, **letters}
     writes_capitals = _writes_capitals(shapes, forms)
     host: str | None = None
     reached = 0
@@ -87,6 +93,26 @@ def opened_in_note(text: str, rules: HeadingRules) -> Iterator[Opened]:
         if opened:
             yield opened
             host, reached = opened.host, opened.after
+
+
+def _letters(text: str, shapes: Sequence[Shape], forms: Forms) -> Forms:
+    """What the letters of a SOAP note open; nothing in a note that has not both A and P.
+
+    ``P: 80`` is a pulse.
+    """
+    said = {
+        words.form
+        for shape in shapes
+        for words in shape.readings
+        if words.form in _SOAP
+        and words.place in _BEGINS
+        and words.is_capitals
+        and shape.ending is Ending.COLON
+        and not _PULSE.match(text, shape.after)
+    }
+    if not {"a", "p"} <= said:
+        return {}
+    return {letter: forms[_SOAP[letter]] for letter in said if _SOAP[letter] in forms}
 
 
 def _writes_capitals(shapes: Sequence[Shape], forms: Forms) -> bool:
@@ -107,6 +133,8 @@ def _known(
 ) -> Opened | None:
     for words in shape.readings:
         if words.start < reached:
+            continue
+        if words.form in _SOAP and _PULSE.match(text, shape.after):
             continue
         for rule in _rules_of(words, rules, forms, host):
             parent = _parent(rule, words, shape.ending, host)

@@ -98,7 +98,11 @@ def test_a_file_that_can_no_longer_be_read_loses_neither_documents_nor_rejects(
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("a.csv.gz", gzip.compress(b"id,text\n1,asthma\n", mtime=0)[:-9], "the file ends too early"),
+        (
+            "a.csv.gz",
+            gzip.compress(b"id,text\n1,asthma\n", mtime=0)[:-9],
+            "the file ends too early",
+        ),
         ("a.csv", b"id,age\n1,71\n", "the file has no column known to hold the text"),
         ("a.parquet", b"PAR1 and no more", "the file is not a readable Parquet file"),
         ("a.xml", b"", "the file is empty"),

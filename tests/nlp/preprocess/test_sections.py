@@ -143,6 +143,14 @@ def test_marks_around_a_heading(heading: str) -> None:
     assert text[section.heading_end_char :].strip(" *_=\n") == "rest"
 
 
+def test_letters_of_a_soap_note() -> None:
+    soap = "S: Tired.\nO: BP 120/80.\nT: 37\nP: 80\nA: 1. Anemia.\nP: 1) Iron."
+    assert _names(soap) == ["subjective", "objective", "assessment", "plan"]
+    assert _names("S: Tired.,O: Pale.,A: Anemia.,P: Iron.")[2:] == ["assessment", "plan"]
+    assert _names("T: 37\nP: 80\nR: 16\nA: alert.") == [], "no plan, no SOAP note"
+    assert _names("See option A: rest\nP: iron") == []
+
+
 def test_headings_before_a_dash() -> None:
     text = "PLAN - rest\nAssessment – gout, well-known - no change"
     assert _names(text) == ["plan", "assessment"]
