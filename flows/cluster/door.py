@@ -17,7 +17,6 @@ from flows.errors import CharthouseError
 from flows.prefect_server import configured_api
 from flows.settings import DASK, LOCAL, RAY, ExecutionSettings, Settings
 from flows.storage import Storage, is_url
-from nlp.assertion import OFF, RULES
 from nlp.ner.source import BUNDLED
 from nlp.preprocess import BLANK
 
@@ -125,8 +124,6 @@ def _with_absolute_paths(settings: Settings) -> Settings:
     """Folders of models and the like under paths that hold whatever folder a worker runs in."""
     dictionary = settings.dictionary
     stop_words = dictionary.stop_words and dictionary.stop_words.expanduser().absolute()
-    assertion = settings.assertion
-    rules = assertion.rules and assertion.rules.expanduser().absolute()
     return settings.model_copy(
         update={
             "ner": settings.ner.model_copy(
@@ -134,9 +131,6 @@ def _with_absolute_paths(settings: Settings) -> Settings:
             ),
             "preprocess": settings.preprocess.model_copy(
                 update={"pipeline": _absolute(settings.preprocess.pipeline)}
-            ),
-            "assertion": assertion.model_copy(
-                update={"method": _absolute(assertion.method), "rules": rules}
             ),
             "dictionary": dictionary.model_copy(
                 update={
@@ -150,7 +144,7 @@ def _with_absolute_paths(settings: Settings) -> Settings:
 
 def _absolute(name: str) -> str:
     """A folder by its absolute path; what is in the box, installed or on a hub by its name."""
-    if name in {BUNDLED, SAMPLE, BLANK, RULES, OFF}:
+    if name in {BUNDLED, SAMPLE, BLANK}:
         return name
     folder = Path(name).expanduser()
     return str(folder.absolute()) if folder.is_dir() else name
