@@ -66,7 +66,7 @@ def rules_fingerprint(path: Path | None = None) -> str:
 
 def _bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return path.expanduser().read_bytes()
     except OSError as error:
         raise AssessorError(
             f"assertion.rules: {path} cannot be read ({error.strerror}); name a TOML file of rules"
