@@ -24,12 +24,9 @@ def load_assessor(settings: AssertionSettings, device: Device) -> Assessor | Non
         return None
     if settings.method == RULES:
         return RuleAssessor(load_rules(settings.rules))
-    from nlp.assertion.classifier import (  # type: ignore[import-not-found, unused-ignore]
-        load_classifier,
-    )
+    from nlp.assertion.classifier import load_classifier  # takes seconds: torch
 
-    classifier: Assessor = load_classifier(settings, device)
-    return classifier
+    return load_classifier(settings, device)
 
 
 def assessor_fingerprint(settings: AssertionSettings) -> str:
@@ -42,9 +39,6 @@ def assessor_fingerprint(settings: AssertionSettings) -> str:
         return OFF
     if settings.method == RULES:
         return f"{RULES}:{rules_fingerprint(settings.rules)}"
-    from nlp.assertion.classifier import (  # type: ignore[import-not-found, unused-ignore]
-        classifier_fingerprint,
-    )
+    from nlp.assertion.classifier import classifier_fingerprint
 
-    fingerprint: str = classifier_fingerprint(settings)
-    return fingerprint
+    return classifier_fingerprint(settings)

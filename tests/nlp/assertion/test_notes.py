@@ -6,8 +6,6 @@ import csv
 from collections import Counter
 from pathlib import Path
 
-import pytest
-
 from flows.readers import READERS
 from flows.readers.discover import discover
 from flows.readers.record import Document
@@ -31,7 +29,6 @@ LEAST = {
 """F1 that the rules do not fall below, somewhat under what they have."""
 
 
-@pytest.mark.skipif(not GOLD.exists(), reason=f"no judged mentions at {GOLD}")
 def test_rules_agree_with_readers_of_notes(data_dir: Path) -> None:
     texts = {
         (name, record.native_id): record.text
