@@ -13,7 +13,7 @@ NUMBER_WORD = "|".join(sorted(_WORDS, key=len, reverse=True)).replace(" ", r"\s"
 FIGURES = r"(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,9})?|\.\d{1,9}"
 """At most nine digits on either side of the point: longer ones count nothing."""
 NUMBER = (
-    rf"(?:(?:\d{{1,2}}|{NUMBER_WORD})\sand\s(?:a|one)[ -]half\b|\d{{1,2}}[ -]1/[234]\b"
+    rf"(?:(?:\d{{1,2}}|{NUMBER_WORD})\sand\s(?:a|one)[ -]half\b|\d{{1,2}}[ -][1-3]/[2-4]\b"
     rf"|(?:{FIGURES})(?!\d)|½|(?:{NUMBER_WORD})\b)"
 )
 """A number; white space, if any, stays outside."""

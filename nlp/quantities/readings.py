@@ -15,7 +15,7 @@ _AND = re.compile(r"\sand\s", re.IGNORECASE)
 _GAP = re.compile(r"[ \n]{0,2}-?[ ]?")
 _FEET = re.compile(
     r"(?P<feet>[3-8])(?:[ -]?(?:feet|foot|ft)\b\.?|\s?['’′])[ ,]{0,2}(?:and[ ])?"
-    r"(?P<inches>\d{1,2}(?:\.\d{1,2})?)"
+    r"(?P<inches>\d{1,2}(?:\.\d{1,2}|[ -][1-3]/[2-4])?)"
     r"(?:[ -]?(?:inch(?:es)?\b|in\b\.?(?!\s[a-z]))|\s?(?:''|[\"”″])|(?![\w'\"]))",
     re.IGNORECASE,
 )
@@ -122,7 +122,7 @@ def _match_compound(text: str, start: int) -> Reading | None:
     """Feet with inches, in inches; pounds with ounces, in ounces."""
     for pattern, times, code in ((_FEET, 12.0, "[in_i]"), (_POUNDS, 16.0, "[oz_av]")):
         if match := pattern.match(text, start):
-            value = float(match[1]) * times + float(match[2])
+            value = float(match[1]) * times + read_number(match[2])
             signature = "length" if times == 12.0 else "mass"
             part = Part(start, match.end(), value)
             return Reading((part,), WrittenUnit(code, signature, match.end()))
