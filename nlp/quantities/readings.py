@@ -34,6 +34,13 @@ _AGE = re.compile(
     r"(?:\s?-\s?|\s)(?:olds?\b|of\sage\b)|(?P<yo>y\s?/\s?o\b|y\.\s?o\.?(?!\w)|yo\b))",
     re.IGNORECASE,
 )
+_CHANGE = re.compile(
+    r"\b(?:rose|rise|risen|fell|fall|fallen|dropp?(?:ed)?|went|gone|came|up|down|"
+    r"(?:increas|decreas|improv|reduc|chang|titrat|taper)(?:e|ed|ing)?)\b[^.;,]{0,40}\bfrom\s$",
+    re.IGNORECASE,
+)
+_BEFORE_CHANGE = 64
+"""Characters before a number that may tell of a change."""
 _COMBINED = 10.0
 """Where the second number is so many times the first, 5-325 mg is two drugs, no range."""
 _MOST_SIDES = 3
@@ -95,6 +102,13 @@ def match_reading(text: str, start: int, *, apart: bool = False) -> Reading | No
     if unit is None and text.startswith("/", end):
         return _match_slashed(text, start, value, end) or Reading((Part(start, end, value),), None)
     return Reading((Part(start, end, value),), unit)
+
+
+def is_change(text: str, start: int) -> bool:
+    """Whether the number at ``start`` is the first of a change: rose from 0.9 to 1.4."""
+    if text[max(0, start - 5) : start - 1].lower() != "from":
+        return False
+    return _CHANGE.search(text, max(0, start - _BEFORE_CHANGE), start) is not None
 
 
 def match_age(text: str, start: int) -> tuple[Part, str] | None:
