@@ -149,6 +149,9 @@ class _Search:
         mention, tight = self._attacher.drug(start, reading.end, lasts)
         if behind := name_after(text, reading.end):
             named = behind
+        after = _SECOND.match(text, reading.end)
+        if named and named.joined and after:
+            named = named.as_pair()
         decision = decide(text, reading, named, tight)
         if decision is None:
             if reading.unit is None and tight and self._is_taken(reading.end):
@@ -160,8 +163,8 @@ class _Search:
             return
         for part in reading.parts:
             yield self._converted(part, decision, self._mention(decision, part, named, mention))
-        if named and named.second and (after := _SECOND.match(text, reading.end)):
-            yield from self._second(after.end(), named)
+        if named and named.second and after:
+            yield from self._second(after.end(), named.second)
 
     def _is_taken(self, end: int) -> bool:
         """Whether it is told how often: Xanax 0.5 q.4h."""
@@ -171,12 +174,11 @@ class _Search:
 
     def _second(self, start: int, named: Named) -> Iterator[Quantity]:
         """The other value of a pair of names."""
-        assert named.second is not None
         reading = match_reading(self._text, start)
-        other = Named(named.second, named.start, named.end)
-        decision = decide(self._text, reading, other, False) if reading else None
-        if reading and decision and decision.kind == named.second.kind:
-            yield self._converted(reading.parts[0], decision)
+        decision = decide(self._text, reading, named, False) if reading else None
+        if reading and decision and decision.kind == named.name.kind:
+            part = reading.parts[0]
+            yield self._converted(part, decision, self._mention(decision, part, named, None))
 
     def _pressure(self, start: int, named: Named | None) -> Quantity | None:
         found = match_pressure(self._text, start)

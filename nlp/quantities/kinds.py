@@ -117,7 +117,10 @@ def _by_unit(code: str, signature: str, named: Named | None, beside_drug: bool) 
 
 def _without_unit(text: str, reading: Reading, named: Named | None) -> Decision | None:
     """A number alone is a value of the name before it."""
-    if named is None or not named.name.bare or _NO_VALUE.match(text, reading.end):
+    if named is None or not named.name.bare:
+        return None
+    is_first = named.second is not None and text.startswith("/", reading.end)
+    if not is_first and _NO_VALUE.match(text, reading.end):
         return None
     name, value = named.name, reading.parts[0].value
     if not name.low <= value <= name.high:

@@ -148,6 +148,23 @@ def test_laboratory_values(
     assert (quantity.unit, quantity.comparator) == (unit, comparator)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "BUN and {creatinine|Chemical} of 16 and 1.2",
+        "BUN and {creatinine|Chemical} were 16 and 1.2, respectively",
+        "BUN/{creatinine|Chemical} 16/1.2",
+        "BUN 16 and {creatinine|Chemical} 1.2",
+    ],
+)
+def test_two_names_and_then_their_values(find: Any, text: str) -> None:
+    found = find(text)
+    assert [(s.quantity.name, s.quantity.value, s.mention) for s in found] == [
+        ("urea_nitrogen", 16, None),
+        ("creatinine", 1.2, "creatinine"),
+    ]
+
+
 def test_two_values_of_a_pair_of_names(find: Any) -> None:
     found = find("H and H 13 and 40, sodium 138")
     assert [(s.quantity.name, s.quantity.value) for s in found] == [
