@@ -11,6 +11,7 @@ from nlp.quantities.units import WrittenUnit, match_unit
 _NUMBER = re.compile(NUMBER, re.IGNORECASE)
 _TO = re.compile(r"(?:-\s(?:to|or)\b|\s?(?:-|–|—|\bto\b|\bor\b))\s?", re.IGNORECASE)
 _BY = re.compile(r"\s?(?:x|×|\bby\b)\s?", re.IGNORECASE)
+_PLUS_MINUS = re.compile(r"\s?(?:\+\s?/\s?[-–]|±)\s?")
 _AND = re.compile(r"\sand\s", re.IGNORECASE)
 _GAP = re.compile(r"[ \n]{0,2}-?[ ]?")
 _FEET = re.compile(
@@ -73,9 +74,9 @@ class Reading:
 def match_reading(text: str, start: int, *, apart: bool = False) -> Reading | None:
     """The number that begins at ``start``, with what belongs to it.
 
-    A range is one part. Sides (3 x 4 cm) and the amounts of a combined drug (5/325 mg) are several.
-    So are the numbers of what looks like a range, where they are told ``apart``: 1 to 2 mg is a
-    range, from 1 to 2 mg may be a change.
+    A range is one part, and so is a mean with its deviation, which is not kept. Sides (3 x 4 cm) and
+    the amounts of a combined drug (5/325 mg) are several. So are the numbers of what looks like a
+    range, where they are told ``apart``: 1 to 2 mg is a range, from 1 to 2 mg may be a change.
     """
     if compound := _match_compound(text, start):
         return compound
@@ -85,6 +86,11 @@ def match_reading(text: str, start: int, *, apart: bool = False) -> Reading | No
     value = read_number(first[0])
     unit = _unit_after(text, first.end())
     end = unit.end if unit else first.end()
+    if spread := _PLUS_MINUS.match(text, end):
+        deviation = _NUMBER.match(text, spread.end())
+        if deviation and (other := _unit_after(text, deviation.end()) or unit):
+            end = max(other.end, deviation.end())
+            return Reading((Part(start, end, value),), other)
     if to := _TO.match(text, end):
         second = _NUMBER.match(text, to.end())
         other = _unit_after(text, second.end()) if second else None

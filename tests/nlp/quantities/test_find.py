@@ -97,6 +97,7 @@ def test_everyday_words_are_no_frequency(find: Any, text: str) -> None:
         ("for 10 days", "duration", 10, None, "d", 10),
         ("x 2 weeks", "duration", 2, None, "wk", 14),
         ("a 7- to 8-day history", "duration", 7, 8, "d", 7),
+        ("twenty-four hours later", "duration", 24, None, "h", 1),
         ("a 24-hour urine", "duration", 24, None, "h", 1),
         ("three days later", "duration", 3, None, "d", 3),
         ("two weeks ago", "date", -2, None, "wk", -14),
@@ -252,6 +253,11 @@ def test_sides_of_a_mass_are_a_row_each(find: Any) -> None:
         ("2 cm", "measure", 2, None, "cm"),
     ]
     assert {seen.mention for seen in found} == {"mass"}
+
+
+@pytest.mark.parametrize("text", ["765 +/- 145 mg", "765 ± 145 mg", "765 mg +/- 145"])
+def test_a_mean_without_its_deviation(find: Any, text: str) -> None:
+    assert rows(find(text)) == [(text, "strength", 765, None, "mg")]
 
 
 def test_a_change_is_no_range(find: Any) -> None:
