@@ -74,9 +74,9 @@ class Reading:
 def match_reading(text: str, start: int, *, apart: bool = False) -> Reading | None:
     """The number that begins at ``start``, with what belongs to it.
 
-    A range is one part, and so is a mean with its deviation, which is not kept. Sides (3 x 4 cm) and
-    the amounts of a combined drug (5/325 mg) are several. So are the numbers of what looks like a
-    range, where they are told ``apart``: 1 to 2 mg is a range, from 1 to 2 mg may be a change.
+    A range is one part, and so is a mean with its deviation, which is not kept. Sides (3 x 4 cm)
+    and the amounts of a combined drug (5/325 mg) are several. So are the numbers of what looks like
+    a range, where they are told ``apart``: 1 to 2 mg is a range, from 1 to 2 mg may be a change.
     """
     if compound := _match_compound(text, start):
         return compound
