@@ -1,6 +1,6 @@
 """How well quantities are found beside mentions, and how fast.
 
-python benchmarks/quantities.py --data ../shared/data [--peer VENV/bin/python] [--errors tune]
+python benchmarks/quantities.py --data ../shared/data [--peer VENV/bin/python] [--model bundled]
 
 The gold, in tests/nlp/quantities/gold, was annotated by hand on 100 sentences of the two sets of
 notes: rules were written with one half in view (tune), the other was annotated before the rules
@@ -10,6 +10,9 @@ gold spans that were found and have it right; attachment likewise, the mentions 
 --peer names a Python with quantulum3 (pip install quantulum3): the same sentences by its parser
 without a classifier. It knows no frequencies, dates, ages and names, so it is judged on the gold
 quantities that have a value and a unit of another kind.
+
+--model names a model, as in `ner.models`: attachment again with its mentions, where one counts
+for the gold's if they overlap, and the share of the time that quantities take beside it.
 
 --errors prints where ours and the gold disagree, as note, offsets and columns, without text.
 """
@@ -45,7 +48,8 @@ for text in json.load(sys.stdin):
         found = parser.parse(text)
     except Exception:
         found = []
-    out.append([[*q.span, q.value, q.unit.name] for q in found])
+    # A range is its mean and half its width.
+    out.append([[*q.span, q.value - (q.uncertainty or 0), q.unit.name] for q in found])
 json.dump(out, sys.stdout)
 """
 PEER_UNITS = {
@@ -93,6 +97,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with notes/")
     parser.add_argument("--peer", type=Path, help="Python of an environment with quantulum3")
     parser.add_argument("--errors", choices=HALVES, help="print where ours and the gold disagree")
+    parser.add_argument("--model", help="a model that finds the mentions, for example bundled")
     parser.add_argument("--repeat", type=int, default=5)
     arguments = parser.parse_args()
     texts = read_texts(arguments.data)
@@ -111,6 +116,8 @@ def main() -> None:
     if arguments.peer:
         print_peer(arguments.peer, sentences, found, texts)
     print_speed(texts, arguments.repeat)
+    if arguments.model:
+        print_with_model(arguments.model, texts, sentences)
 
 
 def read_texts(data: Path) -> dict[Note, str]:
@@ -156,12 +163,15 @@ def read_mentions() -> dict[Note, list[tuple[int, int, str]]]:
     return {note: sorted(places) for note, places in mentions.items()}
 
 
+Mentions = dict[Note, list[tuple[int, int, str]]]
 Found = dict[Note, list[tuple[Quantity, tuple[int, int] | None]]]
 
 
-def find_all(texts: dict[Note, str], sentences: Iterable[Sentence]) -> Found:
-    """Quantities of the gold's notes, each with the range of its mention."""
-    mentions, preprocessor = read_mentions(), Preprocessor()
+def find_all(
+    texts: dict[Note, str], sentences: Iterable[Sentence], mentions: Mentions | None = None
+) -> Found:
+    """Quantities of the gold's notes, each with the range of its mention; the gold's by default."""
+    mentions, preprocessor = mentions or read_mentions(), Preprocessor()
     found: Found = {}
     for note in {sentence.note for sentence in sentences}:
         text, places = texts[note], mentions.get(note, [])
@@ -300,6 +310,50 @@ def print_speed(texts: dict[Note, str], repeat: int) -> None:
         f"\n{len(notes)} notes, {characters:,} characters, {count:,} quantities: "
         f"{characters / taken:,.0f} characters per CPU second "
         f"({taken:.2f} s; preprocessing took {before:.2f} s)"
+    )
+
+
+def print_with_model(name: str, texts: dict[Note, str], sentences: list[Sentence]) -> None:
+    """Attachment to the mentions that a model finds, and the share of time."""
+    from nlp.ner.device import choose_device
+    from nlp.ner.engine import NerEngine
+    from nlp.ner.model import load_model
+    from nlp.ner.source import find_model
+
+    engine = NerEngine(load_model(find_model(name), choose_device("cpu", "auto"), {}))
+    notes = sorted({sentence.note for sentence in sentences})
+    clock = time.process_time()
+    spans = engine.find([texts[note] for note in notes])
+    model_seconds = time.process_time() - clock
+    mentions = {
+        note: sorted((span.start, span.end, span.label) for span in of_note)
+        for note, of_note in zip(notes, spans, strict=True)
+    }
+    clock = time.process_time()
+    for note in notes:
+        find_quantities(texts[note], [(0, len(texts[note]))], [], mentions[note])
+    seconds = time.process_time() - clock
+    found = find_all(texts, sentences, mentions)
+    for half in HALVES:
+        attached = agreed = wrong = 0
+        for sentence in sentences:
+            ours = {(q.start_char, q.end_char): mention for q, mention in found[sentence.note]}
+            for gold in sentence.quantities if sentence.half == half else ():
+                wanted = _gold_mention(gold)
+                got = ours.get((int(gold["start_char"]), int(gold["end_char"])))
+                attached += wanted is not None
+                if got is not None:
+                    right = wanted is not None and got[0] < wanted[1] and wanted[0] < got[1]
+                    agreed += right
+                    # An analyte may be a mention of the model's and none of the gold's.
+                    wrong += not right and gold["kind"] != "lab_value"
+        print(
+            f"{half}: of {attached} quantities with a mention {agreed} belong to it with the "
+            f"mentions of {name}; {wrong}, laboratory values aside, belong to another one"
+        )
+    print(
+        f"{len(notes)} notes: {name} took {model_seconds:.1f} CPU s, quantities {seconds:.2f} "
+        f"({seconds / (seconds + model_seconds):.1%})"
     )
 
 

@@ -16,7 +16,8 @@ from nlp.quantities.frequencies import frequency_pattern, read_frequency
 from nlp.quantities.kinds import Decision, decide
 from nlp.quantities.names import Named, name_after, name_before
 from nlp.quantities.numbers import NUMBER_WORD
-from nlp.quantities.readings import Part, match_age, match_pressure, match_reading
+from nlp.quantities.readings import Part, is_change, match_age, match_pressure, match_reading
+from nlp.quantities.times import ARTICLE_AGO, from_today, is_lasting, match_article_ago
 from nlp.quantities.units import conversion
 
 
@@ -59,23 +60,6 @@ def find_quantities(
 _AMOUNTS = frozenset({"strength", "dose", "frequency"})
 _NEAR = 40
 """Characters between an amount and a word such as daily that tells how often."""
-_AGO = re.compile(r"\s(?:ago|earlier today)\b", re.IGNORECASE)
-_IN = re.compile(r"\bin\s(?:about\s|approximately\s|another\s|the next\s)?$", re.IGNORECASE)
-_NOT_AHEAD = re.compile(r"\s(?:of|after|following|from)\b", re.IGNORECASE)
-_ARTICLE_AGO = re.compile(r"an?\s(?P<unit>day|week|month|year)\sago\b", re.IGNORECASE)
-_CALENDAR = {"day": "d", "week": "wk", "month": "mo", "year": "a"}
-_LASTING = re.compile(
-    r",?\s?|[\s,]{0,3}[^.,;]*\b(?:for|x|times)\s(?:(?:the|next|a|total|of|at|least|up|to|about|"
-    r"approximately|another|over|more|than)\s)*",
-    re.IGNORECASE,
-)
-_CHANGE = re.compile(
-    r"\b(?:rose|rise|fell|fall|risen|fallen|dropp?(?:ed)?|went|gone|came|(?:increas|decreas|improv|reduc|"
-    r"chang|titrat|taper)(?:e|ed|ing)?|up|down)\b[^.;,]{0,40}\bfrom\s$",
-    re.IGNORECASE,
-)
-_BEFORE_CHANGE = 64
-"""Characters before a number that may tell of a change."""
 _ROUTE = re.compile(r"\s(?:(?:po|p\.o\.|orally|by\smouth|im|iv|sq)\s)?", re.IGNORECASE)
 _SECOND = re.compile(r"\s?(?:/|,|&|\band\b)\s?(?=\d)", re.IGNORECASE)
 _UNNAMED_SYSTOLIC = (80, 230)
@@ -87,9 +71,9 @@ _SIZES = frozenset({"mm", "cm", "m", "[in_i]", "mL", "L", "cm2", "g", "%"})
 def _anchor() -> re.Pattern[str]:
     """Where a quantity may begin: no figure within a word, a number or a price."""
     return re.compile(
-        rf"(?=[\w.½])(?<![\w.$#])(?<![A-Za-z]-)(?<!\d/)(?:(?P<frequency>{frequency_pattern()})"
+        rf"(?=[\w.½])(?<![\w.$#])(?<![A-Za-z]-)(?<!\d/)(?<!/-\s)(?<!/-)(?<!±\s)(?<!±)(?:(?P<frequency>{frequency_pattern()})"
         rf"|(?P<month>{MONTH})\b|(?P<number>\.?\d|½|(?:{NUMBER_WORD})\b)"
-        r"|(?P<article>an?\s(?:day|week|month|year)\sago\b))",
+        rf"|(?P<article>{ARTICLE_AGO}))",
         re.IGNORECASE,
     )
 
@@ -125,9 +109,8 @@ class _Search:
             if found := match_month(self._text, start):
                 yield _date(start, found)
         elif match["article"]:
-            if ago := _ARTICLE_AGO.match(self._text, start):
-                unit = _CALENDAR[ago["unit"].lower()]
-                yield self._converted(Part(start, ago.end(), -1.0), Decision("date", unit))
+            if ago := match_article_ago(self._text, start):
+                yield self._converted(ago[0], Decision("date", ago[1]))
         else:
             yield from self._number(start)
 
@@ -159,26 +142,29 @@ class _Search:
         if pressure := self._pressure(start, named):
             yield pressure
             return
-        apart = bool(_CHANGE.search(text, max(0, start - _BEFORE_CHANGE), start))
-        reading = match_reading(text, start, apart=apart)
+        reading = match_reading(text, start, apart=is_change(text, start))
         if reading is None:
             return
         lasts = reading.unit is not None and reading.unit.signature == "time"
         mention, tight = self._attacher.drug(start, reading.end, lasts)
         if behind := name_after(text, reading.end):
             named = behind
+        after = _SECOND.match(text, reading.end)
+        if named and named.joined and after:
+            named = named.as_pair()
         decision = decide(text, reading, named, tight)
         if decision is None:
             if reading.unit is None and tight and self._is_taken(reading.end):
                 yield self._converted(reading.parts[0], Decision("strength", None), mention)
             return
         if decision.unit and decision.kind == "duration":
-            yield self._duration(reading.parts[0], decision.unit, mention)
+            for part in reading.parts:
+                yield self._duration(part, decision.unit, mention)
             return
         for part in reading.parts:
             yield self._converted(part, decision, self._mention(decision, part, named, mention))
-        if named and named.second and (after := _SECOND.match(text, reading.end)):
-            yield from self._second(after.end(), named)
+        if named and named.second and after:
+            yield from self._second(after.end(), named.second)
 
     def _is_taken(self, end: int) -> bool:
         """Whether it is told how often: Xanax 0.5 q.4h."""
@@ -188,12 +174,11 @@ class _Search:
 
     def _second(self, start: int, named: Named) -> Iterator[Quantity]:
         """The other value of a pair of names."""
-        assert named.second is not None
         reading = match_reading(self._text, start)
-        other = Named(named.second, named.start, named.end)
-        decision = decide(self._text, reading, other, False) if reading else None
-        if reading and decision and decision.kind == named.second.kind:
-            yield self._converted(reading.parts[0], decision)
+        decision = decide(self._text, reading, named, False) if reading else None
+        if reading and decision and decision.kind == named.name.kind:
+            part = reading.parts[0]
+            yield self._converted(part, decision, self._mention(decision, part, named, None))
 
     def _pressure(self, start: int, named: Named | None) -> Quantity | None:
         found = match_pressure(self._text, start)
@@ -214,22 +199,11 @@ class _Search:
         return self._converted(part, Decision("vital_sign", "mm[Hg]", "blood_pressure"))
 
     def _duration(self, part: Part, unit: str, drug: int | None) -> Quantity:
-        """A length of time; how long ago or ahead of the document it lies makes it a date."""
-        text = self._text
-        if unit in _CALENDAR.values():
-            if ago := _AGO.match(text, part.end):
-                low = -part.value if part.high is None else -part.high
-                high = None if part.high is None else -part.value
-                return self._converted(
-                    Part(part.start, ago.end(), low, high), Decision("date", unit)
-                )
-            before = text[max(0, part.start - 24) : part.start]
-            if _IN.search(before) and not _NOT_AHEAD.match(text, part.end):
-                return self._converted(part, Decision("date", unit))
-        if drug is not None:
-            gap = self._attacher.gap(drug, part.start)
-            if len(gap) > _NEAR or not _LASTING.fullmatch(gap):
-                drug = None
+        """A length of time, a relative date where it tells one."""
+        if distance := from_today(self._text, part, unit):
+            return self._converted(distance, Decision("date", unit))
+        if drug is not None and not is_lasting(self._attacher.gap(drug, part.start)):
+            drug = None
         return self._converted(part, Decision("duration", unit), drug)
 
     def _mention(

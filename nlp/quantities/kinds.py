@@ -25,7 +25,8 @@ _LABORATORY = frozenset(
         *("copies/volume", "international/volume", "osmole/mass"),
     }
 )
-_LETTERS = (" C", " F", "-C", "-F")
+_SIZE = re.compile(r"\d\d[CF]")
+"""Of a breast, unless temperature stands before it: 38C."""
 _BEATS = re.compile(r"\s?(?:bpm|beats)", re.IGNORECASE)
 _BREATHS = re.compile(r"\s?breaths", re.IGNORECASE)
 _ON_AIR = re.compile(
@@ -76,10 +77,10 @@ def decide(text: str, reading: Reading, named: Named | None, beside_drug: bool) 
             return Decision(name.kind, code, _single(name.name))
     if signature == "temperature":
         likely = 90 <= value <= 112 if code == "[degF]" else 30 <= value <= 45
-        if likely:
-            return Decision("vital_sign", code, "temperature")
         written = text[reading.parts[-1].start : reading.end]
-        return None if written.endswith(_LETTERS) else Decision("measure", code)  # two C sections
+        if likely and not _SIZE.fullmatch(written):
+            return Decision("vital_sign", code, "temperature")
+        return None if written[-1] in "CF" else Decision("measure", code)  # two C sections
     if signature == "rate":
         at = reading.parts[-1]
         written = text[at.start : at.end]
@@ -102,7 +103,7 @@ def _by_unit(code: str, signature: str, named: Named | None, beside_drug: bool) 
         return kind
     if code in _SMALL_MASSES:
         return "strength"
-    if signature in _CONCENTRATIONS and (beside_drug or code.endswith("/mL")) and named is None:
+    if signature in _CONCENTRATIONS and named is None and (beside_drug or code == "mg/mL"):
         return "strength"
     if signature in _LABORATORY or code.endswith("/g"):
         return "lab_value"
@@ -116,7 +117,10 @@ def _by_unit(code: str, signature: str, named: Named | None, beside_drug: bool) 
 
 def _without_unit(text: str, reading: Reading, named: Named | None) -> Decision | None:
     """A number alone is a value of the name before it."""
-    if named is None or not named.name.bare or _NO_VALUE.match(text, reading.end):
+    if named is None or not named.name.bare:
+        return None
+    is_first = named.second is not None and text.startswith("/", reading.end)
+    if not is_first and _NO_VALUE.match(text, reading.end):
         return None
     name, value = named.name, reading.parts[0].value
     if not name.low <= value <= name.high:

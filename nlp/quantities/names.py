@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from nlp.quantities.vocabulary import Name, read_names
@@ -22,12 +22,24 @@ _TOKEN = re.compile(r"[^\W_]+(?:['&/-][^\W_]+)*\+{0,2}|\n|[^\w\s]")
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A name before a number, and its range in the text; ``second`` is that of a second number."""
+    """A name before a number, and its range in the text.
+
+    Attributes:
+        second: what a second number is of, where the name is one of two values.
+        joined: the name before it, where *and* joins them: BUN and creatinine of 16 and 1.2.
+    """
 
     name: Name
     start: int
     end: int
-    second: Name | None = None
+    second: Named | None = None
+    joined: Named | None = None
+
+    def as_pair(self) -> Named:
+        """The first of two joined names, this one as its second."""
+        if self.joined is None:
+            return self
+        return replace(self.joined, second=replace(self, joined=None))
 
 
 def name_before(text: str, position: int, floor: int) -> Named | None:
@@ -44,7 +56,7 @@ def name_before(text: str, position: int, floor: int) -> Named | None:
         if named := _name_ending_at(text, tokens, index):
             if start and text[start - 1].isalnum() and named.start == start:
                 return None
-            return named
+            return replace(named, joined=_joined(text, tokens, named.start))
         word = tokens[index][0].lower()
         allowed = (
             word in names.between
@@ -65,6 +77,14 @@ def name_after(text: str, position: int) -> Named | None:
     return Named(name, match.start(1), match.end(1)) if match and name and name.after else None
 
 
+def _joined(text: str, tokens: list[tuple[str, int, int]], start: int) -> Named | None:
+    """The name that *and* joins to the one at ``start``."""
+    index = next(i for i, token in enumerate(tokens) if token[1] == start)
+    if index < 2 or tokens[index - 1][0].lower() not in ("and", "&", "/"):
+        return None
+    return _name_ending_at(text, tokens, index - 2)
+
+
 def _name_ending_at(text: str, tokens: list[tuple[str, int, int]], last: int) -> Named | None:
     """The longest name whose last word is the given token."""
     names = read_names()
@@ -80,7 +100,11 @@ def _name_ending_at(text: str, tokens: list[tuple[str, int, int]], last: int) ->
         written = " ".join(text[tokens[first][1] : end].split())
         for key in (written, written.lower()):
             if pair := names.pairs.get(key):
-                return Named(pair[0], tokens[first][1], end, pair[1])
+                start = tokens[first][1]
+                slash = text.find("/", start, end)
+                first_end, second_start = (end, start) if slash < 0 else (slash, slash + 1)
+                second = Named(pair[1], second_start, end)
+                return Named(pair[0], start, first_end, second)
             if name := names.by_spelling.get(key):
                 return Named(name, tokens[first][1], end)
     return None

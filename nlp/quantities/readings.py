@@ -11,11 +11,12 @@ from nlp.quantities.units import WrittenUnit, match_unit
 _NUMBER = re.compile(NUMBER, re.IGNORECASE)
 _TO = re.compile(r"(?:-\s(?:to|or)\b|\s?(?:-|–|—|\bto\b|\bor\b))\s?", re.IGNORECASE)
 _BY = re.compile(r"\s?(?:x|×|\bby\b)\s?", re.IGNORECASE)
+_PLUS_MINUS = re.compile(r"\s?(?:\+\s?/\s?[-–]|±)\s?")
 _AND = re.compile(r"\sand\s", re.IGNORECASE)
 _GAP = re.compile(r"[ \n]{0,2}-?[ ]?")
 _FEET = re.compile(
     r"(?P<feet>[3-8])(?:[ -]?(?:feet|foot|ft)\b\.?|\s?['’′])[ ,]{0,2}(?:and[ ])?"
-    r"(?P<inches>\d{1,2}(?:\.\d{1,2})?)"
+    r"(?P<inches>\d{1,2}(?:\.\d{1,2}|[ -][1-3]/[2-4])?)"
     r"(?:[ -]?(?:inch(?:es)?\b|in\b\.?(?!\s[a-z]))|\s?(?:''|[\"”″])|(?![\w'\"]))",
     re.IGNORECASE,
 )
@@ -34,6 +35,13 @@ _AGE = re.compile(
     r"(?:\s?-\s?|\s)(?:olds?\b|of\sage\b)|(?P<yo>y\s?/\s?o\b|y\.\s?o\.?(?!\w)|yo\b))",
     re.IGNORECASE,
 )
+_CHANGE = re.compile(
+    r"\b(?:rose|rise|risen|fell|fall|fallen|dropp?(?:ed)?|went|gone|came|up|down|"
+    r"(?:increas|decreas|improv|reduc|chang|titrat|taper)(?:e|ed|ing)?)\b[^.;,]{0,40}\bfrom\s$",
+    re.IGNORECASE,
+)
+_BEFORE_CHANGE = 64
+"""Characters before a number that may tell of a change."""
 _COMBINED = 10.0
 """Where the second number is so many times the first, 5-325 mg is two drugs, no range."""
 _MOST_SIDES = 3
@@ -66,9 +74,9 @@ class Reading:
 def match_reading(text: str, start: int, *, apart: bool = False) -> Reading | None:
     """The number that begins at ``start``, with what belongs to it.
 
-    A range is one part. Sides (3 x 4 cm) and the amounts of a combined drug (5/325 mg) are several.
-    So are the numbers of what looks like a range, where they are told ``apart``: 1 to 2 mg is a
-    range, from 1 to 2 mg may be a change.
+    A range is one part, and so is a mean with its deviation, which is not kept. Sides (3 x 4 cm)
+    and the amounts of a combined drug (5/325 mg) are several. So are the numbers of what looks like
+    a range, where they are told ``apart``: 1 to 2 mg is a range, from 1 to 2 mg may be a change.
     """
     if compound := _match_compound(text, start):
         return compound
@@ -78,6 +86,11 @@ def match_reading(text: str, start: int, *, apart: bool = False) -> Reading | No
     value = read_number(first[0])
     unit = _unit_after(text, first.end())
     end = unit.end if unit else first.end()
+    if spread := _PLUS_MINUS.match(text, end):
+        deviation = _NUMBER.match(text, spread.end())
+        if deviation and (other := _unit_after(text, deviation.end()) or unit):
+            end = max(other.end, deviation.end())
+            return Reading((Part(start, end, value),), other)
     if to := _TO.match(text, end):
         second = _NUMBER.match(text, to.end())
         other = _unit_after(text, second.end()) if second else None
@@ -95,6 +108,13 @@ def match_reading(text: str, start: int, *, apart: bool = False) -> Reading | No
     if unit is None and text.startswith("/", end):
         return _match_slashed(text, start, value, end) or Reading((Part(start, end, value),), None)
     return Reading((Part(start, end, value),), unit)
+
+
+def is_change(text: str, start: int) -> bool:
+    """Whether the number at ``start`` is the first of a change: rose from 0.9 to 1.4."""
+    if text[max(0, start - 5) : start - 1].lower() != "from":
+        return False
+    return _CHANGE.search(text, max(0, start - _BEFORE_CHANGE), start) is not None
 
 
 def match_age(text: str, start: int) -> tuple[Part, str] | None:
@@ -122,7 +142,7 @@ def _match_compound(text: str, start: int) -> Reading | None:
     """Feet with inches, in inches; pounds with ounces, in ounces."""
     for pattern, times, code in ((_FEET, 12.0, "[in_i]"), (_POUNDS, 16.0, "[oz_av]")):
         if match := pattern.match(text, start):
-            value = float(match[1]) * times + float(match[2])
+            value = float(match[1]) * times + read_number(match[2])
             signature = "length" if times == 12.0 else "mass"
             part = Part(start, match.end(), value)
             return Reading((part,), WrittenUnit(code, signature, match.end()))

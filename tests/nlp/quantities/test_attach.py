@@ -90,6 +90,24 @@ def test_measures_belong_to_the_nearest_finding(find: Any) -> None:
     assert pairs(find(text)) == [("2 cm", "nodule")]
 
 
+def test_findings_beyond_a_no_or_a_comma(find: Any) -> None:
+    assert pairs(find("aorta 39 mm without {aneurysm|Disease}")) == [("39 mm", None)]
+    text = "{CHF|Disease} with EF 35%, {atrial fibrillation|Disease}"
+    assert pairs(find(text)) == [("35%", "CHF")]
+
+
+def test_amounts_of_a_salt_are_those_of_the_drug(find: Any) -> None:
+    text = "{Metoprolol|Chemical} {succinate|Chemical} 25 mg daily"
+    assert pairs(find(text)) == [("25 mg", "Metoprolol"), ("daily", "Metoprolol")]
+
+
+def test_durations_that_are_no_drugs(find: Any) -> None:
+    text = "discharged on {ciprofloxacin|Chemical} after 3 days"
+    assert pairs(find(text)) == [("3 days", None)]
+    text = "{rivaroxaban|Chemical} 15 mg BID with food for 21 days, then 20 mg daily"
+    assert {seen.mention for seen in find(text)} == {"rivaroxaban"}
+
+
 def test_dates_and_ages_belong_to_nothing(find: Any) -> None:
     found = find("{aspirin|Chemical} on 3/4/2019 for a 64-year-old with {gout|Disease}")
     assert [seen.mention for seen in found] == [None, None]

@@ -97,6 +97,7 @@ def test_everyday_words_are_no_frequency(find: Any, text: str) -> None:
         ("for 10 days", "duration", 10, None, "d", 10),
         ("x 2 weeks", "duration", 2, None, "wk", 14),
         ("a 7- to 8-day history", "duration", 7, 8, "d", 7),
+        ("twenty-four hours later", "duration", 24, None, "h", 1),
         ("a 24-hour urine", "duration", 24, None, "h", 1),
         ("three days later", "duration", 3, None, "d", 3),
         ("two weeks ago", "date", -2, None, "wk", -14),
@@ -135,6 +136,8 @@ def test_lengths_of_time(
         ("8% bands", "bands", 8, "%", None),
         ("PT was 12.1 seconds", "prothrombin_time", 12.1, "s", None),
         ("CA-125 of 35", "ca_125", 35, None, None),
+        ("Rheumatoid factor:  52 U/ml", "rheumatoid_factor", 52, "[iU]/mL", None),
+        ("urine albumin 92 mg/g", "urine_albumin", 92, "mg/g", None),
     ],
 )
 def test_laboratory_values(
@@ -144,6 +147,23 @@ def test_laboratory_values(
     quantity = seen.quantity
     assert (quantity.kind, quantity.name, quantity.value) == ("lab_value", name, value)
     assert (quantity.unit, quantity.comparator) == (unit, comparator)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "BUN and {creatinine|Chemical} of 16 and 1.2",
+        "BUN and {creatinine|Chemical} were 16 and 1.2, respectively",
+        "BUN/{creatinine|Chemical} 16/1.2",
+        "BUN 16 and {creatinine|Chemical} 1.2",
+    ],
+)
+def test_two_names_and_then_their_values(find: Any, text: str) -> None:
+    found = find(text)
+    assert [(s.quantity.name, s.quantity.value, s.mention) for s in found] == [
+        ("urea_nitrogen", 16, None),
+        ("creatinine", 1.2, "creatinine"),
+    ]
 
 
 def test_two_values_of_a_pair_of_names(find: Any) -> None:
@@ -163,7 +183,7 @@ def test_two_values_of_a_pair_of_names(find: Any) -> None:
         "hemoglobin in 2 units",
         "Plan: 1. Potassium.,2. Calcium.",
         "Strength is 5/5, pain 7/10, GCS 15, 2+ edema, T4-T5, 20/20 vision.",
-        "2-0 Vicryl, #30, $100, 555-123-4567, 12:30 pm, B12, two C sections",
+        "2-0 Vicryl, #30, $100, 555-123-4567, 12:30 pm, B12, two C sections, size 38C, OD",
         "[DATE] and [AGE]-year-old and **** and [DATE] mg and ***-***",
     ],
 )
@@ -186,6 +206,10 @@ def test_no_quantities(find: Any, text: str) -> None:
         ("99% on room air", "oxygen_saturation", 99, None, "%"),
         ("weight is 150 pounds", "weight", 150, None, "[lb_av]"),
         ("She is 5 feet 4 inches tall, height 5'4\"", "height", 64, None, "[in_i]"),
+        ("height 5 feet 7-1/2 inches", "height", 67.5, None, "[in_i]"),
+        ("T 38C", "temperature", 38, None, "Cel"),
+        ("readings 150-165, BP readings 150-165", "systolic_blood_pressure", 150, 165, "mm[Hg]"),
+        ("systolic of 90", "systolic_blood_pressure", 90, None, "mm[Hg]"),
         ("body mass index of 46", "body_mass_index", 46, None, "kg/m2"),
         ("Weight on 10/07/2004 was 156 pounds", "weight", 156, None, "[lb_av]"),
     ],
@@ -229,6 +253,30 @@ def test_sides_of_a_mass_are_a_row_each(find: Any) -> None:
         ("2 cm", "measure", 2, None, "cm"),
     ]
     assert {seen.mention for seen in found} == {"mass"}
+
+
+@pytest.mark.parametrize("text", ["765 +/- 145 mg", "765 ± 145 mg", "765 mg +/- 145"])
+def test_a_mean_without_its_deviation(find: Any, text: str) -> None:
+    assert rows(find(text)) == [(text, "strength", 765, None, "mg")]
+
+
+def test_a_change_is_no_range(find: Any) -> None:
+    assert rows(find("creatinine rose from 0.9 to 1.4 mg/dL")) == [
+        ("0.9", "lab_value", 0.9, None, "mg/dL"),
+        ("1.4 mg/dL", "lab_value", 1.4, None, "mg/dL"),
+    ]
+    assert rows(find("increase {Lasix|Chemical} from 20 mg to 40 mg")) == [
+        ("20 mg", "strength", 20, None, "mg"),
+        ("40 mg", "strength", 40, None, "mg"),
+    ]
+
+
+def test_amount_per_day(find: Any) -> None:
+    assert rows(find("{Zocor|Chemical} 40 mg a day")) == [
+        ("40 mg", "strength", 40, None, "mg"),
+        ("a day", "frequency", 1, None, "/d"),
+    ]
+    assert rows(find("{Zocor|Chemical} 40 mg/day")) == [("40 mg/day", "dose", 40, None, "mg/d")]
 
 
 def test_ejection_fraction(find: Any) -> None:
