@@ -33,6 +33,16 @@ class NameShapes:
         lower = words.lowers[index]
         return lower in self.any_given or lower in self.surnames or lower in self.word_surnames
 
+    def is_rare(self, words: Words, index: int) -> bool:
+        """Whether it is a word of letters that is in no list of the language."""
+        lower = words.lowers[index]
+        return (
+            lower.isalpha()
+            and lower not in self.common
+            and lower not in self.never
+            and lower not in self.titles
+        )
+
     def is_name_word(self, words: Words, index: int) -> bool:
         """Whether the word may be part of a name: it has a capital and no other use."""
         if not words.is_capitalised(index):

@@ -11,10 +11,13 @@ from nlp.privacy.phrases import PhraseIndex
 from nlp.privacy.place_forms import (
     BORN_IN,
     BOX,
+    FURTHER,
     LINE_END,
     MILITARY,
     SAINT,
     SAINT_LEAD,
+    STREET_BEFORE,
+    TOWN,
     UNIT_ALONE,
     UNIVERSITY,
     ZIP_LABEL,
@@ -24,6 +27,8 @@ from nlp.privacy.rules import common_words, read_name_lists, read_rules, word_se
 from nlp.privacy.words import Words
 
 MOST_WORDS = 4
+_SHORT = frozenset({"st", "ft", "mt"})
+_AFTER_LEAD_IN = frozenset({" ", "  ", " the "})
 _JOINING = frozenset({"of", "and", "for", "the"})
 
 
@@ -57,16 +62,20 @@ class PlaceFinder:
             rf"|(?P<further>{further})(?=,?\s\d)|[A-Z]{{2}}(?=,?\s\d))"
             rf"(?:,?\s{{1,4}}(?P<zip>\d{{5}}(?:-\d{{4}})?)(?![\w\-]))?"
         )
-        self._street = street_form(
-            word_set("places", "strong_streets"), word_set("places", "weak_streets")
-        )
+        self._street = street_form(word_set("places", "strong_streets"))
+        self._rare_street = street_form(word_set("places", "weak_streets"))
 
     def find(self, words: Words) -> Iterator[Finding]:
         """Places of the text, in no order."""
         text = words.text
-        for match in self._street.finditer(text):
-            if match["weak"] is None or self._is_address(words, match):
+        for form in (self._street, self._rare_street):
+            for match in form.finditer(text):
+                if form is self._rare_street and not self._is_address(words, match):
+                    continue
                 yield Finding(match.start(), match.end(), "location", "location:street", 0.85)
+                if town := TOWN.match(text, match.end()):
+                    yield Finding(*town.span("town"), "location", "location:town", 0.6)
+                    yield Finding(*town.span("zip"), "location", "location:zip", 0.6)
         for pattern, rule in (
             (BOX, "box"),
             (UNIT_ALONE, "unit"),
@@ -106,11 +115,11 @@ class PlaceFinder:
                 continue
             if not follows:
                 continue
-            first = self._town(words, last)
+            first = self._town(words, last, sure=bool(match["zip"]))
             if first is not None:
                 yield _place(words, first, last, "town", 0.8 if match["zip"] else 0.6)
 
-    def _town(self, words: Words, last: int) -> int | None:
+    def _town(self, words: Words, last: int, *, sure: bool) -> int | None:
         """First word of a town's name that ends at a word: at least one word of it is no other."""
         first, named = last + 1, False
         while first > 0 and last - first < MOST_WORDS - 1:
@@ -132,7 +141,11 @@ class PlaceFinder:
                 break
             lower = words.lowers[before]
             town_word = lower in self._town_words
-            if not town_word and (lower in self._common or lower in self._never):
+            part = first <= last and words.lowers[first] in self._town_words  # Fall River
+            if not town_word and (
+                lower in self._never
+                or (lower in self._common and not ((part or sure) and last - first < 1))
+            ):
                 break
             named = named or not town_word or first <= last
             first = before
@@ -142,11 +155,7 @@ class PlaceFinder:
         ends = [end for _, end, _ in self._lead_ins.find(words)]
         for end in [*ends, *(match.end() for match in BORN_IN.finditer(words.text))]:
             index = words.at(end)
-            if index >= len(words) or words.text[end : words.starts[index]] not in {
-                " ",
-                " the ",
-                "  ",
-            }:
+            if index >= len(words) or words.text[end : words.starts[index]] not in _AFTER_LEAD_IN:
                 continue
             last, named = index - 1, False
             while last + 1 < len(words) and last - index < MOST_WORDS - 1:
@@ -155,20 +164,11 @@ class PlaceFinder:
                     break
                 lower = words.lowers[following]
                 known = lower in self._town_words and words.is_capitalised(following)
-                if not words.is_capitalised(following) or (
-                    not known and (lower in self._common or lower in self._never)
-                ):
+                joined = last >= index and words.gap(last) == "-"  # Port-au-Prince
+                common = not known and (lower in self._common or lower in self._never)
+                if not joined and (common or not words.is_capitalised(following)):
                     break
-                if (
-                    last >= index
-                    and words.gap(last) == ". "
-                    and words.lowers[last]
-                    not in {
-                        "st",
-                        "ft",
-                        "mt",
-                    }
-                ):
+                if last >= index and words.gap(last) == ". " and words.lowers[last] not in _SHORT:
                     break
                 named = named or not known or last >= index
                 last = following
@@ -187,9 +187,9 @@ class PlaceFinder:
             while first > 0 and index - first < MOST_WORDS + 1:
                 before = first - 1
                 gap, lower = words.gap(before), words.lowers[before]
-                if gap not in {" ", "-", "'s ", "’s ", "' ", ". "}:
+                if gap not in {" ", "-", "'s ", "’s ", "'S ", "’S ", "' ", ". ", " & "}:
                     break
-                if gap == ". " and lower not in {"st", "mt", "ft"}:
+                if gap == ". " and lower not in _SHORT:
                     break
                 if not words.is_capitalised(before) and not (
                     lower in _JOINING
@@ -215,6 +215,8 @@ class PlaceFinder:
             ):
                 first += 1
             if first < index and particular:
+                if further := FURTHER.match(words.text, end):
+                    end = further.end()
                 yield Finding(words.starts[first], end, "location", "location:facility", 0.75)
 
     def _saints(self, words: Words) -> Iterator[Finding]:
@@ -225,7 +227,7 @@ class PlaceFinder:
                 continue
             before = text[max(0, match.start() - 12) : match.start()]
             sure = match.group()[2] == "." or match.group().startswith("Saint")
-            if not sure and not SAINT_LEAD.search(before):
+            if STREET_BEFORE.search(before) or (not sure and not SAINT_LEAD.search(before)):
                 continue
             end = words.ends[index]
             if text[end : end + 2] in {"'s", "’s"}:
