@@ -163,6 +163,7 @@ def test_masked(ward: Ward) -> None:
         sources=deadly,
     )
     assert ward.run(scene) == 3
+    assert "identifiers replaced" in ward.said[-1] and "Quokkaberg" not in ward.said[-1]
     assert_clean(scene)
     assert found_in(snapshot.read_bytes()) == found_in(values(snapshot)) == []
     kinds = {str(kind) for (kind,) in query(scene.warehouse, "SELECT kind FROM privacy_spans")}
