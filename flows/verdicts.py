@@ -16,8 +16,8 @@ from flows.planning import Planning
 from flows.slices import Slice
 from flows.warehouse.connection import Connection
 from flows.warehouse.ddl import literal
-from nlp.settings import Kind
 from flows.warehouse.tombstones import is_forgotten
+from nlp.settings import Kind
 
 NEW, REPLACE, METADATA, DELETE, SKIP, STALE, FORGOTTEN = (
     "new",
