@@ -20,6 +20,7 @@ FOLDER = Path(__file__).parent.parent / "benchmarks"
         "gpu/ner.py",
         "linking.py",
         "ner_cpu.py",
+        "privacy.py",
         "scale.py",
         "throughput.py",
         "umls_scale.py",

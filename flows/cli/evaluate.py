@@ -1,4 +1,4 @@
-"""``charthouse evaluate``: models, links and abbreviations against gold files."""
+"""``charthouse evaluate``: models, links, abbreviations and privacy against gold files."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from flows.cli.evaluate_privacy import privacy
 from flows.cli.finders import MODEL_HELP, Dictionary, chosen_models
 
 if TYPE_CHECKING:
@@ -289,6 +290,9 @@ def abbreviations(
     """
     request = _request(gold, None, limit=limit, resamples=resamples, seed=seed)
     _carry_out("abbreviations", request, prefect, predictions, warehouse, as_json=as_json)
+
+
+app.command()(privacy)
 
 
 def _request(

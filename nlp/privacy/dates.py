@@ -40,6 +40,7 @@ _UNIT = re.compile(
     r"\s?(?:days?|weeks?|months?|years?|hours?|hrs?|minutes?|times|tablets?|tabs?|mg|ml|cm|mm|cups?"
     r"|doses?|inch|inches|of)\b"
 )
+_TIME = re.compile(r"\s(?:at|@)\s?\d{1,2}(?::\d\d|\s?[ap]\.?m)", re.IGNORECASE)
 _VERB = re.compile(r"\s(?:be|have|need|not|also|take|help|return|require|use|go|cause|want)\b")
 _NUMBERED = {"January", "February", "July", "September", "October", "November", "December"}
 """Months that are no other word or name: dates wherever they stand with a capital."""
@@ -92,6 +93,8 @@ class DateFinder:
     def _is_month(self, text: str, match: re.Match[str]) -> bool:
         if match["mon"].title() in _NUMBERED and match["mon"][0].isupper():
             return True
+        if match["mon"].isupper() and len(match["mon"]) <= 4:
+            return False  # OCT, MAR: rather a short form
         if match["mon"] == "May" and _VERB.match(text, match.end()):
             return False
         before = _WORD_BEFORE.search(text, max(0, match.start() - 14), match.start())
@@ -103,6 +106,8 @@ class DateFinder:
         after = re.match(r"\W{1,2}([a-z]+)", text[match.end() : match.end() + 20].lower())
         if _UNIT.match(text, match.end()) or (after and after[1] in self._no_day):
             return False
+        if _TIME.match(text, match.end()):
+            return True
         word = _WORD_BEFORE.search(text, max(0, start - 14), start)
         if word is not None and word[1].lower() in self._before_day:
             return word[1].lower() == "on" or not self._tells_a_score(text, start)

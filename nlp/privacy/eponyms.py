@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from nlp.privacy.rules import word_set
+from nlp.privacy.rules import read_name_lists, word_set
 from nlp.privacy.words import Words
 
 _JOINTS = frozenset({" ", "-", "'", "’", "' ", "’ ", "'s ", "’s ", "–", "/"})
@@ -22,6 +22,11 @@ def _names() -> frozenset[str]:
     return frozenset(name.removesuffix("'s") for name in word_set("eponyms", "names"))
 
 
+@cache
+def _surnames() -> frozenset[str]:
+    return frozenset(name.lower() for name in read_name_lists()["word_surnames"])
+
+
 def is_eponym(words: Words, index: int) -> bool:
     """Whether the word names a thing: a thing's noun follows soon, or it is a well-known one."""
     return words.lowers[index] in _names() or names_a_thing(words, index)
@@ -34,8 +39,9 @@ def names_a_thing(words: Words, index: int) -> bool:
         gap = words.gap(ahead)
         if gap.removeprefix("'s").removeprefix("’s") not in _JOINTS and gap not in _JOINTS:
             return False
-        if words.lowers[ahead + 1] in nouns:
+        following, lower = words.word(ahead + 1), words.lowers[ahead + 1]
+        if lower in nouns and not (following.istitle() and lower in _surnames()):  # James Walker
             return True
-        if ahead > index and not words.is_capitalised(ahead + 1):
+        if following.isupper() or (ahead > index and not following.istitle()):
             return False
     return False

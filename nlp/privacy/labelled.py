@@ -13,11 +13,14 @@ from nlp.privacy.words import Words
 
 _BETWEEN = re.compile(
     r"[ \t]*(?:(?:numbers?|nos?\b\.?|num\b\.?|ids?\b|identifier|code|card|is|was|of record|"
-    r"on file)[ \t]*){0,3}[\s:=#.\-–(\[]{0,6}(?:is\s+|was\s+)?#?\s{0,2}",
+    r"on file|ending|in|last four|last 4|digits)[ \t]*){0,4}"
+    r"[\s:=#.\-–(\[]{0,6}(?:is\s+|was\s+)?#?\s{0,2}",
     re.IGNORECASE,
 )
-_VALUE = re.compile(r"[A-Za-z0-9]+(?:[\-/.][A-Za-z0-9]+|[ ](?=\d)[0-9]+){0,6}")
-_FIRST_WITH_DIGIT = re.compile(r"[A-Za-z]*[\-/.]?[A-Za-z]*\d")
+_VALUE = re.compile(
+    r"(?:[A-Z]{2}[ ](?=[A-Z0-9]{0,4}\d))?[A-Za-z0-9]+(?:[\-/.][A-Za-z0-9]+|[ ](?=\d)[0-9]+){0,6}"
+)
+_FIRST_WITH_DIGIT = re.compile(r"(?:[A-Z]{2} )?[A-Za-z]*[\-/.]?[A-Za-z]*\d")
 _PHONE = re.compile(
     r"(?<![\w.\-/])(?:\+?1[\s.\-]{0,2})?(?:\(\d{3}\)[\s.\-]{0,2}|\d{3}[ .\-/])\d{3}[ .\-]\d{4}"
     r"(?:,?\s{0,2}(?:x|ext\.?|extension)\s{0,2}\d{1,6})?(?!\w|-\d)"

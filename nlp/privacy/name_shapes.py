@@ -33,6 +33,16 @@ class NameShapes:
         lower = words.lowers[index]
         return lower in self.any_given or lower in self.surnames or lower in self.word_surnames
 
+    def is_rare(self, words: Words, index: int) -> bool:
+        """Whether it is a word of letters that is in no list of the language."""
+        lower = words.lowers[index]
+        return (
+            lower.isalpha()
+            and lower not in self.common
+            and lower not in self.never
+            and lower not in self.titles
+        )
+
     def is_name_word(self, words: Words, index: int) -> bool:
         """Whether the word may be part of a name: it has a capital and no other use."""
         if not words.is_capitalised(index):
@@ -42,16 +52,17 @@ class NameShapes:
             return False
         return lower in self.any_given or (lower not in self.common and lower not in self.never)
 
-    def forward(self, words: Words, index: int, *, after_title: bool = False) -> int | None:
+    def forward(
+        self, words: Words, index: int, *, after_title: bool = False, surely: bool = False
+    ) -> int | None:
         """Index of the last word of a name that begins at a word; None where there is none.
 
-        After a title the first word may be any with a capital: Dr. Young, Mr. X, Dr. ABC.
+        After a title the first word may be any with a capital: Dr. Young, Mr. X, Dr. ABC. Where
+        there surely is a name, its second word may be one of the language.
         """
         if index >= len(words):
             return None
         first = self._skip(words, index)
-        if first is None:
-            return None
         if after_title:
             blocked = words.lowers[first] in self.never_after_title
             if (
@@ -66,8 +77,6 @@ class NameShapes:
             if not self._touches(words, last, initial=words.is_initial(last)):
                 break
             following = self._skip(words, last + 1)
-            if following is None:
-                break
             lower = words.lowers[following]
             if lower in self.suffixes and words.word(following)[0].isupper():
                 last = following
@@ -130,6 +139,14 @@ class NameShapes:
             return False
         return given in self.unmistakable or (given in self.any_given and words.is_initial(last))
 
+    def _may_be_surname(self, words: Words, index: int) -> bool:
+        """Whether it is written like a surname and is no heading."""
+        return (
+            words.word(index).istitle()
+            and words.lowers[index] not in self.never
+            and not words.gap(index).startswith(":")
+        )
+
     def _ends_a_name(self, words: Words, index: int) -> bool:
         """Whether a suffix or a word of the language ends a name: John Smith Jr, Ann T. Young."""
         before = index - 1
@@ -147,16 +164,17 @@ class NameShapes:
     def _is_initial_with_stop(self, words: Words, index: int) -> bool:
         return words.is_initial(index) and words.gap(index).startswith(".")
 
-    def _skip(self, words: Words, index: int) -> int | None:
+    def _skip(self, words: Words, index: int) -> int:
         """The first word at or behind index that is no particle; particles touch each other."""
-        for ahead in range(index, min(index + 3, len(words))):
-            is_last = ahead + 1 >= len(words)
-            particle = words.lowers[ahead] in self.particles and not is_last
-            if not particle or words.gap(ahead) not in {" ", "-", "'", "’", ". "}:
-                return ahead
-            if not words.is_capitalised(ahead + 1):
-                return ahead
-        return None
+        ahead = index
+        while (
+            ahead < index + 3
+            and ahead + 1 < len(words)
+            and words.lowers[ahead] in self.particles
+            and words.gap(ahead) in {" ", "-", "'", "’", ". "}
+        ):
+            ahead += 1
+        return ahead if ahead == index or words.is_capitalised(ahead) else index
 
     def _touches(self, words: Words, index: int, *, initial: bool) -> bool:
         """Whether only a space, a hyphen or an initial's full stop parts it from the next."""

@@ -19,9 +19,10 @@ _AFTER_LABEL = re.compile(
 )
 _BY = re.compile(r"[ \t]{0,2}:?[ \t]{0,2}")
 _SUBJECT = re.compile(
-    r"\s(?:is|was)\s+an?\s+(?:[\w\-]+,?\s+){0,4}?\d{1,3}[\s\-]{0,2}"
+    r"(?:\s(?:is|was)|,)\s+an?\s+(?:[\w\-]+,?\s+){0,4}?\d{1,3}[\s\-]{0,2}"
     r"(?:years?|yrs?|y[./]?\s?o|months?|weeks?|days?)\b"
 )
+_AFTER_TITLE = frozenset({" ", ". ", ".", "  ", ".  ", "./", ".\n", "\n"})
 _LAST_FIRST = re.compile(r",\s{1,2}")
 
 
@@ -65,12 +66,24 @@ class NameFinder:
             gap = words.gap(index)
             if weak:
                 yield from self._after_weak(words, index, gap)
-            elif gap in {" ", ". ", ".", "  ", ".  ", "./", ".\n", "\n"} and (
-                words.is_capitalised(index)
-            ):
-                last = self._shapes.forward(words, index + 1, after_title=True)
-                if last is not None:
-                    yield name_finding(words, index + 1, last, "title", 0.9)
+            elif gap in _AFTER_TITLE:
+                yield from self._after_title(words, index, gap)
+
+    def _after_title(self, words: Words, index: int, gap: str) -> Iterator[Finding]:
+        """After Dr., MR. or dr: what follows is a name, or at least may be one."""
+        title, following = words.word(index), index + 1
+        if title[0].islower():
+            lower = words.lowers[following]
+            stopped = gap.startswith(".") or title == "dr"
+            if stopped and self._shapes.is_rare(words, following) and len(lower) > 1:
+                yield name_finding(words, following, following, "title_lower", 0.6)
+            return
+        rare = self._shapes.is_rare(words, following) and not is_eponym(words, following)
+        if title.isupper() and "." not in gap and words.word(following).isupper() and not rare:
+            return  # MR ANGIOGRAPHY
+        last = self._shapes.forward(words, following, after_title=True)
+        if last is not None:
+            yield name_finding(words, following, last, "title", 0.9)
 
     def _after_weak(self, words: Words, index: int, gap: str) -> Iterator[Finding]:
         """After relations, roles and titles that are words: a name must look like one."""
@@ -78,7 +91,13 @@ class NameFinder:
         relation = lower in self._relations
         if gap not in ({" ", ", ", " ("} if relation else {" ", ", "}):
             return
-        last = self._shapes.forward(words, following)
+        if words.word(following).islower():
+            if gap == " " and words.lowers[following] in self._shapes.unmistakable:
+                yield name_finding(
+                    words, following, self._last_in_lower(words, following), "lower", 0.6
+                )
+            return
+        last = self._shapes.forward(words, following, surely=relation)
         surname = words.lowers[following] in self._shapes.word_surnames
         if last is None and lower in self._weak_titles and surname and gap == " ":
             last = following if words.word(following).istitle() else None
@@ -93,6 +112,14 @@ class NameFinder:
             lower in self._roles and (given or self._two_names(words, following, last))
         ):
             yield name_finding(words, following, last, "role", 0.7)
+
+    def _last_in_lower(self, words: Words, first: int) -> int:
+        """Index of the last word of a name in lower case that begins with a given name."""
+        second = first + 1
+        rare = (
+            second < len(words) and words.gap(first) == " " and self._shapes.is_rare(words, second)
+        )
+        return second if rare else first
 
     def _two_names(self, words: Words, first: int, last: int) -> bool:
         """Whether it is two words or more, none of them a thing's name or in capitals."""
@@ -117,7 +144,7 @@ class NameFinder:
             yield from self._labelled(words, at)
 
     def _labelled(self, words: Words, at: int) -> Iterator[Finding]:
-        last = self._shapes.forward(words, at)
+        last = self._shapes.forward(words, at, surely=True)
         if last is None:
             if not self._is_surname_first(words, at):
                 return
@@ -143,7 +170,13 @@ class NameFinder:
             at + 1 < len(words)
             and words.is_capitalised(at)
             and words.gap(at) == ", "
-            and words.lowers[at + 1] in self._shapes.any_given
+            and (
+                words.lowers[at + 1] in self._shapes.any_given
+                or (
+                    words.lowers[at] in self._shapes.word_surnames
+                    and self._shapes.is_name_word(words, at + 1)
+                )
+            )
         )
 
     def _before_credentials(self, words: Words) -> Iterator[Finding]:
@@ -159,7 +192,7 @@ class NameFinder:
             first = self._shapes.backward(words, last)
             if first is None or names_a_thing(words, last):
                 continue
-            if weak and first == last:
+            if first == last and (weak or len(words.word(last)) < 3):
                 continue
             if not comma and first == last and words.lowers[first] not in self._shapes.given:
                 continue

@@ -8,24 +8,25 @@ from collections.abc import Iterator
 from nlp.privacy.eponyms import names_a_thing
 from nlp.privacy.finding import Finding
 from nlp.privacy.phrases import PhraseIndex
+from nlp.privacy.place_forms import (
+    BORN_IN,
+    BOX,
+    FURTHER,
+    LINE_END,
+    MILITARY,
+    SAINT,
+    SAINT_LEAD,
+    TOWN,
+    UNIT_ALONE,
+    UNIVERSITY,
+    ZIP_LABEL,
+    street_form,
+)
 from nlp.privacy.rules import common_words, read_name_lists, read_rules, word_set
 from nlp.privacy.words import Words
 
-_UNIT = r"(?:,?\s{1,2}(?:Apt|Apartment|Suite|Ste|Unit|Floor|Rm|Room|Box|#)\.?\s?#?\s?[\w\-]{1,6}\b)"
-_BOX = re.compile(r"\bP\.?\s?O\.?\s?Box:?\s{0,2}#?\s{0,2}\d{1,6}\b|\bPSC \d+", re.IGNORECASE)
-_UNIT_ALONE = re.compile(r"\b(?:Apt|Apartment)\.?\s?#?\s?\d{1,5}[A-Za-z]?\b")
-_ZIP_LABEL = re.compile(
-    r"\b(?:zip(?:\s?code)?|postal\s?code|postcode)\b[\s:#]{0,3}(?P<zip>\d{5}(?:-\d{4})?)(?!\d)",
-    re.IGNORECASE,
-)
-_SAINT = re.compile(
-    r"\b(?:St\.|St|Saint|ST\.)\s(?P<name>[A-Z][a-z]+(?:\s[A-Z][a-z]+)?)(?:['’]s)?(?=[\s.,;:)]|$)"
-)
-_SAINT_LEAD = re.compile(r"\b(?:at|to|from|in|near|of)\s(?:the\s)?$")
-_LINE_END = re.compile(r",?\s{0,2}(?:\n|[A-Z][\w .]{0,30},? [A-Z]{2},? \d{5}|,\s[A-Z])")
-_BORN_IN = re.compile(r"\bborn\b[^.;\n]{3,40}?\s(?:in|at)\b(?=\s[A-Z])")
-_MILITARY = re.compile(r"\b(?:USNS|USS|USNV|DPO|FPO|APO|Unit \d+ Box)\s[^\n]{0,40}?\b\d{5}\b")
 MOST_WORDS = 4
+_JOINING = frozenset({"of", "and", "for", "the"})
 
 
 class PlaceFinder:
@@ -58,20 +59,28 @@ class PlaceFinder:
             rf"|(?P<further>{further})(?=,?\s\d)|[A-Z]{{2}}(?=,?\s\d))"
             rf"(?:,?\s{{1,4}}(?P<zip>\d{{5}}(?:-\d{{4}})?)(?![\w\-]))?"
         )
-        self._street = _street(
-            word_set("places", "strong_streets"), word_set("places", "weak_streets")
-        )
+        self._street = street_form(word_set("places", "strong_streets"))
+        self._rare_street = street_form(word_set("places", "weak_streets"))
 
     def find(self, words: Words) -> Iterator[Finding]:
         """Places of the text, in no order."""
         text = words.text
-        for match in self._street.finditer(text):
-            if match["weak"] is None or self._is_address(words, match):
+        for form in (self._street, self._rare_street):
+            for match in form.finditer(text):
+                if form is self._rare_street and not self._is_address(words, match):
+                    continue
                 yield Finding(match.start(), match.end(), "location", "location:street", 0.85)
-        for pattern, rule in ((_BOX, "box"), (_UNIT_ALONE, "unit"), (_MILITARY, "military")):
+                if town := TOWN.match(text, match.end()):
+                    yield Finding(*town.span("town"), "location", "location:town", 0.6)
+        for pattern, rule in (
+            (BOX, "box"),
+            (UNIT_ALONE, "unit"),
+            (MILITARY, "military"),
+            (UNIVERSITY, "facility"),
+        ):
             for match in pattern.finditer(text):
                 yield Finding(match.start(), match.end(), "location", f"location:{rule}", 0.85)
-        for match in _ZIP_LABEL.finditer(text):
+        for match in ZIP_LABEL.finditer(text):
             yield Finding(*match.span("zip"), "location", "location:zip", 0.85)
         yield from self._before_states(words)
         yield from self._after_lead_ins(words)
@@ -86,7 +95,7 @@ class PlaceFinder:
         index = words.at(match.start()) + 1
         named = words.lowers[index] not in self._common
         return len(match["number"]) >= 3 and (
-            named or _LINE_END.match(words.text, match.end()) is not None
+            named or LINE_END.match(words.text, match.end()) is not None
         )
 
     def _before_states(self, words: Words) -> Iterator[Finding]:
@@ -95,17 +104,18 @@ class PlaceFinder:
             last = words.at(match.start()) - 1
             follows = last >= 0 and words.ends[last] == match.start()
             stated = (match["state"] or match["further"]) and follows and words.is_capitalised(last)
-            if match["zip"] and (match["comma"] or stated):
+            comma = match["comma"] and not (follows and words.word(last).islower())
+            if match["zip"] and (comma or stated):
                 yield Finding(*match.span("zip"), "location", "location:zip", 0.85)
             elif not match["comma"] or not match["state"]:
                 continue
             if not follows:
                 continue
-            first = self._town(words, last)
+            first = self._town(words, last, sure=bool(match["zip"]))
             if first is not None:
                 yield _place(words, first, last, "town", 0.8 if match["zip"] else 0.6)
 
-    def _town(self, words: Words, last: int) -> int | None:
+    def _town(self, words: Words, last: int, *, sure: bool) -> int | None:
         """First word of a town's name that ends at a word: at least one word of it is no other."""
         first, named = last + 1, False
         while first > 0 and last - first < MOST_WORDS - 1:
@@ -127,7 +137,11 @@ class PlaceFinder:
                 break
             lower = words.lowers[before]
             town_word = lower in self._town_words
-            if not town_word and (lower in self._common or lower in self._never):
+            part = first <= last and words.lowers[first] in self._town_words  # Fall River
+            if not town_word and (
+                lower in self._never
+                or (lower in self._common and not ((part or sure) and last - first < 1))
+            ):
                 break
             named = named or not town_word or first <= last
             first = before
@@ -135,7 +149,7 @@ class PlaceFinder:
 
     def _after_lead_ins(self, words: Words) -> Iterator[Finding]:
         ends = [end for _, end, _ in self._lead_ins.find(words)]
-        for end in [*ends, *(match.end() for match in _BORN_IN.finditer(words.text))]:
+        for end in [*ends, *(match.end() for match in BORN_IN.finditer(words.text))]:
             index = words.at(end)
             if index >= len(words) or words.text[end : words.starts[index]] not in {
                 " ",
@@ -182,18 +196,19 @@ class PlaceFinder:
             while first > 0 and index - first < MOST_WORDS + 1:
                 before = first - 1
                 gap, lower = words.gap(before), words.lowers[before]
-                if gap not in {" ", "-", "'s ", "’s ", "' ", ". "}:
+                if gap not in {" ", "-", "'s ", "’s ", "'S ", "’S ", "' ", ". ", " & "}:
                     break
                 if gap == ". " and lower not in {"st", "mt", "ft"}:
                     break
                 if not words.is_capitalised(before) and not (
-                    lower in {"of", "and", "for", "the"}
+                    lower in _JOINING
                     and particular
                     and before > 0
                     and words.is_capitalised(before - 1)
                 ):
                     break
-                if lower in self._never and lower not in {"of", "and", "for", "the"}:
+                surname = lower in self._surnames and not words.word(before).isupper()
+                if lower in self._never and not surname and lower not in _JOINING:
                     break
                 word = words.word(before)
                 plain = lower in self._general or (
@@ -209,17 +224,19 @@ class PlaceFinder:
             ):
                 first += 1
             if first < index and particular:
+                if further := FURTHER.match(words.text, end):
+                    end = further.end()
                 yield Finding(words.starts[first], end, "location", "location:facility", 0.75)
 
     def _saints(self, words: Words) -> Iterator[Finding]:
         text = words.text
-        for match in _SAINT.finditer(text):
+        for match in SAINT.finditer(text):
             index = words.at(match.start("name"))
             if words.lowers[index] in self._common or names_a_thing(words, index):
                 continue
             before = text[max(0, match.start() - 12) : match.start()]
             sure = match.group()[2] == "." or match.group().startswith("Saint")
-            if not sure and not _SAINT_LEAD.search(before):
+            if not sure and not SAINT_LEAD.search(before):
                 continue
             end = words.ends[index]
             if text[end : end + 2] in {"'s", "’s"}:
@@ -229,14 +246,3 @@ class PlaceFinder:
 
 def _place(words: Words, first: int, last: int, rule: str, score: float) -> Finding:
     return Finding(words.starts[first], words.ends[last], "location", f"location:{rule}", score)
-
-
-def _street(strong: frozenset[str], weak: frozenset[str]) -> re.Pattern[str]:
-    strong_words = "|".join(sorted(strong, key=len, reverse=True))
-    weak_words = "|".join(sorted(weak, key=len, reverse=True))
-    name = r"(?:[A-Z][\w'’\-]*\.?\s{1,2}|\d{1,3}(?:st|nd|rd|th)\s{1,2})"
-    return re.compile(
-        rf"(?<![\w/.\-])(?P<number>\d{{1,6}}(?:-\d{{1,4}})?[A-Z]?)\s{{1,2}}{name}{{1,4}}?"
-        rf"(?:(?:(?i:{strong_words}))|(?P<weak>(?i:{weak_words})))\b\.?(?![a-z])"
-        rf"{_UNIT}{{0,2}}"
-    )

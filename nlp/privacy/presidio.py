@@ -27,6 +27,7 @@ _DOMAINS = re.compile(
     r"(?i)^(?:https?://|www\d{0,3}\.)|\.(?:com|org|net|edu|gov|mil|info|io|biz)(?:$|[/:?#])"
 )
 _REST = re.compile(r"(?:[^\s()<>\"',;.]|[,;.](?=[^\s()<>\"',;.]))*")
+_ENZYME = re.compile(r"\bEC:?\s?$")
 _TITLE_CASE_SPLIT = re.compile(r"\.[A-Z][a-z]")
 
 
@@ -57,6 +58,8 @@ class PresidioFinder:
                     if result.score < entry["least"] or (kind == "url" and not _is_url(found)):
                         continue
                     first, last = start + result.start, start + result.end
+                    if kind == "ip" and _ENZYME.search(text, max(0, first - 6), first):
+                        continue
                     if kind == "phone":
                         kind = kind_of_phone(text, first)
                     if kind == "url":  # its list of domains is short: example.biz/path

@@ -45,10 +45,10 @@ def _shifted(match: re.Match[str], days: int) -> str | None:
     for group in ("m", "d"):
         if old := groups.get(group):
             value = moved.month if names[group] == "m" else moved.day
-            width = 2 if len(old) == 2 and (old[0] == "0" or _padded(groups)) else 1
+            width = 2 if len(old) == 2 and _padded(match) else 1
             new[group] = f"{value:0{width}}"
     if old := groups.get("mon"):
-        new["mon"] = _like(old, _month(old, moved.month))
+        new["mon"] = _like(old, _month(match, moved.month))
     if groups.get("ord"):
         new["ord"] = _like(groups["ord"], _ordinal(moved.day))
     for group in ("y", "y2"):
@@ -74,14 +74,23 @@ def _year(groups: dict[str, str | None]) -> tuple[int | None, bool]:
     return int(digits) + (1900 if int(digits) >= 50 else 2000), True
 
 
-def _padded(groups: dict[str, str | None]) -> bool:
-    """Whether another part of the date is written with a leading zero, so that all are."""
-    return any((groups.get(g) or "").startswith("0") for g in ("m", "d")) or not groups.get("sep")
+def _padded(match: re.Match[str]) -> bool:
+    """Whether days and months below 10 have a zero: one of them has, or the year comes first."""
+    groups = match.groupdict()
+    zero = any((groups.get(group) or "").startswith("0") for group in ("m", "d"))
+    year_first = (
+        bool(groups.get("y")) and bool(groups.get("m")) and (match.start("y") < match.start("m"))
+    )
+    return zero or year_first
 
 
-def _month(old: str, number: int) -> str:
-    name = date_forms.MONTHS[number - 1]
-    return name if old.title() in date_forms.MONTHS else name[:3]
+def _month(match: re.Match[str], number: int) -> str:
+    """The month's name, long where it was; May is long where a space stands beside it."""
+    old, name = match["mon"], date_forms.MONTHS[number - 1]
+    is_long = old.title() in date_forms.MONTHS
+    if old.title() == "May" and "-" in match.group():
+        is_long = False
+    return name if is_long else name[:3]
 
 
 def _ordinal(day: int) -> str:

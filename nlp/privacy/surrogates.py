@@ -16,13 +16,12 @@ from nlp.privacy.masks import label_mask
 from nlp.privacy.rules import read_name_lists, read_rules, word_set
 from nlp.privacy.shift import shift_date
 
-MOST_DAYS = 365
-"""A patient's dates move back by 1 to so many days."""
+MOST_DAYS = 364
+"""A patient's dates move back by 1 to so many days: never to the same day of another year."""
 
 TRIES = 64
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
-_ZIP = re.compile(r"\d{5}(?:-\d{4})?")
 _WEB = re.compile(r"(?P<scheme>[a-z]+://)?", re.IGNORECASE)
 
 
@@ -35,7 +34,7 @@ class Surrogates:
 
     @property
     def days(self) -> int:
-        """What is added to the patient's dates: -1 to -365 days."""
+        """What is added to the patient's dates: -1 to -364 days."""
         return -1 - int(keyed(self.key, "date shift", self.person)[:12], 16) % MOST_DAYS
 
     def shift(self, day: date) -> date | None:
@@ -139,7 +138,7 @@ def _kept_in_names() -> frozenset[str]:
 
 def _place(draw: _Draw, original: str) -> str:
     """A ZIP code, a street or a facility keep their form; anything else becomes a town."""
-    if _ZIP.fullmatch(original):
+    if not any(letter.isalpha() for letter in original):
         return _number(draw, original)
     lists = read_name_lists()
     normal = " ".join(original.lower().split())

@@ -33,10 +33,19 @@ class Planted:
     spans: tuple[tuple[int, int, str], ...]
 
 
-def write_notes(count: int, seed: int, part: str) -> list[Planted]:
-    """Make notes of the sentences of a part, ``tuned`` or ``held_out``."""
+def write_notes(count: int, seed: int, part: str, names: str = "en_US") -> list[Planted]:
+    """Make notes of the sentences of a part, ``tuned`` or ``held_out``.
+
+    Args:
+        count: how many.
+        seed: the same seed, the same notes.
+        part: whose sentences.
+        names: where the persons' names come from, a locale of Faker such as en_IN.
+    """
     templates = tomllib.loads(TEMPLATES.read_text("utf-8"))[part]
-    return [_note(f"{part}-{n}", random.Random(f"{seed}/{n}"), templates) for n in range(count)]
+    return [
+        _note(f"{part}-{n}", random.Random(f"{seed}/{n}"), templates, names) for n in range(count)
+    ]
 
 
 def as_json_lines(notes: Sequence[Planted]) -> str:
@@ -54,8 +63,10 @@ def as_json_lines(notes: Sequence[Planted]) -> str:
     )
 
 
-def _note(note_id: str, draw: random.Random, templates: dict[str, list[str]]) -> Planted:
-    values = _Values(draw)
+def _note(
+    note_id: str, draw: random.Random, templates: dict[str, list[str]], names: str
+) -> Planted:
+    values = _Values(draw, names)
     lines = draw.sample(templates["lines"], 12) + draw.sample(templates["plain"], 6)
     draw.shuffle(lines)
     text, spans = "", []
@@ -76,10 +87,11 @@ def _note(note_id: str, draw: random.Random, templates: dict[str, list[str]]) ->
 class _Values:
     """Made-up identifiers; ``again`` gives the last name that was drawn."""
 
-    def __init__(self, draw: random.Random) -> None:
+    def __init__(self, draw: random.Random, names: str) -> None:
         self._draw = draw
-        self._faker = Faker("en_US")
-        self._faker.seed_instance(draw.getrandbits(32))
+        self._faker, self._names = Faker("en_US"), Faker(names)
+        for faker in (self._faker, self._names):
+            faker.seed_instance(draw.getrandbits(32))
         self._last, self._first = "Smith", "Ann"
 
     def value(self, kind: str, form: str | None) -> str:
@@ -99,7 +111,7 @@ class _Values:
             return self._last
         if form == "first_again":
             return self._first
-        self._first, self._last = self._faker.first_name(), self._faker.last_name()
+        self._first, self._last = self._names.first_name(), self._names.last_name()
         first, last = self._first, self._last
         middle = self._draw.choice(["", "", f" {self._draw.choice(_LETTERS)}."])
         return {
@@ -207,8 +219,9 @@ def main() -> None:
     parser.add_argument("--notes", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--part", choices=PARTS, default="held_out")
+    parser.add_argument("--names", default="en_US", help="locale of Faker for persons' names")
     given = parser.parse_args()
-    notes = write_notes(given.notes, given.seed, given.part)
+    notes = write_notes(given.notes, given.seed, given.part, given.names)
     given.output.write_text(as_json_lines(notes), "utf-8")
 
 
