@@ -22,6 +22,8 @@ from flows.evaluating.privacy_gold import MarkedDocument, read_marked
 from flows.evaluating.scores import Counts, Measure, Score, score
 from flows.work import file_sha256, write_durably
 from nlp.ner.device import Device
+from nlp.ner.errors import ModelError
+from nlp.privacy import PrivacyError
 from nlp.privacy.finder import Finder
 from nlp.privacy.finding import KINDS, Finding
 from nlp.settings import PrivacySettings
@@ -85,13 +87,14 @@ def evaluate_privacy(
     """Judge rules and models by gold files; no secret is needed.
 
     Raises:
-        CharthouseError: a gold file cannot be used.
-        PrivacyError: the list of names or a model cannot be used.
-        ModelError: a model cannot be loaded.
+        CharthouseError: a gold file, the list of names or a model cannot be used.
     """
     named_apart(gold)
     marked = [read_marked(path, limit) for path in gold]
-    finder = Finder(settings, device)
+    try:
+        finder = Finder(settings, device)
+    except (PrivacyError, ModelError) as error:
+        raise CharthouseError(str(error)) from None
     return [
         judge_documents(
             corpus_name(path),

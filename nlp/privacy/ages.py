@@ -21,6 +21,13 @@ _YEARS = (
     r"|yo\b|y[./]\s?o\b)"
 )
 _AFTER = re.compile(rf"(?<![\w./]){_OLD}{_YEARS}", re.IGNORECASE)
+_SEX = re.compile(
+    r"(?<![\w./])(?P<v>9[0-3](?=\s?F\s(?:with|w/|in|from|on)\b)|(?:9\d|1[0-2]\d)"
+    r"(?=\s?(?:M|F\s(?:s/p|c/o|h/o|[Hh]x|p/w|who|presents?|presenting|presented|admitted|BIBA"
+    r"|brought|found))\b))"
+)
+"""92M, 92F admitted: 99F in the morning is a temperature."""
+
 _WORDS = re.compile(rf"\b{_TENS}{_YEARS}", re.IGNORECASE)
 _BEFORE = re.compile(
     rf"\b(?:aged?(?:\s+of|\s+is|\s+at\s+\w+)?|(?:died|deceased|passed\s+away|death)\s+at"
@@ -34,7 +41,12 @@ _BEFORE = re.compile(
 def find_ages(words: Words) -> Iterator[Finding]:
     """Ages over 89: the number alone, in no order."""
     text = words.text
-    for rule, pattern in (("years", _AFTER), ("words", _WORDS), ("label", _BEFORE)):
+    for rule, pattern in (
+        ("years", _AFTER),
+        ("sex", _SEX),
+        ("words", _WORDS),
+        ("label", _BEFORE),
+    ):
         for match in pattern.finditer(text):
             yield Finding(*match.span("v"), "age", f"age:{rule}", 0.9)
 

@@ -106,7 +106,8 @@ class DateFinder:
         after = re.match(r"\W{1,2}([a-z]+)", text[match.end() : match.end() + 20].lower())
         if _UNIT.match(text, match.end()) or (after and after[1] in self._no_day):
             return False
-        if _TIME.match(text, match.end()):
+        weekday = _WEEKDAY_BEFORE.search(text[max(0, start - 16) : start])
+        if weekday is not None or _TIME.match(text, match.end()):
             return True
         word = _WORD_BEFORE.search(text, max(0, start - 14), start)
         if word is not None and word[1].lower() in self._before_day:

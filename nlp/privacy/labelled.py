@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from nlp.privacy.finding import Finding
 from nlp.privacy.phrases import PhraseIndex
-from nlp.privacy.rules import read_rules
+from nlp.privacy.rules import common_words, read_rules
 from nlp.privacy.words import Words
 
 _BETWEEN = re.compile(
@@ -27,6 +27,7 @@ _PHONE = re.compile(
 )
 _FAX = re.compile(r"\b(?:fax(?:ed)?|facsimile)\b", re.IGNORECASE)
 _TELEPHONE = re.compile(r"\b(?:phone|tel|telephone|cell|call|mobile|work|home)\b", re.IGNORECASE)
+_HANDLE = re.compile(r"(?<![\w@.])@[A-Za-z][A-Za-z0-9_.]{2,29}\b(?!@)")
 _PHOTO = re.compile(
     r"(?<![\w\-])[\w\-]{1,200}\.(?:jpe?g|png|gif|bmp|tiff?|heic|dcm|webp)\b", re.IGNORECASE
 )
@@ -42,7 +43,7 @@ class _Labelled:
 
 
 class NumberFinder:
-    """Labels such as MRN, and forms such as telephone numbers."""
+    """Labels such as MRN, and forms such as those of telephone numbers."""
 
     def __init__(self) -> None:
         """Read the labels."""
@@ -69,6 +70,9 @@ class NumberFinder:
         for match in _PHONE.finditer(text):
             kind = kind_of_phone(text, match.start())
             yield Finding(match.start(), match.end(), kind, f"{kind}:north_american", 0.8)
+        for match in _HANDLE.finditer(text):
+            if match.group()[1:].lower() not in common_words():
+                yield Finding(match.start(), match.end(), "other", "other:handle", 0.6)
         for match in _PHOTO.finditer(text):
             yield Finding(match.start(), match.end(), "photo", "photo:file_name", 0.9)
         for match in _VIN.finditer(text):

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from nlp.privacy.finding import Finding
@@ -103,6 +104,7 @@ def rewrite_metadata(
     return "".join(pieces), spans
 
 
+@lru_cache(maxsize=10_000)
 def kind_of_key(key: str) -> str | None:
     """The kind of identifier that a key names: patientName, DOB, home_phone; else None."""
     words = [word.lower() for word in _WORDS.findall(key)]

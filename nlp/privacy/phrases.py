@@ -20,7 +20,9 @@ class PhraseIndex(Generic[Item]):
         flags = 0 if same_case else re.IGNORECASE
         for phrase, item in sorted(phrases, key=lambda p: -len(p[0])):
             words = phrase.split()
-            pattern = r"\s+".join(re.escape(word) for word in words)
+            pattern = re.escape(words[0]) + "".join(
+                (r"\s+" if word[0].isalnum() else r"\s*") + re.escape(word) for word in words[1:]
+            )
             last = phrase[-1]
             edge = r"(?![^\W_])" if last.isalnum() else ""
             first = re.match(r"[^\W_]+(?:['’][^\W\d_]+)*", words[0])

@@ -24,7 +24,10 @@ BORN_IN = re.compile(r"\bborn\b[^.;\n]{3,40}?\s(?:in|at)\b(?=\s[A-Z])")
 MILITARY = re.compile(r"\b(?:USNS|USS|USNV|DPO|FPO|APO|Unit \d+ Box)\s[^\n]{0,40}?\b\d{5}\b")
 
 
-TOWN = re.compile(r",\s{1,2}(?P<town>[A-Z][a-z]+(?:\s[A-Z][a-z]+)?)(?=[.,;\n]|$)")
+TOWN = re.compile(
+    r",\s{1,2}(?P<town>[A-Z][a-z]+(?:\s[A-Z][a-z]+)?)(?:,?\s(?P<zip>\d{5}(?:-\d{4})?))?(?=[.,;)\n]|$)"
+)
+STREET_BEFORE = re.compile(r"[A-Z][a-z]+\s$")
 
 
 def street_form(words: frozenset[str]) -> re.Pattern[str]:

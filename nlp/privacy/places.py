@@ -16,6 +16,7 @@ from nlp.privacy.place_forms import (
     MILITARY,
     SAINT,
     SAINT_LEAD,
+    STREET_BEFORE,
     TOWN,
     UNIT_ALONE,
     UNIVERSITY,
@@ -26,6 +27,8 @@ from nlp.privacy.rules import common_words, read_name_lists, read_rules, word_se
 from nlp.privacy.words import Words
 
 MOST_WORDS = 4
+_SHORT = frozenset({"st", "ft", "mt"})
+_AFTER_LEAD_IN = frozenset({" ", "  ", " the "})
 _JOINING = frozenset({"of", "and", "for", "the"})
 
 
@@ -72,6 +75,7 @@ class PlaceFinder:
                 yield Finding(match.start(), match.end(), "location", "location:street", 0.85)
                 if town := TOWN.match(text, match.end()):
                     yield Finding(*town.span("town"), "location", "location:town", 0.6)
+                    yield Finding(*town.span("zip"), "location", "location:zip", 0.6)
         for pattern, rule in (
             (BOX, "box"),
             (UNIT_ALONE, "unit"),
@@ -151,11 +155,7 @@ class PlaceFinder:
         ends = [end for _, end, _ in self._lead_ins.find(words)]
         for end in [*ends, *(match.end() for match in BORN_IN.finditer(words.text))]:
             index = words.at(end)
-            if index >= len(words) or words.text[end : words.starts[index]] not in {
-                " ",
-                " the ",
-                "  ",
-            }:
+            if index >= len(words) or words.text[end : words.starts[index]] not in _AFTER_LEAD_IN:
                 continue
             last, named = index - 1, False
             while last + 1 < len(words) and last - index < MOST_WORDS - 1:
@@ -164,20 +164,11 @@ class PlaceFinder:
                     break
                 lower = words.lowers[following]
                 known = lower in self._town_words and words.is_capitalised(following)
-                if not words.is_capitalised(following) or (
-                    not known and (lower in self._common or lower in self._never)
-                ):
+                joined = last >= index and words.gap(last) == "-"  # Port-au-Prince
+                common = not known and (lower in self._common or lower in self._never)
+                if not joined and (common or not words.is_capitalised(following)):
                     break
-                if (
-                    last >= index
-                    and words.gap(last) == ". "
-                    and words.lowers[last]
-                    not in {
-                        "st",
-                        "ft",
-                        "mt",
-                    }
-                ):
+                if last >= index and words.gap(last) == ". " and words.lowers[last] not in _SHORT:
                     break
                 named = named or not known or last >= index
                 last = following
@@ -198,7 +189,7 @@ class PlaceFinder:
                 gap, lower = words.gap(before), words.lowers[before]
                 if gap not in {" ", "-", "'s ", "’s ", "'S ", "’S ", "' ", ". ", " & "}:
                     break
-                if gap == ". " and lower not in {"st", "mt", "ft"}:
+                if gap == ". " and lower not in _SHORT:
                     break
                 if not words.is_capitalised(before) and not (
                     lower in _JOINING
@@ -236,7 +227,7 @@ class PlaceFinder:
                 continue
             before = text[max(0, match.start() - 12) : match.start()]
             sure = match.group()[2] == "." or match.group().startswith("Saint")
-            if not sure and not SAINT_LEAD.search(before):
+            if STREET_BEFORE.search(before) or (not sure and not SAINT_LEAD.search(before)):
                 continue
             end = words.ends[index]
             if text[end : end + 2] in {"'s", "’s"}:

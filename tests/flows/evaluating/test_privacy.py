@@ -10,8 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli.main import app
-from flows.errors import SourceError
+from flows.errors import CharthouseError, SourceError
 from flows.evaluating.privacy import evaluate_privacy
+from nlp.ner.device import choose_device
 from nlp.privacy.finding import Finding
 from nlp.settings import PrivacySettings
 
@@ -98,3 +99,11 @@ def test_a_bad_gold_file_is_told_by_line_without_its_text(
     with pytest.raises(SourceError, match=says) as told:
         evaluate_privacy([path], PrivacySettings(), None)
     assert "Ann" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "settings", [PrivacySettings(models=("no/such",)), PrivacySettings(names=Path("no-such.tsv"))]
+)
+def test_a_missing_model_or_list_is_told_in_one_line(gold: Path, settings: PrivacySettings) -> None:
+    with pytest.raises(CharthouseError, match=r"no.such"):
+        evaluate_privacy([gold], settings, choose_device("cpu", "fp32"))

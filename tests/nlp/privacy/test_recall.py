@@ -17,8 +17,8 @@ def finder() -> Finder:
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_nearly_all_identifiers_of_300_notes_are_covered(finder: Finder, part: str) -> None:
-    notes = write_notes(300, 5, part)
+def test_nearly_all_identifiers_of_150_notes_are_covered(finder: Finder, part: str) -> None:
+    notes = write_notes(150, 5, part)
     gold: Counter[str] = Counter()
     covered: Counter[str] = Counter()
     plain = masked = 0
@@ -31,7 +31,7 @@ def test_nearly_all_identifiers_of_300_notes_are_covered(finder: Finder, part: s
         letters = [p for p, c in enumerate(note.text) if c.isalnum() and p not in identifying]
         plain += len(letters)
         masked += sum(p in hidden for p in letters)
-    assert len(gold) == 19 and sum(gold.values()) > 4_000
+    assert len(gold) == 19 and sum(gold.values()) > 2_000
     assert {kind for kind in gold if covered[kind] < 0.95 * gold[kind]} == set()
     assert sum(covered.values()) > 0.98 * sum(gold.values())
     assert masked < 0.02 * plain

@@ -37,6 +37,8 @@ def found(finder: Finder, text: str) -> list[tuple[str, str]]:
         ("He was born in 1921.", "1921"),
         ("Here from March 3-5, 2019.", "March 3-5, 2019"),
         ("Unwell since Thanksgiving.", "Thanksgiving"),
+        ("Planned for Thurs 12/5.", "Thurs 12/5"),
+        ("FOLLOW UP: 6/14 AT 10:30 AM.", "6/14"),
         ("JANUARY 5, 2020 CLINIC NOTE", "JANUARY 5, 2020"),
     ],
 )
@@ -71,6 +73,7 @@ def test_fractions_years_and_words_are_no_dates(finder: Finder, text: str) -> No
         ("Age: 90. Sex: F", "90"),
         ("A ninety-two year old man.", "ninety-two"),
         ("His mother died at age 96.", "96"),
+        ("TRIAGE: 91F with fall.", "91"),
     ],
 )
 def test_ages_over_89_are_found(finder: Finder, text: str, value: str) -> None:
@@ -78,7 +81,14 @@ def test_ages_over_89_are_found(finder: Finder, text: str, value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["An 89-year-old man.", "Saturation 94%.", "Aged 9 months.", "Weight 95 pounds at 45."]
+    "text",
+    [
+        "An 89-year-old man.",
+        "Saturation 94%.",
+        "Temp 99F in the ED, 101F.",
+        "Aged 9 months.",
+        "Weight 95 pounds at 45.",
+    ],
 )
 def test_younger_ages_stay(finder: Finder, text: str) -> None:
     assert found(finder, text) == []
@@ -148,6 +158,7 @@ def test_an_eponym_stays_where_its_name_is_a_person_too(finder: Finder) -> None:
         ("At Foxhollow Regional Medical Center now.", ["Foxhollow Regional Medical Center"]),
         ("Mail to P.O. Box 114.", ["P.O. Box 114"]),
         ("ZIP: 02139-1234", ["02139-1234"]),
+        ("She was born in Port-au-Prince.", ["Port-au-Prince"]),
         ("FROM FALL RIVER, MA BY CAR.", ["FALL RIVER"]),
         (
             "Lives at 77 Pine Hill Rd., Unit 3B, Chelmsford.",
@@ -197,6 +208,10 @@ def test_states_departments_and_drugs_are_no_places(finder: Finder, text: str) -
         ("Fingerprint ID: FP-5512", "biometric", "FP-5512"),
         ("Stored as IMG_2041.jpg here.", "photo", "IMG_2041.jpg"),
         ("Accession number: S19-12345", "other", "S19-12345"),
+        ("On Instagram @yolie_b.", "other", "@yolie_b"),
+        ("SSN ending in 4421.", "ssn", "4421"),
+        ("Lot# D19J44 used.", "device", "D19J44"),
+        ("Drives a car, plate MA 3KD991.", "vehicle", "MA 3KD991"),
     ],
 )
 def test_numbers_and_addresses_are_found(finder: Finder, text: str, kind: str, value: str) -> None:
