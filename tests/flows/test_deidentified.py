@@ -22,6 +22,9 @@ from flows.errors import CharthouseError
 from flows.forget import forget
 from flows.isolation import reject
 from flows.plan import Planner
+from flows.readers import READERS
+from flows.readers.base import Reader
+from flows.readers.record import Deletion
 from flows.receipt import StagingError, stage
 from flows.run import preview
 from flows.settings import Settings
@@ -365,6 +368,21 @@ def test_withdrawn_abstracts_are_found_by_their_pseudonyms(bench: Bench, tmp_pat
     gone = "<DeleteCitation><PMID>4711</PMID></DeleteCitation>"
     assert bench.run(citations("pubmed26n0002.xml", gone)).deleted == 1
     assert bench.query("SELECT native_id = '4711', is_deleted FROM documents") == [(False, True)]
+    assert breaches(bench.warehouse) == []
+
+
+def test_withdrawn_notes_are_found_by_their_pseudonyms(
+    bench: Bench, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = private(bench)
+    run(bench, source)
+    jsonl = READERS["jsonl"]
+    withdrawing = replace(jsonl, parse=lambda file: iter([Deletion("Native4711")]))
+    monkeypatch.setitem(cast("dict[str, Reader]", READERS), "jsonl", withdrawing)
+    later = write_jsonl(source.with_name("later.jsonl"), note())
+    assert run(bench, later).deleted == 1
+    assert bench.query("SELECT count(*), count(*) FILTER (is_deleted) FROM documents") == [(3, 1)]
+    assert planted_in(bench.warehouse) == []
     assert breaches(bench.warehouse) == []
 
 
