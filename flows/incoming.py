@@ -102,7 +102,7 @@ def _row(record: Document | Deletion, file: SourceFile, order: int) -> Row:
     }
     if isinstance(record, Deletion):
         return shared | {
-            "kind": "abstract",  # nothing else is withdrawn by its source
+            "kind": record.kind,
             "text": "",
             "source_hash": "",
             "metadata_hash": "",

@@ -221,7 +221,7 @@ def _execute(
         order.warehouse,
         run_id,
         here={*leftovers, run_id},
-        privacy=order.settings.privacy.mode,
+        privacy=order.settings.privacy,
     )
 
 

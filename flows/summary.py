@@ -8,6 +8,7 @@ import sys
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,6 +16,7 @@ from rich.table import Table
 
 from flows.entities import count_entities
 from flows.warehouse.connection import Connection
+from nlp.settings import PrivacySettings
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Summary:
     privacy: str = "off"
     identifiers: dict[str, int] = field(default_factory=dict)
     """What this run has replaced, by kind."""
+    not_searched: dict[str, int] = field(default_factory=dict)
+    """Documents that this run has stored as they are, by kind, though privacy is on."""
 
     @property
     def linked_share(self) -> float:
@@ -63,7 +67,7 @@ def summarise(
     run_id: str,
     *,
     here: Collection[str],
-    privacy: str = "off",
+    privacy: PrivacySettings | None = None,
 ) -> Summary:
     """Read a finished run's summary from the warehouse.
 
@@ -72,7 +76,7 @@ def summarise(
         warehouse: its path.
         run_id: the run.
         here: ids of all runs that this process finished; their new rejects are told together.
-        privacy: the mode of de-identification.
+        privacy: the run's settings of privacy; by default it is off.
     """
     (run,) = connection.execute(
         "SELECT read, new, replaced, skipped, duplicates, superseded, metadata_updated, deleted, "
@@ -115,9 +119,23 @@ def summarise(
                 "USING (release_id) WHERE l.is_current ORDER BY 1"
             ).fetchall()
         ],
-        privacy=privacy,
-        identifiers=_identifiers(connection, run_id) if privacy != "off" else {},
+        **(_private(connection, run_id, privacy) if privacy and privacy.is_on else {}),
     )
+
+
+def _private(connection: Connection, run_id: str, settings: PrivacySettings) -> dict[str, Any]:
+    """What a run under privacy has replaced, and what it has not looked at."""
+    not_searched = connection.execute(
+        "SELECT d.kind, count(*) FROM documents d SEMI JOIN (FROM document_annotations "
+        "WHERE run_id = ?) a USING (document_id) WHERE NOT list_contains(?, d.kind) "
+        "GROUP BY d.kind ORDER BY d.kind",
+        [run_id, list(settings.kinds)],
+    ).fetchall()
+    return {
+        "privacy": settings.mode,
+        "identifiers": _identifiers(connection, run_id),
+        "not_searched": dict(not_searched),
+    }
 
 
 def _identifiers(connection: Connection, run_id: str) -> dict[str, int]:
@@ -155,6 +173,11 @@ def print_summary(console: Console, summary: Summary) -> None:
         console.print(
             f"[yellow]{summary.new_rejects:,} records could not be processed:[/] "
             f"{_command()} rejects --warehouse {escape(_shortest(summary.warehouse))}"
+        )
+    for kind, count in summary.not_searched.items():
+        console.print(
+            f"[yellow]{count:,} documents of kind {kind} were stored as they are:[/] "
+            "privacy.kinds does not name it"
         )
     _print_queries(console, summary)
 

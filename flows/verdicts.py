@@ -8,6 +8,8 @@ documents and files to prune.
 
 from __future__ import annotations
 
+from typing import get_args
+
 from flows.counts import PlanCounts
 from flows.incoming import PER_SOURCE, RELEASE_ORDER
 from flows.planning import Planning
@@ -15,6 +17,7 @@ from flows.slices import Slice
 from flows.warehouse.connection import Connection
 from flows.warehouse.ddl import literal
 from flows.warehouse.tombstones import is_forgotten
+from nlp.settings import Kind
 
 NEW, REPLACE, METADATA, DELETE, SKIP, STALE, FORGOTTEN = (
     "new",
@@ -37,7 +40,8 @@ ANNOTATED = f"verdict IN ('{NEW}', '{REPLACE}')"
 
 _VERDICTS = (NEW, REPLACE, METADATA, DELETE, SKIP, STALE, FORGOTTEN, DUPLICATE, SUPERSEDED)
 _TABLES = {
-    "incoming": "seq BIGINT, slice INTEGER, document_id VARCHAR, kind VARCHAR, "
+    "incoming": "seq BIGINT, slice INTEGER, document_id VARCHAR, "
+    f"kind ENUM ({', '.join(map(literal, get_args(Kind)))}), "
     "source_order BIGINT, version UBIGINT, characters INTEGER, "
     f"verdict ENUM ({', '.join(map(literal, _VERDICTS))}), revives BOOLEAN",
     "unreadable": "seq BIGINT, path VARCHAR, ordinal BIGINT, reason VARCHAR",

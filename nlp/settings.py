@@ -136,6 +136,12 @@ class PrivacySettings(BaseModel):
         "they are keyed hashes",
     )
 
+    @model_validator(mode="after")
+    def _something_is_searched(self) -> Self:
+        if self.is_on and not self.kinds:
+            raise ValueError("privacy.kinds is empty: nothing would be searched for identifiers")
+        return self
+
     @property
     def is_on(self) -> bool:
         """Whether anything is done."""

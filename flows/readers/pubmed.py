@@ -44,7 +44,7 @@ def _parse(file: SourceFile) -> Iterator[Record]:
         name = local_name(element)
         if name in _DELETIONS:
             for pmid in element.iterchildren("PMID"):
-                yield Deletion(inner_text(pmid))
+                yield Deletion(inner_text(pmid), "abstract")
         elif name == "PubmedBookArticle":
             yield _document(element, element.find("BookDocument"), element.find("BookDocument"))
         else:

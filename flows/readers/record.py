@@ -37,9 +37,13 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """The source withdraws a document (PubMed's ``DeleteCitation``)."""
+    """The source withdraws a document (PubMed's ``DeleteCitation``).
+
+    ``kind`` is that of the document: under privacy it says whether its id is hidden.
+    """
 
     native_id: str
+    kind: Kind = "note"
 
 
 @dataclass(frozen=True, slots=True)

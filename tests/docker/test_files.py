@@ -27,7 +27,9 @@ CONSTRAINTS = dict(
     for line in (ROOT / "constraints.txt").read_text("utf-8").split("\n")
     if "==" in line and not line.startswith("#")
 )
-SECRET_NAME = re.compile(r"PASSWORD|PASSWD|SECRET|TOKEN|API_KEY|AUTH_STRING", re.IGNORECASE)
+SECRET_NAME = re.compile(
+    r"PASSWORD|PASSWD|SECRET|TOKEN|API_KEY|AUTH_STRING|PRIVACY_KEY", re.IGNORECASE
+)
 ARGUMENTS = dict(
     step.rest.split("=", 1) for step in instructions() if step.word == "ARG" and "=" in step.rest
 )

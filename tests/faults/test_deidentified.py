@@ -10,7 +10,6 @@ shard files alone, and these are gone when the run is done.
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 import stat
 import time
@@ -148,7 +147,9 @@ def assert_clean(scene: Scene) -> None:
 def test_masked(ward: Ward) -> None:
     snapshot = ward.home / "out" / "snapshot.duckdb"
     deadly = ward.home / "deadly"
-    shutil.copytree(ward.scene.sources, deadly)
+    deadly.mkdir()
+    notes = (ward.scene.sources / "WardZebra.jsonl").read_text().splitlines(keepends=True)
+    (deadly / "WardZebra.jsonl").write_text("".join(notes[:4]))
     write_jsonl(
         deadly / "WardZebra-deadly.jsonl",
         {"note_id": "Native4799", "text": "Killerword: asthma of Quokkaberg."},
@@ -158,11 +159,13 @@ def test_masked(ward: Ward) -> None:
             "mask",
             "masked.duckdb",
             CHARTHOUSE_WAREHOUSE__SNAPSHOT=str(snapshot),
+            CHARTHOUSE_EXECUTION__RETRIES="0",  # each costs a worker's start
             **hazardous(ward.home / "packages"),
         ),
         sources=deadly,
     )
     assert ward.run(scene) == 3
+    assert "identifiers replaced" in ward.said[-1] and "Quokkaberg" not in ward.said[-1]
     assert_clean(scene)
     assert found_in(snapshot.read_bytes()) == found_in(values(snapshot)) == []
     kinds = {str(kind) for (kind,) in query(scene.warehouse, "SELECT kind FROM privacy_spans")}
@@ -172,11 +175,11 @@ def test_masked(ward: Ward) -> None:
         "SELECT text, title, metadata FROM documents JOIN rejects USING (document_id)",
     ) == [(None, None, "{}")]
     assert query(scene.warehouse, "SELECT count(*), count(DISTINCT person_id) FROM documents") == [
-        (25, 1)
+        (5, 1)
     ]
     assert query(
         scene.warehouse, "SELECT count(*) FROM mentions WHERE mention_text = 'asthma'"
-    ) == [(24,)]
+    ) == [(4,)]
 
 
 def test_without_text(ward: Ward) -> None:

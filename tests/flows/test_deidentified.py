@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
 import polars as pl
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from flows.cli import doctor
@@ -21,9 +22,13 @@ from flows.errors import CharthouseError
 from flows.forget import forget
 from flows.isolation import reject
 from flows.plan import Planner
+from flows.readers import READERS
+from flows.readers.base import Reader
+from flows.readers.record import Deletion
 from flows.receipt import StagingError, stage
 from flows.run import preview
 from flows.settings import Settings
+from flows.summary import print_summary, summarise
 from flows.warehouse import runs
 from flows.warehouse.access import Access
 from flows.warehouse.check import check_warehouse
@@ -158,7 +163,7 @@ def breaches(warehouse: Path) -> list[str]:
         ]  # the bench describes no annotation set
 
 
-@pytest.mark.parametrize("mode", ["mask", "surrogate", "drop_text"])
+@pytest.mark.parametrize("mode", ["mask", "drop_text"])
 def test_nothing_that_was_planted_reaches_the_warehouse(
     bench: Bench, source: Path, tmp_path: Path, mode: str
 ) -> None:
@@ -173,13 +178,12 @@ def test_nothing_that_was_planted_reaches_the_warehouse(
     rows = bench.query(
         "SELECT text, title, metadata, source_hash FROM documents ORDER BY source_order"
     )
-    masked = {"mask", "surrogate"}
     assert [text for text, *_ in rows] == (
-        ["asthma of [NAME]", "[NAME] unreadable", None] if mode in masked else [None] * 3
+        ["asthma of [NAME]", "[NAME] unreadable", None] if mode == "mask" else [None] * 3
     )
     assert rows[2][1:3] == (None, "{}"), "a document that cannot be searched keeps nothing"
     assert bench.query("SELECT mention_text, lookup_text FROM mentions") == [
-        ("asthma" if mode in masked else None, "asthma")
+        ("asthma" if mode == "mask" else None, "asthma")
     ]
     assert {reason for (reason,) in bench.query("SELECT reason FROM rejects")} == {
         "annotation failed",
@@ -280,21 +284,17 @@ def off(bench: Bench, patch: pytest.MonkeyPatch) -> Bench:
     return replace(bench, privacy=PrivacySettings(), deidentifier=None)
 
 
-@pytest.mark.parametrize("change", [other_mode, other_key, other_ids, other_kinds, off])
-def test_a_warehouse_goes_one_way(
-    bench: Bench,
-    source: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    change: Callable[[Bench, pytest.MonkeyPatch], Bench],
-) -> None:
+def test_a_warehouse_goes_one_way(bench: Bench, source: Path) -> None:
     bench = private(bench)
     run(bench, source)
     before = contents(bench.warehouse)
-    changed = change(bench, monkeypatch)
-    with pytest.raises(CharthouseError, match=r"documents of kind note .* new warehouse"):
-        run(changed, source)
-    with pytest.raises(CharthouseError, match="privacy"):
-        preview(changed.order(source, corpus="ward"))
+    for change in (other_mode, other_key, other_ids, other_kinds, off):
+        with pytest.MonkeyPatch.context() as patch:
+            changed = change(bench, patch)
+            with pytest.raises(CharthouseError, match=r"documents of kind note .* new warehouse"):
+                run(changed, source)
+            with pytest.raises(CharthouseError, match="privacy"):
+                preview(changed.order(source, corpus="ward"))
     assert contents(bench.warehouse) == before
 
 
@@ -309,7 +309,7 @@ def test_kinds_that_are_not_searched_are_kept_beside(bench: Bench, tmp_path: Pat
     gold = tmp_path / "c.pubtator"
     gold.write_text("4717|t|Numbatova and asthma.\n4717|a|Aspirin was given.\n\n")
     bench.run(gold)
-    bench = private(bench)
+    bench = replace(private(bench), annotation_id="rule-2")
     bench.run(gold, write_jsonl(tmp_path / "n.jsonl", note()))
     texts = bench.query("SELECT kind, text FROM documents ORDER BY kind")
     assert texts == [
@@ -318,6 +318,14 @@ def test_kinds_that_are_not_searched_are_kept_beside(bench: Bench, tmp_path: Pat
     ]
     assert bench.query("SELECT kind, mode FROM privacy") == [("note", "mask")]
     assert breaches(bench.warehouse) == []
+    with open_warehouse(bench.warehouse) as connection:
+        ((run_id,),) = connection.execute("SELECT max(run_id) FROM runs").fetchall()
+        told = summarise(connection, bench.warehouse, run_id, here=[run_id], privacy=bench.privacy)
+    assert (told.privacy, told.identifiers) == ("mask", {"name": 3})
+    assert told.not_searched == {"abstract": 1}
+    console = Console(width=200, record=True, file=io.StringIO())
+    print_summary(console, told)
+    assert "1 documents of kind abstract were stored as they are" in console.export_text()
 
 
 def test_text_is_dropped_of_the_kinds_that_are_searched(bench: Bench, tmp_path: Path) -> None:
@@ -360,6 +368,21 @@ def test_withdrawn_abstracts_are_found_by_their_pseudonyms(bench: Bench, tmp_pat
     gone = "<DeleteCitation><PMID>4711</PMID></DeleteCitation>"
     assert bench.run(citations("pubmed26n0002.xml", gone)).deleted == 1
     assert bench.query("SELECT native_id = '4711', is_deleted FROM documents") == [(False, True)]
+    assert breaches(bench.warehouse) == []
+
+
+def test_withdrawn_notes_are_found_by_their_pseudonyms(
+    bench: Bench, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = private(bench)
+    run(bench, source)
+    jsonl = READERS["jsonl"]
+    withdrawing = replace(jsonl, parse=lambda file: iter([Deletion("Native4711")]))
+    monkeypatch.setitem(cast("dict[str, Reader]", READERS), "jsonl", withdrawing)
+    later = write_jsonl(source.with_name("later.jsonl"), note())
+    assert run(bench, later).deleted == 1
+    assert bench.query("SELECT count(*), count(*) FILTER (is_deleted) FROM documents") == [(3, 1)]
+    assert planted_in(bench.warehouse) == []
     assert breaches(bench.warehouse) == []
 
 
@@ -580,3 +603,9 @@ def test_the_annotation_id_knows_of_privacy_only_where_it_is_on() -> None:
         described(mode="drop_text")[0],
     }
     assert len(others | {plain}) == 5
+
+
+def test_privacy_that_searches_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="nothing would be searched"):
+        PrivacySettings(mode="mask", kinds=())
+    assert not PrivacySettings(kinds=()).is_on

@@ -144,6 +144,14 @@ def dask_cluster_on_s3(home: Path, s3: None) -> Iterator[DaskCluster]:
         yield cluster
 
 
+@pytest.fixture
+def dask_cluster_with_secret(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DaskCluster]:
+    """A cluster whose workers have the secret of privacy in their environment, as this process."""
+    monkeypatch.setenv("CHARTHOUSE_PRIVACY_KEY", "the-secret-of-ward-seven")
+    with _dask_cluster(home) as cluster:
+        yield cluster
+
+
 @contextmanager
 def _dask_cluster(home: Path) -> Iterator[DaskCluster]:
     address = f"tcp://127.0.0.1:{free_port()}"

@@ -11,6 +11,7 @@ import fsspec
 import pytest
 
 from tests.flows.cluster.conftest import SMALL, DaskCluster, run_notes
+from tests.flows.conftest import write_jsonl
 from tests.flows.runs import COMMAND, contents, environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -85,3 +86,20 @@ def test_sources_and_staging_in_a_bucket(
         assert found[table] == expected[table], table
     files.invalidate_cache()
     assert files.find("ward") == ["ward/in/notes.jsonl"]
+
+
+def test_workers_with_the_secret_deidentify_as_this_machine_does(
+    dask_cluster_with_secret: DaskCluster, home: Path, tmp_path: Path
+) -> None:
+    text = "Mr. Miller (MRN 8847261) has asthma and was seen on 03/14/2019. Call 617-555-0142. "
+    ids = ({"note_id": f"n{n}", "person_id": f"p{n % 2}", "text": text * 9} for n in range(6))
+    notes = write_jsonl(tmp_path / "notes.jsonl", *ids)
+    private = ["--privacy", "surrogate", "--model", "none", "--dictionary", "sample"]
+    run_notes(tmp_path / "here.duckdb", notes, home, *private)
+    staging = ["--staging", str(tmp_path / "staging")]
+    more = [*on(dask_cluster_with_secret), *staging, *private]
+    run_notes(tmp_path / "there.duckdb", notes, home, *more)
+    there = contents(tmp_path / "there.duckdb")
+    assert there == contents(tmp_path / "here.duckdb")
+    assert there["privacy_spans"] and "Miller" not in str(there["documents"])
+    assert not list((tmp_path / "staging").iterdir())

@@ -111,8 +111,8 @@ def test_missing_parts(tmp_path: Path, read: Read) -> None:
         BadRecord("citation has no title and no abstract"),
         BadRecord("citation has no article"),
         BadRecord("citation has no PMID"),
-        Deletion("8"),
-        Deletion("9"),
+        Deletion("8", "abstract"),
+        Deletion("9", "abstract"),
     ]
 
 
@@ -222,7 +222,7 @@ def test_real_update_file(data_dir: Path, read: Read) -> None:
     records = read(data_dir / "citations" / "medline16n0902.xml.gz")
     documents = [record for record in records if isinstance(record, Document)]
     assert len(documents) == 604
-    assert [r for r in records if not isinstance(r, Document)] == [Deletion("26432306")]
+    assert [r for r in records if not isinstance(r, Document)] == [Deletion("26432306", "abstract")]
     assert all(document.document_date for document in documents)
     assert all(document.text.startswith(document.title or "?") for document in documents)
     first = documents[0]
