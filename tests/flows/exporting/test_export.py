@@ -199,17 +199,23 @@ def test_an_encrypted_warehouse_is_exported(bench: Bench, notes: object, tmp_pat
         export(Order(bench.warehouse, tmp_path / "out", Bioc()))
 
 
-def test_little_memory_is_enough(filled: Bench, tmp_path: Path) -> None:
-    """DuckDB's bound is heeded; what is beyond goes to the folder, and not out with it."""
-    with open_warehouse(filled.warehouse) as connection:
+class Big(Failing):
+    """A format that needs more memory than it may have."""
+
+    def write(self, connection: Connection, folder: Path) -> Written:
         connection.execute(
-            "INSERT INTO mentions BY NAME SELECT m.* REPLACE (range::INTEGER + 100 AS mention_id) "
-            "FROM mentions m, range(20_000) WHERE document_id = 'notes:12'"
+            "CREATE TABLE memory.main.big AS "
+            "SELECT hash(range)::VARCHAR || repeat('x', 100) AS text FROM range(1_000_000)"
         )
+        assert list((folder / "spill").iterdir())
+        (folder / "done").write_text("done")
+        return Written({"done": 1})
+
+
+def test_what_does_not_fit_into_memory_goes_to_the_folder_and_not_out_with_it(
+    filled: Bench, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
-    export(Order(filled.warehouse, out, Bioc()), execution=ExecutionSettings(memory_megabytes=256))
-    assert {p.name for p in out.iterdir()} == {
-        "abstracts.bioc.xml",
-        "export.json",
-        "notes.bioc.xml",
-    }
+    export(Order(filled.warehouse, out, Big()), execution=ExecutionSettings(memory_megabytes=100))
+    assert {p.name for p in out.iterdir()} == {"done", "export.json"}
+    assert not [p for p in tmp_path.iterdir() if p.name.startswith("w.duckdb.")]
