@@ -124,7 +124,10 @@ def _told(out: Path) -> Iterator[None]:
     """Errors of DuckDB and the disk as one line; an interruption as such."""
     try:
         yield
-    except duckdb.InterruptException:
+    except (duckdb.InterruptException, RuntimeError) as error:
+        # Within a query DuckDB makes one of these of Ctrl-C.
+        if "interrupt" not in str(error).lower():
+            raise
         raise KeyboardInterrupt from None
     except (duckdb.IOException, duckdb.OutOfMemoryException, OSError) as error:
         raise CharthouseError(
