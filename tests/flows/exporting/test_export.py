@@ -7,6 +7,7 @@ import json
 import stat
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from flows.errors import CharthouseError
@@ -219,3 +220,14 @@ def test_what_does_not_fit_into_memory_goes_to_the_folder_and_not_out_with_it(
     export(Order(filled.warehouse, out, Big()), execution=ExecutionSettings(memory_megabytes=100))
     assert {p.name for p in out.iterdir()} == {"done", "export.json"}
     assert not [p for p in tmp_path.iterdir() if p.name.startswith("w.duckdb.")]
+
+
+def test_an_older_warehouse_is_to_be_brought_up_to_date(
+    filled: Bench, run_export: Export, tmp_path: Path
+) -> None:
+
+    with duckdb.connect(str(filled.warehouse)) as connection:
+        connection.execute("UPDATE schema_version SET version = version - 1")
+    with pytest.raises(CharthouseError, match=r"made by an older charthouse.*charthouse compact"):
+        run_export(Bioc())
+    assert not (tmp_path / "out").exists()
