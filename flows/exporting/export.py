@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Protocol
 
 import duckdb
@@ -87,11 +88,13 @@ def export(
             )
         bound_memory(connection, execution)
         connection.execute("SET preserve_insertion_order = false")
+        connection.execute("SET enable_progress_bar = false")
         if order.dry_run:
-            documents = select_documents(
-                connection, order.selection, annotated=order.format.annotated
-            )
-            return _outcome(order, documents, order.format.expect(connection), None)
+            with TemporaryDirectory() as away, _told(order.out), _spill(connection, Path(away)):
+                documents = select_documents(
+                    connection, order.selection, annotated=order.format.annotated
+                )
+                return _outcome(order, documents, order.format.expect(connection), None)
         with _told(order.out), new_folder(path) as folder:
             with _spill(connection, folder):
                 documents = select_documents(
