@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Protocol
 
 import duckdb
@@ -87,11 +88,13 @@ def export(
             )
         bound_memory(connection, execution)
         connection.execute("SET preserve_insertion_order = false")
+        connection.execute("SET enable_progress_bar = false")
         if order.dry_run:
-            documents = select_documents(
-                connection, order.selection, annotated=order.format.annotated
-            )
-            return _outcome(order, documents, order.format.expect(connection), None)
+            with TemporaryDirectory() as away, _told(order.out), _spill(connection, Path(away)):
+                documents = select_documents(
+                    connection, order.selection, annotated=order.format.annotated
+                )
+                return _outcome(order, documents, order.format.expect(connection), None)
         with _told(order.out), new_folder(path) as folder:
             with _spill(connection, folder):
                 documents = select_documents(
@@ -124,7 +127,10 @@ def _told(out: Path) -> Iterator[None]:
     """Errors of DuckDB and the disk as one line; an interruption as such."""
     try:
         yield
-    except duckdb.InterruptException:
+    except (duckdb.InterruptException, RuntimeError) as error:
+        # Within a query DuckDB makes one of these of Ctrl-C.
+        if "interrupt" not in str(error).lower():
+            raise
         raise KeyboardInterrupt from None
     except (duckdb.IOException, duckdb.OutOfMemoryException, OSError) as error:
         raise CharthouseError(

@@ -125,7 +125,11 @@ def _publish(temporary: Path, path: Path) -> None:
     remove_tree(former)
     if path.exists():
         path.rename(former)
-    temporary.rename(path)
+    try:
+        temporary.rename(path)
+    except OSError:
+        _restore(path)
+        raise
     sync_folder(path.parent)
     remove_tree(former)
 

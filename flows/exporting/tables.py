@@ -12,6 +12,7 @@ from flows.exporting.selection import SELECTED, Selection
 from flows.schema import FORGOTTEN, REJECTS, SALTS, SHARDS, SNAPSHOTS, SOURCES, TABLES
 from flows.warehouse.ddl import literal, quoted
 from flows.warehouse.layout import Connection
+from nlp.schema import DOCUMENTS
 from ontologies.schema import NAME_LINKS
 from ontologies.table import Table
 
@@ -68,15 +69,15 @@ class Tables:
             name = self._name(table)
             target, source = literal(str(folder / name)), self._source(table)
             if _has_documents(table):
-                selected = "t.* EXCLUDE (corpus)" if "corpus" in table.schema else "t.*"
+                columns = "t.*" if table is DOCUMENTS else "t.*, e.corpus"
                 ((count,),) = connection.execute(
-                    f"COPY (SELECT {selected}, e.corpus {source}) TO {target} "
+                    f"COPY (SELECT {columns} {source}) TO {target} "
                     "(FORMAT parquet, COMPRESSION zstd, PARTITION_BY (corpus))"
                 ).fetchall()
                 if not count:
                     (folder / name).mkdir(exist_ok=True)
                     connection.execute(
-                        f"COPY (SELECT {selected}, e.corpus {source}) TO "
+                        f"COPY (SELECT {columns} {source}) TO "
                         f"{literal(str(folder / name / 'empty.parquet'))} (FORMAT parquet)"
                     )
             else:
@@ -100,6 +101,10 @@ class Tables:
     def _source(self, table: Table) -> str:
         """The rows that belong to the selection: ``t``, and ``e`` the document."""
         source = f"FROM {quoted(table.name)} t"
+        if table is DOCUMENTS:
+            # Texts go through no join where none is needed: it would go to disk with them.
+            chosen = f" SEMI JOIN {SELECTED} e ON e.place = t.rowid"
+            return source if self.selection.is_all else source + chosen
         if _has_documents(table):
             return f"{source} JOIN {SELECTED} e ON e.document_id = t.document_id"
         if table is NAME_LINKS and not self.selection.is_all:

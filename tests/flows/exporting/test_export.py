@@ -7,6 +7,7 @@ import json
 import stat
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from flows.errors import CharthouseError
@@ -199,17 +200,34 @@ def test_an_encrypted_warehouse_is_exported(bench: Bench, notes: object, tmp_pat
         export(Order(bench.warehouse, tmp_path / "out", Bioc()))
 
 
-def test_little_memory_is_enough(filled: Bench, tmp_path: Path) -> None:
-    """DuckDB's bound is heeded; what is beyond goes to the folder, and not out with it."""
-    with open_warehouse(filled.warehouse) as connection:
+class Big(Failing):
+    """A format that needs more memory than it may have."""
+
+    def write(self, connection: Connection, folder: Path) -> Written:
         connection.execute(
-            "INSERT INTO mentions BY NAME SELECT m.* REPLACE (range::INTEGER + 100 AS mention_id) "
-            "FROM mentions m, range(20_000) WHERE document_id = 'notes:12'"
+            "CREATE TABLE memory.main.big AS "
+            "SELECT hash(range)::VARCHAR || repeat('x', 100) AS text FROM range(1_000_000)"
         )
+        assert list((folder / "spill").iterdir())
+        (folder / "done").write_text("done")
+        return Written({"done": 1})
+
+
+def test_what_does_not_fit_into_memory_goes_to_the_folder_and_not_out_with_it(
+    filled: Bench, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
-    export(Order(filled.warehouse, out, Bioc()), execution=ExecutionSettings(memory_megabytes=256))
-    assert {p.name for p in out.iterdir()} == {
-        "abstracts.bioc.xml",
-        "export.json",
-        "notes.bioc.xml",
-    }
+    export(Order(filled.warehouse, out, Big()), execution=ExecutionSettings(memory_megabytes=100))
+    assert {p.name for p in out.iterdir()} == {"done", "export.json"}
+    assert not [p for p in tmp_path.iterdir() if p.name.startswith("w.duckdb.")]
+
+
+def test_an_older_warehouse_is_to_be_brought_up_to_date(
+    filled: Bench, run_export: Export, tmp_path: Path
+) -> None:
+
+    with duckdb.connect(str(filled.warehouse)) as connection:
+        connection.execute("UPDATE schema_version SET version = version - 1")
+    with pytest.raises(CharthouseError, match=r"made by an older charthouse.*charthouse compact"):
+        run_export(Bioc())
+    assert not (tmp_path / "out").exists()

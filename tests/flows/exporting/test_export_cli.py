@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import time
@@ -64,27 +63,36 @@ def test_a_warehouse_in_use_is_told(filled: Bench, tmp_path: Path) -> None:
     assert "in use by process" in done.stderr
 
 
-def test_a_killed_export_leaves_no_half_file(filled: Bench, tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_an_export_that_ends_midway_leaves_no_half_file(
+    filled: Bench, tmp_path: Path, how: signal.Signals
+) -> None:
     with open_warehouse(filled.warehouse) as connection:
         connection.execute(
             "INSERT INTO mentions BY NAME SELECT m.* REPLACE (range::INTEGER + 100 AS mention_id) "
-            "FROM mentions m, range(300_000) WHERE document_id = 'notes:12'"
+            "FROM mentions m, range(150_000) WHERE document_id = 'notes:12'"
         )
     out = tmp_path / "out"
     begun = subprocess.Popen(
         [*COMMAND, "export", "bioc", "-w", str(filled.warehouse), "-o", str(out)],
         env=environment(tmp_path),
         stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     half = tmp_path / ".out.new" / "notes.bioc.xml"
     end = time.monotonic() + 60
     while not half.exists() and time.monotonic() < end:
         assert begun.poll() is None
         time.sleep(0.005)
-    os.kill(begun.pid, signal.SIGKILL)
-    begun.wait()
-    assert half.exists()
+    begun.send_signal(how)
+    _, told = begun.communicate()
     assert not out.exists()
+    if how is signal.SIGKILL:
+        assert half.exists()
+    else:
+        assert (begun.returncode, half.parent.exists()) == (130, False)
+        assert "Nothing was exported" in told
 
 
 @pytest.mark.slow
