@@ -2,8 +2,9 @@
 
 They are taken from texts that are charthouse's own: the sample corpus, the documentation, cues and
 headings in its data files, the names in the sample ontology (MeSH, U.S. National Library of
-Medicine), and ``common_words_more.txt``, words of clinical notes written down for this. Names of
-the lists in ``names.toml``, and words that stand in these texts with a capital only, are left out.
+Medicine), and ``common_words_more.txt``, words of clinical notes written down for this. Names in
+``names.toml`` that are no words besides, and words that stand in these texts with a capital only,
+are left out.
 
     python scripts/write_common_words.py
 """
@@ -17,7 +18,6 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from lxml import etree
 
@@ -42,29 +42,23 @@ def texts() -> Iterator[str]:
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
         yield page.read_text("utf-8")
     for file in sorted(ROOT.glob("nlp/**/*.toml")):
-        if file != NAMES:
+        if file.parent != NAMES.parent:  # eponyms stand there
             yield file.read_text("utf-8").lower()
     yield MORE.read_text("utf-8")
 
 
-def strings(value: Any) -> Iterator[str]:
-    """All strings in a TOML value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from strings(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from strings(item)
+def names() -> set[str]:
+    """Names of persons that are no words besides, lower case."""
+    with NAMES.open("rb") as file:
+        lists = {name: set(words.lower().split()) for name, words in tomllib.load(file).items()}
+    return (lists["given"] | lists["surnames"]) - lists["ambiguous"] - lists["word_surnames"]
 
 
 def main() -> int:
     """Write the list."""
     counts = Counter(word for text in texts() for word in _WORD.findall(text))
-    with NAMES.open("rb") as file:
-        names = {w.lower() for s in strings(tomllib.load(file)) for w in _WORD.findall(s)}
-    words = sorted(w for w in counts if w.islower() and 2 < len(w) < 24 and w not in names)
+    left_out = names()
+    words = sorted(w for w in counts if w.islower() and 2 < len(w) < 24 and w not in left_out)
     OUT.write_text("\n".join(words) + "\n", "utf-8")
     print(f"{len(words):,} words")
     return 0
