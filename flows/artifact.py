@@ -31,6 +31,17 @@ REASONS = (
     "row breaks the rules of CSV quoting",
     "row has",
     "row holds a value that cannot be read",
+    "line is no FHIR resource",
+    "resource has no attachment",
+    "attachment has no contentType",
+    "attachment type",
+    "attachment is HTML that cannot be parsed",
+    "attachment is not valid",
+    "attachment has neither data nor a URL",
+    "attachment is at a URL elsewhere",
+    "the file of the attachment is not in the source's folder",
+    "the file of the attachment cannot be read",
+    "charset",
     "article has no front matter",
     "citation has no article",
     "citation has no PMID",
@@ -45,6 +56,9 @@ REASONS = (
 _WHOLE = {
     "row has": "row has another number of cells than the header",
     "a field is nested": "a field is nested too deep",
+    "attachment type": "attachment is of a type that is not read",
+    "attachment is not valid": "attachment is not valid in its encoding",
+    "charset": "charset of an attachment is not known",
 }
 
 
