@@ -19,7 +19,7 @@ from flows.plan import Planner
 from flows.prefect_server import prefect_api
 from flows.processes import stoppable
 from flows.progress import Reporter
-from flows.pseudonyms import pseudonyms
+from flows.pseudonyms import pseudonyms, pseudonyms_of
 from flows.readers.base import SourceFile
 from flows.readers.discover import discover
 from flows.session import Session
@@ -207,7 +207,7 @@ def _execute(
                 reporter.say(f"Going on with the interrupted run {run_id}")
                 run_flow(charthouse, Session(run_id, connection, order, work, reporter))
         goes_on = leftovers and runs.order_hash(connection, leftovers[-1]) == order.order_hash
-        if goes_on and files_are_as_planned(connection, order):
+        if goes_on and files_are_as_planned(connection, order, pseudonyms_of(order)):
             run_id = leftovers[-1]
         else:
             run_id = runs.next_run_id(connection)

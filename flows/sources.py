@@ -91,13 +91,15 @@ _NOTHING = Stamp(0, 0, None)
 """Of a file that is not there."""
 
 
-def files_are_as_planned(connection: Connection, order: Order) -> bool:
+def files_are_as_planned(
+    connection: Connection, order: Order, pseudonyms: Pseudonyms | None = None
+) -> bool:
     """Whether the order's files still have the size and time they had when they were read."""
     rows = connection.execute("SELECT path, size, mtime, etag FROM sources").fetchall()
     read = {path: Stamp(*rest) for path, *rest in rows}
     for file in order.files:
         try:
-            now = stamp(file)
+            now = _hidden(stamp(file), pseudonyms)
         except OSError:
             now = _NOTHING
         if read.get(file.name, now) != now:  # what a limit left out was never read
@@ -152,7 +154,7 @@ def known_sources(
         touched = False
         with ExitStack() as stack:
             try:
-                now = stamp(file)
+                now = _hidden(stamp(file), pseudonyms)
                 touched = done is None or done.stamp != now
                 if reads_all or touched:
                     file = stack.enter_context(fetched(file, folder))
@@ -174,6 +176,13 @@ def known_sources(
                 read_before=before.reading if before is not None else None,
                 touched=touched,
             )
+
+
+def _hidden(stamp: Stamp, pseudonyms: Pseudonyms | None) -> Stamp:
+    """The stamp with its tag keyed under privacy: a tag may be the plain MD5 of a single note."""
+    if pseudonyms is None or stamp.etag is None:
+        return stamp
+    return replace(stamp, etag=pseudonyms.file_hash(stamp.etag))
 
 
 def _content(file: SourceFile, pseudonyms: Pseudonyms | None) -> str:

@@ -67,6 +67,8 @@ def _load(
     connection.execute(
         "UPDATE shards SET status = 'loaded', mentions = ?, rejected = ?, "
         "seconds = {preprocess: ?, ner: ?, write: ?, load: ?, privacy: ?, assertion: ?}, "
+        # What was de-identified came from a file of raw texts: no hash of it is to be kept.
+        "checksum = CASE WHEN ? THEN '' ELSE checksum END, "
         "loaded_at = now()::TIMESTAMP WHERE shard_id = ?",
         [
             receipt.counts["mentions"],
@@ -77,6 +79,7 @@ def _load(
             time.perf_counter() - clock,
             receipt.seconds.get("privacy", 0.0),
             receipt.seconds.get("assertion", 0.0),
+            DOCUMENTS.name in receipt.counts,
             shard_id,
         ],
     )

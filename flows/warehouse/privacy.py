@@ -46,6 +46,8 @@ def check_privacy(connection: Connection, settings: PrivacySettings) -> None:
         if known.get(kind) == wanted.get(kind):
             continue
         if not _has_documents(connection, kind) and not _has_tombstones(connection):
+            if not known and not settings.keep_document_ids:
+                _check_names(connection)
             continue
         raise CharthouseError(
             f"the warehouse holds {_described(known.get(kind), kind)}, and "
@@ -100,6 +102,17 @@ def _wanted(settings: PrivacySettings) -> dict[str, Way]:
 def _has_documents(connection: Connection, kind: str) -> bool:
     query = "SELECT 1 FROM documents WHERE kind = ? LIMIT 1"
     return bool(connection.execute(query, [kind]).fetchall())
+
+
+def _check_names(connection: Connection) -> None:
+    """Privacy does not begin beside names of files of which nobody knows what they hold."""
+    query = "SELECT 1 FROM rejects UNION ALL SELECT 1 FROM sources WHERE status != 'done' LIMIT 1"
+    if connection.execute(query).fetchall():
+        raise CharthouseError(
+            "the warehouse names sources whose records became rejects or were never loaded, which "
+            "may be notes, and this run is to hide names of files",
+            "Begin a new warehouse from the sources",
+        )
 
 
 def _has_tombstones(connection: Connection) -> bool:

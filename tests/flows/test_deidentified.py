@@ -206,9 +206,10 @@ def test_hashes_are_no_hashes_of_the_text(
     query = (
         "SELECT source_hash FROM documents UNION ALL SELECT metadata_hash FROM documents "
         "UNION ALL SELECT sha256 FROM sources UNION ALL SELECT native_id FROM documents "
-        "UNION ALL SELECT person_id FROM documents UNION ALL SELECT path FROM sources"
+        "UNION ALL SELECT person_id FROM documents UNION ALL SELECT path FROM sources "
+        "UNION ALL SELECT checksum FROM shards"
     )
-    sets = [{value for (value,) in its.query(query)} for its in (plain, bench, other)]
+    sets = [{value for (value,) in its.query(query)} - {""} for its in (plain, bench, other)]
     assert hashlib.sha256(source.read_bytes()).hexdigest() in sets[0]
     for one, another in ((0, 1), (0, 2), (1, 2)):
         assert not sets[one] & sets[another]
@@ -303,6 +304,16 @@ def test_raw_and_masked_notes_do_not_meet(bench: Bench, source: Path, tmp_path: 
     with pytest.raises(CharthouseError, match="as their sources have them"):
         run(private(bench), source)
     run(bench, source)  # as before
+
+
+def test_privacy_does_not_begin_beside_names_of_files_nobody_can_place(
+    bench: Bench, tmp_path: Path
+) -> None:
+    broken = tmp_path / "Quokkaberg.jsonl"
+    broken.write_text('{"id": "1", "text": ""}\n', "utf-8")
+    bench.run(broken)
+    with pytest.raises(CharthouseError, match="names sources"):
+        private(bench).run(write_jsonl(tmp_path / "n.jsonl", note()))
 
 
 def test_kinds_that_are_not_searched_are_kept_beside(bench: Bench, tmp_path: Path) -> None:
