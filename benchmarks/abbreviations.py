@@ -1,7 +1,7 @@
 """Our abbreviation detector beside scispaCy's: agreement with annotators, and CPU time.
 
-python benchmarks/abbreviations.py --data ../shared/data [--repeat 5]
-python benchmarks/abbreviations.py --data ../shared/data --chance
+python benchmarks/abbreviations.py --data FOLDER [--repeat 5]
+python benchmarks/abbreviations.py --data FOLDER --chance
 
 scispaCy's AbbreviationDetector runs over a blank English pipeline, with spaCy's tokenizer and with
 scispaCy's own. Precision, recall and F1 are those of (short form, long form) pairs by document,

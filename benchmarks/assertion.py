@@ -1,6 +1,6 @@
 """Our rules of assertion beside medspaCy's ConText and negspacy: agreement, and CPU time.
 
-python benchmarks/assertion.py --data ../shared/data [--notes tests/nlp/assertion/gold/notes.tsv]
+python benchmarks/assertion.py --data FOLDER [--notes tests/nlp/assertion/gold/notes.tsv]
     [--medspacy-python PY] [--negspacy-python PY] [--repeat 5]
 
 All read the NegEx file, each sentence by itself with the concept as the one target, peers with

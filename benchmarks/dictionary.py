@@ -1,6 +1,6 @@
 """The dictionary beside simstring and a plain hash map: tokens per CPU second, and how good it is.
 
-python benchmarks/dictionary.py --data ../shared/data [--ontology STORE] [--documents 50]
+python benchmarks/dictionary.py --data FOLDER [--ontology STORE] [--documents 50]
 
 All look for the names of one store in the same clinical notes and abstracts, in the same sentences,
 on one thread, in turns:

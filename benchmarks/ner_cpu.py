@@ -1,6 +1,6 @@
 """The NER engine beside the transformers pipeline: CPU seconds on the same texts, and agreement.
 
-python benchmarks/ner_cpu.py [--data ../shared/data] [--model bundled] [--documents 100]
+python benchmarks/ner_cpu.py [--data FOLDER] [--model bundled] [--documents 100]
 
 Both use one thread and the same weights. The pipeline gets one text at a time, as it is fastest on
 a CPU; the engine gets all of them. They take turns, and the ratio of the medians is printed. Beside

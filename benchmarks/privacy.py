@@ -1,6 +1,6 @@
 """De-identification beside Presidio's own patterns: what is covered, what is masked, how fast.
 
-python benchmarks/privacy.py --data ../shared/data [--notes 400] [--model M]
+python benchmarks/privacy.py --data FOLDER [--notes 400] [--model M]
 
 - Recall on synthetic notes with planted identifiers (`tests/nlp/privacy/notes.py`), by kind. The
   rules were written with one half of the sentences at hand; the other half, held out, was written

@@ -1,6 +1,6 @@
 """How well quantities are found beside mentions, and how fast.
 
-python benchmarks/quantities.py --data ../shared/data [--peer VENV/bin/python] [--model bundled]
+python benchmarks/quantities.py --data FOLDER [--peer VENV/bin/python] [--model bundled]
 
 The gold, in tests/nlp/quantities/gold, was annotated by hand on 100 sentences of the two sets of
 notes: rules were written with one half in view (tune), the other was annotated before the rules

@@ -1,6 +1,6 @@
 """What a large corpus costs beside NER: orchestration, memory, and a plan for all of PubMed.
 
-python benchmarks/scale.py --data ../shared/data [--documents 1000000] [--quick]
+python benchmarks/scale.py --data FOLDER [--documents 1000000] [--quick]
     [--gpu-characters-per-second N]
 
 1. The real corpora (PubMed citations and abstracts, clinical notes) go through the bundled model

@@ -1,6 +1,6 @@
 """Our section detection beside medspaCy's on headings annotated by hand, and its speed.
 
-python benchmarks/sections.py --data ../shared/data [--medspacy-python V/bin/python] [--repeat 5]
+python benchmarks/sections.py --data FOLDER [--medspacy-python V/bin/python] [--repeat 5]
 
 F1 of headings on the 60 notes of tests/nlp/preprocess/gold (its README says what a heading is and
 how the notes were chosen), on the notes the rules were tuned on and on those held out: "named"

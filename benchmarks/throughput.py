@@ -1,6 +1,6 @@
 """End-to-end throughput beside the loop a user would write by hand, on the same documents.
 
-python benchmarks/throughput.py --data ../shared/data [--repeat 3] [--workers 2]
+python benchmarks/throughput.py --data FOLDER [--repeat 3] [--workers 2]
 
 Ours is the whole command: imports, Prefect server, planning, preprocessing, NER, staging,
 loading, linking. The baseline is spaCy with scispaCy's tokenizer, rule sentencizer and

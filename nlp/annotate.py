@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 import polars as pl
 
 from nlp.assertion.assessor import load_assessor
-from nlp.assertion.result import Assertion, Assessed
+from nlp.assertion.result import Assessed
 from nlp.dictionary.dictionary import Dictionary
 from nlp.dictionary.overlap import add_dictionaries
 from nlp.dictionary.source import find_dictionaries
@@ -26,8 +25,17 @@ from nlp.ner.model import load_model
 from nlp.ner.source import find_model
 from nlp.preprocess.abbreviations import Abbreviation
 from nlp.preprocess.pipeline import Preprocessor
-from nlp.preprocess.sections import Section, find_sections, load_heading_rules
-from nlp.quantities.find import Quantity, find_quantities
+from nlp.preprocess.sections import Section, find_sections, innermost, load_heading_rules
+from nlp.quantities.find import find_quantities
+from nlp.rows import (
+    Row,
+    abbreviation_rows,
+    assertion_columns,
+    cue_rows,
+    quantity_rows,
+    section_rows,
+    sentence_rows,
+)
 from nlp.schema import (
     ABBREVIATIONS,
     ANNOTATION_TABLES,
@@ -45,8 +53,6 @@ BATCH_CHARACTERS = 200_000
 
 STAGES = ("preprocess", "ner", "assertion")
 """What the seconds of a shard are told for: ``assertion`` is all that follows NER."""
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -175,13 +181,14 @@ class Annotator:
             *(dictionary.find(texts, sentences) for dictionary in self._dictionaries),
         ]
         seconds["ner"] += time.perf_counter() - clock
+        clock = time.perf_counter()
         rows: dict[str, list[Row]] = {table.name: [] for table in ANNOTATION_TABLES}
         mentions: list[list[Row]] = []
         for index, document_id in enumerate(documents["document_id"]):
             pre, secs = preprocessed[index], sections[index]
-            rows[SECTIONS.name] += _section_rows(document_id, secs)
-            rows[SENTENCES.name] += _sentence_rows(document_id, pre.sentences)
-            rows[ABBREVIATIONS.name] += _abbreviation_rows(document_id, pre.abbreviations)
+            rows[SECTIONS.name] += section_rows(document_id, secs)
+            rows[SENTENCES.name] += sentence_rows(document_id, pre.sentences)
+            rows[ABBREVIATIONS.name] += abbreviation_rows(document_id, pre.abbreviations)
             spans = [of_texts[index] for of_texts in found]
             mentions.append(
                 list(
@@ -190,7 +197,6 @@ class Annotator:
                     )
                 )
             )
-        clock = time.perf_counter()
         kinds = documents["kind"].to_list()
         self._assess(rows, texts, kinds, mentions, sentences, sections)
         for index, document_id in enumerate(documents["document_id"]):
@@ -200,7 +206,7 @@ class Annotator:
                 quantities = find_quantities(
                     texts[index], sentences[index], sections[index], ranges
                 )
-                rows[QUANTITIES.name] += _quantity_rows(document_id, quantities)
+                rows[QUANTITIES.name] += quantity_rows(document_id, quantities)
         seconds["assertion"] += time.perf_counter() - clock
         return rows
 
@@ -234,8 +240,8 @@ class Annotator:
         )
         for index, assertions in zip(chosen, assessed, strict=True):
             for mention, assertion in zip(mentions[index], assertions, strict=True):
-                mention |= _assertion_columns(assertion)
-                rows[ASSERTION_CUES.name] += _cue_rows(mention, assertion)
+                mention |= assertion_columns(assertion)
+                rows[ASSERTION_CUES.name] += cue_rows(mention, assertion)
 
     def _mention_rows(
         self,
@@ -265,7 +271,7 @@ class Annotator:
                 "score": round(span.score, 4),
                 "model": self.identity.models[model].name,
                 "sentence_id": sentence if inside else None,
-                "section_id": _innermost(sections, span.start),
+                "section_id": innermost(sections, span.start),
                 "lookup_text": name,
             }
 
@@ -280,75 +286,3 @@ def batches(lengths: Sequence[int], most: int) -> Iterator[tuple[int, int]]:
         characters += length
     if first < len(lengths):
         yield first, len(lengths)
-
-
-def _innermost(sections: Sequence[Section], position: int) -> int | None:
-    """Index of the section that holds the position and starts last; sections are sorted."""
-    last = bisect_right(sections, position, key=lambda section: section.start_char) - 1
-    for index in range(last, -1, -1):
-        if position < sections[index].end_char:
-            return index
-    return None
-
-
-def _section_rows(document_id: str, sections: Sequence[Section]) -> Iterator[Row]:
-    for section_id, section in enumerate(sections):
-        yield {
-            "document_id": document_id,
-            "section_id": section_id,
-            "name": section.name,
-            "start_char": section.start_char,
-            "end_char": section.end_char,
-            "heading_end_char": section.heading_end_char,
-            "loinc_code": section.loinc_code,
-        }
-
-
-def _sentence_rows(document_id: str, sentences: Sequence[tuple[int, int]]) -> Iterator[Row]:
-    for sentence_id, (start, end) in enumerate(sentences):
-        yield {
-            "document_id": document_id,
-            "sentence_id": sentence_id,
-            "start_char": start,
-            "end_char": end,
-        }
-
-
-def _abbreviation_rows(document_id: str, found: Sequence[Abbreviation]) -> Iterator[Row]:
-    for abbreviation in found:
-        yield {
-            "document_id": document_id,
-            "short_form": abbreviation.short_form,
-            "long_form": abbreviation.long_form,
-            "short_start_char": abbreviation.short_start_char,
-            "short_end_char": abbreviation.short_end_char,
-            "long_start_char": abbreviation.long_start_char,
-            "long_end_char": abbreviation.long_end_char,
-        }
-
-
-def _assertion_columns(assertion: Assertion) -> Row:
-    return {
-        "negated": assertion.negated,
-        "uncertain": assertion.uncertain,
-        "historical": assertion.historical,
-        "hypothetical": assertion.hypothetical,
-        "experiencer": assertion.experiencer,
-    }
-
-
-def _cue_rows(mention: Row, assertion: Assertion) -> Iterator[Row]:
-    for cue in assertion.cues:
-        yield {
-            "document_id": mention["document_id"],
-            "mention_id": mention["mention_id"],
-            "attribute": cue.attribute,
-            "rule_id": cue.rule_id,
-            "start_char": cue.start_char,
-            "end_char": cue.end_char,
-        }
-
-
-def _quantity_rows(document_id: str, found: Sequence[Quantity]) -> Iterator[Row]:
-    for quantity_id, quantity in enumerate(found):
-        yield {"document_id": document_id, "quantity_id": quantity_id, **asdict(quantity)}

@@ -1,7 +1,7 @@
 """Make the bundled NER model from the offline MiniLM and public corpora.
 
-python scripts/train_bundled_model.py --data ../shared/data --out /tmp/model
-python scripts/train_bundled_model.py --data ../shared/data --out /tmp/final --with-dev \
+python scripts/train_bundled_model.py --data FOLDER --out /tmp/model
+python scripts/train_bundled_model.py --data FOLDER --out /tmp/final --with-dev \
     --calibration /tmp/model
 
 Two steps: the encoder goes on with its pre-training on all raw text of --data (kept in

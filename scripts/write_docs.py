@@ -241,10 +241,10 @@ exception: an environment variable that names no group (`CHARTHOUSE_WORKRES`) is
 {EXAMPLE_TOML}```
 
 Relative paths in the file start at the file's folder. What may be a name as well (`ner.models`,
-`ontologies`, `dictionary.stores`, `link.encoder`, `preprocess.pipeline`, `evaluate.ontology`) is a
-path where the file's folder has such a file or folder; `bundled`, `sample`, `rules`, `blank`,
-`pysbd`, `minilm` and `off` are always names. Relative paths in environment variables and flags
-start at the folder the command is run in.
+`assertion.method`, `privacy.models`, `ontologies`, `dictionary.stores`, `link.encoder`,
+`preprocess.pipeline`, `evaluate.ontology`) is a path where the file's folder has such a file or
+folder; `bundled`, `sample`, `rules`, `blank`, `pysbd`, `minilm` and `off` are always names.
+Relative paths in environment variables and flags start at the folder the command is run in.
 
 Put `ontologies` and `ner.models` into the file once a warehouse is in use. A run without them
 takes the defaults: with another model every document is annotated again, and with another ontology
@@ -269,6 +269,8 @@ These variables are read too, and are no settings:
 
 | variable | meaning |
 | --- | --- |
+| `CHARTHOUSE_PRIVACY_KEY` | secret of [de-identification](privacy.md#the-secret) |
+| `CHARTHOUSE_DEBUG` | show all of an unexpected error, and with it perhaps text of documents |
 | `CHARTHOUSE_CACHE` | folder for the compiled sample ontology; else in the user's cache folder |
 | `PREFECT_API_URL` | a Prefect server to report to; see [Operations](operations.md#prefect) |
 | `UMLS_API_KEY` | key of a UTS profile, for `charthouse ontology fetch umls` |

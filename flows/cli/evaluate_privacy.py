@@ -34,7 +34,9 @@ def privacy(
     ] = None,
     privacy_names: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Names that are always identifiers, KIND<TAB>name."),
+        typer.Option(
+            metavar="FILE", help="Names that are always identifiers: a kind, a tab and a name."
+        ),
     ] = None,
     limit: Annotated[
         int | None,
@@ -65,16 +67,23 @@ def privacy(
 
     Example: charthouse evaluate privacy gold.jsonl --privacy-model models/deid --json
     """
+    from flows.errors import CharthouseError
     from flows.evaluating.privacy import evaluate_privacy, write_found
     from flows.evaluating.run import check_outputs
     from flows.settings import load_settings
     from nlp.ner.device import choose_device
+    from nlp.ner.errors import ModelError
 
     check_outputs(None, predictions)
     settings = load_settings(config, {"ner": {"device": device}} if device else {})
     given = {"models": tuple(privacy_model or ()), "names": privacy_names}
     chosen = settings.privacy.model_copy(update={k: v for k, v in given.items() if v})
-    where = choose_device(settings.ner.device, settings.ner.precision) if chosen.models else None
+    try:
+        where = (
+            choose_device(settings.ner.device, settings.ner.precision) if chosen.models else None
+        )
+    except ModelError as error:
+        raise CharthouseError(str(error), "docs/configuration.md has the names") from None
     judged = evaluate_privacy(gold, chosen, where, limit=limit, resamples=resamples, seed=seed)
     if as_json:
         print(

@@ -26,7 +26,7 @@ from nlp.assertion.assessor import assessor_fingerprint, load_assessor
 from nlp.assertion.result import PATIENT, Assertion, Assessed, Assessor
 from nlp.fingerprint import ModelIdentity
 from nlp.ner.device import choose_device
-from nlp.ner.errors import DeviceError
+from nlp.ner.errors import DeviceError, ModelError
 
 ATTRIBUTES = "attributes"
 LABELS = ("negated", "historical", "hypothetical", "experiencer")
@@ -114,7 +114,7 @@ def _load(request: Request) -> tuple[ModelIdentity, Assessor]:
     try:
         assessor = load_assessor(settings, choose_device(ner.device, ner.precision))
         fingerprint = assessor_fingerprint(settings)
-    except (AssessorError, DeviceError) as error:
+    except (AssessorError, DeviceError, ModelError) as error:
         raise CharthouseError(str(error)) from None  # written without text
     if assessor is None:
         raise CharthouseError("assertion.method is off: nothing to judge", "Name a --method")

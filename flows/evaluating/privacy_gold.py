@@ -52,7 +52,9 @@ def _document(path: Path, number: int, line: bytes) -> MarkedDocument:
         text = row["text"]
         spans = tuple(sorted((s["start"], s["end"], str(s["kind"])) for s in row["spans"]))
         document = MarkedDocument(str(row["id"]), text, spans)
-        sound = isinstance(text, str) and all(0 <= s < e <= len(text) for s, e, _ in spans)
+        sound = isinstance(text, str) and all(
+            type(s) is int and type(e) is int and 0 <= s < e <= len(text) for s, e, _ in spans
+        )
     except (ValueError, KeyError, TypeError, RecursionError):
         raise SourceError(f"{path}, line {number}: not of the form of a gold file", _FORM) from None
     if not sound:

@@ -56,8 +56,9 @@ def rules_fingerprint(path: Path | None = None) -> str:
     """SHA-256 over the version of the code, the rules in the box and those of a file.
 
     Raises:
-        AssessorError: the file cannot be read.
+        AssessorError: the file cannot be read, or says something that is no rule.
     """
+    load_rules(path)  # a file that cannot be used is told of before anything is read
     digest = hashlib.sha256(str(ASSERTION_VERSION).encode())
     for file in (BOXED, *([path] if path is not None else [])):
         digest.update(hashlib.sha256(_bytes(file)).digest())
@@ -104,6 +105,8 @@ def _rule(path: Path, number: int, table: Mapping[str, Any]) -> Rule:
     where = f"rule {rule_id!r}"
     if unknown := set(table) - _FIELDS:
         raise _error(path, f"{where} has no field {_named(unknown)}")
+    if set(table) == {"id", "words"} and table["words"] == []:
+        return Rule(rule_id, (), PSEUDO, (), None)
     direction = table.get("direction")
     if direction not in DIRECTIONS:
         raise _error(path, f"{where}: direction is one of {', '.join(DIRECTIONS)}")

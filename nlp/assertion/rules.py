@@ -15,7 +15,7 @@ from nlp.assertion.rule import CATEGORIES, Value
 from nlp.assertion.rule_file import SECTION_RULE, RuleSet
 from nlp.assertion.scopes import Place, decide
 from nlp.assertion.tokens import closing_brackets, tokenize
-from nlp.preprocess.sections import Section
+from nlp.preprocess.sections import innermost
 
 _PLAIN: dict[str, Value] = {
     "negated": False,
@@ -59,8 +59,9 @@ class RuleAssessor:
             mentions = [document.mentions[index] for index in indices]
             said = self._read(document.text, sentence, mentions, opened)
             for index, (start, _), cues in zip(indices, mentions, said, strict=True):
-                section = _innermost(document.sections, opened, start)
-                default = self._defaults.get(section.name) if section else None
+                within = innermost(document.sections, start)
+                name = None if within is None else document.sections[within].name
+                default = self._defaults.get(name) if name else None
                 if cues or default:  # cues win over the section
                     assertions[index] = _assertion({**default, **cues} if default else cues)
         return assertions
@@ -89,14 +90,6 @@ class RuleAssessor:
                 cue = Cue(attribute, match.rule.id, firsts[match.first], lasts[match.last - 1])
                 said[-1][attribute] = (claim.value, cue)
         return said
-
-
-def _innermost(sections: Sequence[Section], opened: Sequence[int], position: int) -> Section | None:
-    """The section that holds the position and starts last; ``opened`` are their starts, sorted."""
-    for index in range(bisect_right(opened, position) - 1, -1, -1):
-        if position < sections[index].end_char:
-            return sections[index]
-    return None
 
 
 def _by_sentence(document: Assessed) -> Iterable[tuple[Range, list[int]]]:

@@ -8,6 +8,7 @@ open a section ``other`` without being known.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -60,6 +61,15 @@ def find_sections(
         Section(opened.name, opened.start, end, opened.after, opened.loinc)
         for opened, end in zip(found, ends, strict=False)
     ]
+
+
+def innermost(sections: Sequence[Section], position: int) -> int | None:
+    """Index of the section that holds the position and starts last; sections are sorted."""
+    last = bisect_right(sections, position, key=lambda section: section.start_char) - 1
+    for index in range(last, -1, -1):
+        if position < sections[index].end_char:
+            return index
+    return None
 
 
 def _normalised(section: Section, kind: str, rules: HeadingRules) -> Section:

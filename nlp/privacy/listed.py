@@ -33,9 +33,12 @@ def list_hash(path: Path | None) -> str | None:
     """SHA-256 of the list.
 
     Raises:
-        PrivacyError: the file cannot be read.
+        PrivacyError: the file cannot be read, or a line is no ``KIND<TAB>name``.
     """
-    return hashlib.sha256(_text(path).encode()).hexdigest() if path is not None else None
+    if path is None:
+        return None
+    _read(path)  # a list that cannot be used is told of before anything is read
+    return hashlib.sha256(_text(path).encode()).hexdigest()
 
 
 def _read(path: Path) -> list[tuple[str, str]]:
@@ -60,7 +63,7 @@ def _read(path: Path) -> list[tuple[str, str]]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text("utf-8")
+        return path.read_text("utf-8-sig")
     except UnicodeDecodeError:
         raise PrivacyError(f"privacy.names {path} is no UTF-8 text: save it as UTF-8") from None
     except OSError as error:

@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file, save_file
 
+from nlp.assertion import AssessorError
 from nlp.fingerprint import AnnotationSet, identify
 from nlp.ner.errors import ModelError
+from nlp.preprocess import PreprocessError
+from nlp.privacy import PrivacyError
 from nlp.settings import AnnotationSettings
 
 
@@ -71,3 +74,26 @@ def test_settings_say_what_the_id_stands_for(random_folder: Path) -> None:
 def test_missing_model(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no such folder"):
         _identify(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("settings", "error"),
+    [
+        ({"assertion": {"rules": "bad.toml"}}, AssessorError),
+        ({"preprocess": {"section_rules": "bad.toml"}}, PreprocessError),
+        ({"privacy": {"mode": "mask", "names": "bad.toml"}}, PrivacyError),
+    ],
+)
+def test_files_that_cannot_be_used_are_told_of_before_a_document_is_read(
+    random_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: dict[str, dict[str, str]],
+    error: type[Exception],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CHARTHOUSE_PRIVACY_KEY", "0123456789abcdef")
+    Path("bad.toml").write_text('[[rule]]\nid = "a"\n', "utf-8")
+    models = {"ner": {"models": [str(random_folder)]}}
+    with pytest.raises(error, match=r"bad\.toml"):
+        identify(AnnotationSettings.model_validate(models | settings))

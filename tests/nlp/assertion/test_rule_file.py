@@ -79,6 +79,7 @@ def test_the_same_id_takes_the_place_of_a_rule(tmp_path: Path) -> None:
 def test_a_rule_without_words_is_out_of_use(tmp_path: Path) -> None:
     path = written(tmp_path, '[[rule]]\nid = "no"\ndirection = "pseudo"\nwords = []')
     assert said(path, "no [gout]{}") == [""]
+    assert said(written(tmp_path, '[[rule]]\nid = "no"\nwords = []'), "no [gout]{}") == [""]
 
 
 def test_sections_are_added_and_put_out_of_use(tmp_path: Path) -> None:
