@@ -94,7 +94,7 @@ def read_heading_file(path: Path) -> HeadingFile:
         PreprocessError: it cannot be read, is no TOML, or an entry is wrong; names file and entry.
     """
     try:
-        content = tomllib.loads(path.read_text("utf-8"))
+        content = tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:
         raise PreprocessError(
             f"section rules {path} cannot be read ({error.strerror}); check the path in "
