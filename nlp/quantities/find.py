@@ -13,7 +13,7 @@ from nlp.quantities.attach import Attacher, make_attacher
 from nlp.quantities.comparators import comparator_before
 from nlp.quantities.dates import MONTH, Found, match_date, match_month
 from nlp.quantities.frequencies import frequency_pattern, read_frequency
-from nlp.quantities.kinds import Decision, decide
+from nlp.quantities.kinds import Decision, decide, is_flagged
 from nlp.quantities.names import Named, name_after, name_before
 from nlp.quantities.numbers import NUMBER_WORD
 from nlp.quantities.readings import Part, is_change, match_age, match_pressure, match_reading
@@ -145,10 +145,12 @@ class _Search:
         reading = match_reading(text, start, apart=is_change(text, start))
         if reading is None:
             return
-        lasts = reading.unit is not None and reading.unit.signature == "time"
-        mention, tight = self._attacher.drug(start, reading.end, lasts)
         if behind := name_after(text, reading.end):
             named = behind
+        if named and is_flagged(text, reading, named):
+            reading = reading.without_unit(text)
+        lasts = reading.unit is not None and reading.unit.signature == "time"
+        mention, tight = self._attacher.drug(start, reading.end, lasts)
         after = _SECOND.match(text, reading.end)
         if named and named.joined and after:
             named = named.as_pair()

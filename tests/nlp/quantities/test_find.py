@@ -330,3 +330,25 @@ def test_days_that_no_calendar_has(find: Any) -> None:
 def test_comparators(find: Any, words: str, comparator: str) -> None:
     (seen,) = find(f"a mass of {words} 3 cm")
     assert (seen.text, seen.quantity.comparator) == ("3 cm", comparator)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Hyponatremia with Na 128 L", [("128", "sodium", None)]),
+        ("K 6.1 H, WBC 15.2 H", [("6.1", "potassium", None), ("15.2", "white_blood_cells", None)]),
+        ("K: 3.1 L\nCl 97", [("3.1", "potassium", None), ("97", "chloride", None)]),
+        ("K 6.1 (H)", [("6.1", "potassium", None)]),
+        ("K 6.1H", [("6.1", "potassium", None)]),
+        ("HR 120 H", [("120", "heart_rate", "/min")]),
+        ("1.5 L of fluid", [("1.5 L", None, "L")]),
+        ("sodium chloride 1 L over 2 hours", [("1 L", None, "L"), ("2 hours", None, "h")]),
+        ("potassium in 1 L", [("1 L", None, "L")]),
+        ("oxygen saturation on 2 L", [("2 L", None, "L")]),
+    ],
+)
+def test_flags_of_a_laboratory_are_no_units(
+    find: Any, text: str, expected: list[tuple[str, str | None, str | None]]
+) -> None:
+    found = [(seen.text, seen.quantity.name, seen.quantity.unit) for seen in find(text)]
+    assert found == expected
