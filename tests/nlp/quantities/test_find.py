@@ -352,3 +352,33 @@ def test_flags_of_a_laboratory_are_no_units(
 ) -> None:
     found = [(seen.text, seen.quantity.name, seen.quantity.unit) for seen in find(text)]
     assert found == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "digoxin 0,125 mg",
+        "0,5 mg",
+        "K 5,3 mmol/L",
+        "weight 1,2 kg",
+        "0,125 mg b.i.d.",
+        "12,34,567 mg",
+    ],
+)
+def test_decimal_commas_give_no_wrong_amount(find: Any, text: str) -> None:
+    assert [row for row in rows(find(text)) if row[1] != "frequency"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1,200 mg", 1200),
+        ("12,500.5 mg", 12500.5),
+        ("1,250,000 units", 1_250_000),
+        ("took it, 5 mg", 5),
+        ("5 mg,then", 5),
+    ],
+)
+def test_commas_of_thousands_and_clauses(find: Any, text: str, value: float) -> None:
+    (seen,) = find(text)
+    assert seen.quantity.value == value
