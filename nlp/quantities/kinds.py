@@ -23,6 +23,7 @@ _LABORATORY = frozenset(
     {
         *("mass/volume", "substance/volume", "equivalent/volume", "enzyme/volume", "count/volume"),
         *("copies/volume", "international/volume", "osmole/mass"),
+        "clearance",
     }
 )
 _SIZE = re.compile(r"\d\d[CF]")

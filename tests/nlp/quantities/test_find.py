@@ -382,3 +382,30 @@ def test_decimal_commas_give_no_wrong_amount(find: Any, text: str) -> None:
 def test_commas_of_thousands_and_clauses(find: Any, text: str, value: float) -> None:
     (seen,) = find(text)
     assert seen.quantity.value == value
+
+
+@pytest.mark.parametrize("unit", ["mL/min/1.73 m2", "ml/min/1.73m2", "mL/min/1.73m²"])
+def test_filtration_by_body_surface(find: Any, unit: str) -> None:
+    (seen,) = find(f"eGFR 45 {unit}, stable")
+    assert seen.text == f"45 {unit}"
+    assert seen.quantity.kind == "lab_value"
+    assert seen.quantity.name == "glomerular_filtration_rate"
+    assert (seen.quantity.unit, seen.quantity.base_value) == ("mL/min/{1.73_m2}", 45)
+
+
+def test_high_sensitivity_is_no_bedtime(find: Any) -> None:
+    (seen,) = find("hs-troponin 14 ng/L")
+    assert (seen.text, seen.quantity.kind, seen.quantity.name) == (
+        "14 ng/L",
+        "lab_value",
+        "troponin",
+    )
+    assert [row[0] for row in rows(find("1 tab bid-tid, or h.s."))] == [
+        *("1 tab", "bid", "h.s."),
+    ]
+
+
+@pytest.mark.parametrize("dose", ["20u", "20 u", "20U", "20 units"])
+def test_letters_for_units(find: Any, dose: str) -> None:
+    found = rows(find("{Lantus|Chemical} " + dose + " qhs"))
+    assert found == [(dose, "dose", 20, None, "[iU]"), ("qhs", "frequency", 1, None, "/d")]
