@@ -71,7 +71,7 @@ _SIZES = frozenset({"mm", "cm", "m", "[in_i]", "mL", "L", "cm2", "g", "%"})
 def _anchor() -> re.Pattern[str]:
     """Where a quantity may begin: no figure within a word, a number or a price."""
     return re.compile(
-        rf"(?=[\w.½])(?<![\w.$#])(?<!\d,)(?<![A-Za-z]-)(?<!\d/)(?<!/-\s)(?<!/-)(?<!±\s)(?<!±)(?:(?P<frequency>{frequency_pattern()})"
+        rf"(?=[\w.½])(?<![\w.$#])(?<!\d,)(?<!,\d-)(?<!,\d\d-)(?<![A-Za-z]-)(?<!\d/)(?<!/-\s)(?<!/-)(?<!±\s)(?<!±)(?:(?P<frequency>{frequency_pattern()})"
         rf"|(?P<month>{MONTH})\b|(?P<number>\.?\d|½|(?:{NUMBER_WORD})\b)"
         rf"|(?P<article>{ARTICLE_AGO}))",
         re.IGNORECASE,

@@ -362,6 +362,8 @@ def test_flags_of_a_laboratory_are_no_units(
         "K 5,3 mmol/L",
         "weight 1,2 kg",
         "0,125 mg b.i.d.",
+        "0,5-1 mg",
+        "0,25-1 mg",
         "12,34,567 mg",
     ],
 )
@@ -393,15 +395,19 @@ def test_filtration_by_body_surface(find: Any, unit: str) -> None:
     assert (seen.quantity.unit, seen.quantity.base_value) == ("mL/min/{1.73_m2}", 45)
 
 
-def test_high_sensitivity_is_no_bedtime(find: Any) -> None:
-    (seen,) = find("hs-troponin 14 ng/L")
+@pytest.mark.parametrize("name", ["hs-troponin", "hs troponin", "hs-TnT"])
+def test_high_sensitivity_is_no_bedtime(find: Any, name: str) -> None:
+    (seen,) = find(f"{name} 14 ng/L")
     assert (seen.text, seen.quantity.kind, seen.quantity.name) == (
         "14 ng/L",
         "lab_value",
         "troponin",
     )
-    assert [row[0] for row in rows(find("1 tab bid-tid, or h.s."))] == [
-        *("1 tab", "bid", "h.s."),
+
+
+def test_frequencies_before_a_hyphen(find: Any) -> None:
+    assert [row[0] for row in rows(find("1 tab bid-tid, prn-pain, or h.s."))] == [
+        *("1 tab", "bid", "prn", "h.s."),
     ]
 
 
