@@ -32,6 +32,7 @@ REASONS = (
     "row has",
     "row holds a value that cannot be read",
     "line is no FHIR resource",
+    "line is a Bundle",
     "resource has no attachment",
     "attachment has no contentType",
     "attachment type",

@@ -1,4 +1,4 @@
-"""Text of a FHIR attachment: its data, or a file beside the source that its URL names."""
+"""Text of a FHIR attachment: its data, or a file or Binary beside the source that its URL names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
+from flows.readers.binaries import binary_id, find_binary
 from flows.readers.html import html_text
 
 _PLAIN = ("text/plain",)
@@ -53,35 +55,49 @@ def attachment_text(attachment: Mapping[str, Any], path: Path, folder: Path) -> 
     if media not in _PLAIN + _HTML:
         named = f" {media}" if _MEDIA_TYPE.fullmatch(media) else ""
         raise Unreadable(f"attachment type{named} is not read")
-    raw = _bytes(attachment, path, folder)
-    text = _decoded(raw, attachment["contentType"], is_html=media in _HTML)
-    if media in _PLAIN:
-        return text
-    try:
-        return html_text(text)
-    except ValueError as error:
-        raise Unreadable("attachment is HTML that cannot be parsed") from error
-
-
-def _bytes(attachment: Mapping[str, Any], path: Path, folder: Path) -> bytes:
-    data = attachment.get("data")
-    if isinstance(data, str):
+    raw, stated = _bytes(attachment, path, folder)
+    text = _decoded(raw, attachment["contentType"], stated, is_html=media in _HTML)
+    if "\0" in text:
+        raise Unreadable("text holds NUL characters")
+    if media in _HTML:
         try:
-            return base64.b64decode("".join(data.split()), validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise Unreadable("attachment is not valid base64") from error
-    url = attachment.get("url")
-    if not isinstance(url, str) or not url.strip():
+            text = html_text(text)
+        except ValueError as error:
+            raise Unreadable("attachment is HTML that cannot be parsed") from error
+    if not text.strip():
+        raise Unreadable("text is empty")
+    return text
+
+
+def _bytes(attachment: Mapping[str, Any], path: Path, folder: Path) -> tuple[bytes, str]:
+    """The bytes, and the type that a Binary states for them, else nothing."""
+    data, url = attachment.get("data"), attachment.get("url")
+    has_url = isinstance(url, str) and bool(url.strip())
+    if isinstance(data, str) and (data.strip() or not has_url):
+        return _from_base64(data), ""
+    if not isinstance(url, str) or not has_url:
         raise Unreadable("attachment has neither data nor a URL")
-    if _SCHEME.match(url):
-        raise Unreadable("attachment is at a URL elsewhere; export with the data in the resource")
-    file = _inside(path.parent / url, folder)
-    if file is None:
-        raise Unreadable("the file of the attachment is not in the source's folder")
+    is_elsewhere = _SCHEME.match(url) is not None
+    file = None if is_elsewhere else _inside(path.parent / unquote(url), folder)
     try:
-        return file.read_bytes()
+        if file is not None:
+            return file.read_bytes(), ""
+        native_id = binary_id(url)
+        if native_id and (binary := find_binary(native_id, path, folder)):
+            data, stated = binary.get("data"), binary.get("contentType")
+            return _from_base64(data or ""), stated if isinstance(stated, str) else ""
     except OSError as error:
         raise Unreadable("the file of the attachment cannot be read") from error
+    if is_elsewhere:
+        raise Unreadable("attachment is at a URL elsewhere; export with the data in the resource")
+    raise Unreadable("the file of the attachment is not in the source's folder")
+
+
+def _from_base64(data: Any) -> bytes:
+    try:
+        return base64.b64decode("".join(data.split()), validate=True)
+    except (binascii.Error, ValueError, AttributeError) as error:
+        raise Unreadable("attachment is not valid base64") from error
 
 
 def _inside(file: Path, folder: Path) -> Path | None:
@@ -93,8 +109,8 @@ def _inside(file: Path, folder: Path) -> Path | None:
         return None
 
 
-def _decoded(raw: bytes, content_type: str, *, is_html: bool) -> str:
-    stated = _CHARSET.search(content_type)
+def _decoded(raw: bytes, content_type: str, of_binary: str, *, is_html: bool) -> str:
+    stated = _CHARSET.search(content_type) or _CHARSET.search(of_binary)
     charset = stated[1] if stated else "utf-8"
     if not stated and is_html and (inside := _CHARSET_IN_HTML.search(raw[:_HEAD_BYTES])):
         charset = (inside[1] or inside[2]).decode("ascii")

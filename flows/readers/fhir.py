@@ -40,6 +40,8 @@ def _parse(file: SourceFile) -> Iterator[Record]:
             yield resource
         elif not isinstance(resource.get("resourceType"), str):
             yield BadRecord("line is no FHIR resource: it has no resourceType")
+        elif resource["resourceType"] == "Bundle":
+            yield BadRecord("line is a Bundle: export as bulk data NDJSON")
         elif resource["resourceType"] == _REFERENCE:
             yield _record(resource, _attachments(resource, "content"), file.path, folder)
         elif resource["resourceType"] == _REPORT and (
@@ -198,7 +200,7 @@ def _sniff(head: bytes) -> bool:
 
 FHIR = Reader(
     name="fhir",
-    version=1,
+    version=2,
     suffixes=(".ndjson", ".jsonl"),
     parse=_parse,
     sniff=_sniff,

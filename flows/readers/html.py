@@ -39,8 +39,10 @@ _BLOCKS = frozenset(
         *("p", "pre", "section", "summary", "table", "tbody", "tfoot", "thead", "tr", "ul"),
     )
 )
+_ROWS = frozenset(("tr", "table"))
 _CELLS = frozenset(("td", "th"))
 _UNSEEN = frozenset(("head", "script", "style", "template", "title"))
+_NOT_DISPLAYED = re.compile(r"(?:^|;)\s*display\s*:\s*none\b", re.IGNORECASE)
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 # An XML declaration says how bytes were encoded, which is over where there is a string.
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
@@ -54,6 +56,8 @@ class _Page:
         self._begins_line = True
         self._begins_cell = True
         self._has_space = False
+        self._cells = 0  # begun on this line
+        self._tabs = 0  # before what is written next
 
     def write(self, text: str, as_it_is: bool) -> None:
         """Add text; a run of white space is one blank, none where a line or a cell begins."""
@@ -66,36 +70,47 @@ class _Page:
             text = text.strip(" ")
         if not text:
             return
-        if self._has_space:
+        if self._tabs:
+            self._parts.append("\t" * self._tabs)
+        elif self._has_space:
             self._parts.append(" ")
+        self._tabs = 0
         self._parts.append(text)
         self._has_space = ends_with_space
         self._begins_line = self._begins_cell = text.endswith("\n")
 
     def cell(self) -> None:
-        """Begin a cell of a table."""
-        if not self._begins_line:
-            self._parts.append("\t")
+        """Begin a cell of a table; empty ones before it count."""
+        if self._cells or not self._begins_line:
+            self._tabs += 1
+        self._cells += 1
         self._begins_cell, self._has_space = True, False
+
+    def row(self) -> None:
+        """Begin or end a row of a table."""
+        self.line()
+        self._cells = self._tabs = 0
 
     def line(self, *, even_if_empty: bool = False) -> None:
         """End the line, unless nothing stands on it."""
         if even_if_empty or not self._begins_line:
             self._parts.append("\n")
+            self._cells = self._tabs = 0
         self._begins_line = self._begins_cell = True
         self._has_space = False
 
     def text(self) -> str:
         """All of it."""
         joined = re.sub(r"[\t ]+\n", "\n", "".join(self._parts))
-        return re.sub(r"\n{3,}", "\n\n", joined).strip("\n\t ")
+        return re.sub(r"\n{3,}", "\n\n", joined).rstrip("\n\t ").lstrip("\n ")
 
 
 def html_text(source: str) -> str:
     """The text of a page or a fragment of HTML or XHTML; empty where it has none.
 
     Blocks and ``<br>`` end a line, cells of a table are parted by a tab, the lines of ``<pre>``
-    stay as they are. Scripts, styles and comments are no text. Of several empty lines one stays.
+    stay as they are. Scripts, styles, comments and elements with ``hidden`` or ``display: none``
+    are no text. Of several empty lines one stays.
 
     Raises:
         ValueError: it cannot be parsed to its end.
@@ -114,6 +129,11 @@ def html_text(source: str) -> str:
     return page.text()
 
 
+def _is_hidden(element: etree._Element) -> bool:
+    style = element.get("style")
+    return element.get("hidden") is not None or bool(style and _NOT_DISPLAYED.search(style))
+
+
 def _lay_out(root: etree._Element, page: _Page) -> None:
     """Write what can be read, in reading order. No recursion: pages may nest deep."""
     kept = 0
@@ -123,11 +143,13 @@ def _lay_out(root: etree._Element, page: _Page) -> None:
         if event == "start":
             if skipped is not None:
                 continue
-            if tag in _UNSEEN:
+            if tag in _UNSEEN or _is_hidden(element):
                 skipped = element
                 continue
             kept += tag == "pre"
-            if tag in _BLOCKS:
+            if tag in _ROWS:
+                page.row()
+            elif tag in _BLOCKS:
                 page.line()
             elif tag in _CELLS:
                 page.cell()
@@ -137,7 +159,9 @@ def _lay_out(root: etree._Element, page: _Page) -> None:
             continue
         if skipped is None:
             kept -= tag == "pre"
-            if tag in _BLOCKS:
+            if tag in _ROWS:
+                page.row()
+            elif tag in _BLOCKS:
                 page.line()
         elif skipped is element:
             skipped = None

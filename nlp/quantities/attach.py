@@ -22,6 +22,8 @@ _TIGHT = 48
 _WORD = re.compile(r"[^\W_]+(?:\.[^\W_]+)*")
 _OVERLOOKED = re.compile(r",\s{0,2}(?:and\s)?[A-Z]\w+[^,]*$")
 _FORWARD = re.compile(r"[ -](?:(?:of|the|oral|iv|more|total)[ ]){0,3}(?:[^\W\d_]{2,12}[ ]of[ ])?")
+_FULL_STOP = re.compile(r"\.\s+[A-Z]")
+"""The end of a sentence that was not split: 3.2 cm. Gallstones."""
 _ABBREVIATION = re.compile(r"(?:\b[a-z]\.\s?[a-z]\.|\b[qQ]\.|\b(?:mg|mcg|ml|tab|cap|po)\.)$")
 _ITEM = re.compile(r"\n[ \t]{0,9}(?:\d{1,2}[.)]|[-•*·])[ \t]|\n[ \t]{0,9}\r?\n|;")
 
@@ -80,6 +82,8 @@ class Attacher:
                 continue
             between = self.text[end:first] if first >= end else self.text[last:start]
             if not read_context().parting.isdisjoint(between.lower().split()):
+                continue
+            if _FULL_STOP.search(self.text, min(end, last), max(first, start) + 1):
                 continue
             gap += _COMMA * between.count(",")
             found = min(found or (gap, mention), (gap, mention), key=lambda pair: pair[0])

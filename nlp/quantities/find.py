@@ -13,7 +13,7 @@ from nlp.quantities.attach import Attacher, make_attacher
 from nlp.quantities.comparators import comparator_before
 from nlp.quantities.dates import MONTH, Found, match_date, match_month
 from nlp.quantities.frequencies import frequency_pattern, read_frequency
-from nlp.quantities.kinds import Decision, decide
+from nlp.quantities.kinds import Decision, decide, is_flagged
 from nlp.quantities.names import Named, name_after, name_before
 from nlp.quantities.numbers import NUMBER_WORD
 from nlp.quantities.readings import Part, is_change, match_age, match_pressure, match_reading
@@ -71,7 +71,7 @@ _SIZES = frozenset({"mm", "cm", "m", "[in_i]", "mL", "L", "cm2", "g", "%"})
 def _anchor() -> re.Pattern[str]:
     """Where a quantity may begin: no figure within a word, a number or a price."""
     return re.compile(
-        rf"(?=[\w.½])(?<![\w.$#])(?<![A-Za-z]-)(?<!\d/)(?<!/-\s)(?<!/-)(?<!±\s)(?<!±)(?:(?P<frequency>{frequency_pattern()})"
+        rf"(?=[\w.½])(?<![\w.$#])(?<!\d,)(?<!,\d-)(?<!,\d\d-)(?<![A-Za-z]-)(?<!\d/)(?<!/-\s)(?<!/-)(?<!±\s)(?<!±)(?:(?P<frequency>{frequency_pattern()})"
         rf"|(?P<month>{MONTH})\b|(?P<number>\.?\d|½|(?:{NUMBER_WORD})\b)"
         rf"|(?P<article>{ARTICLE_AGO}))",
         re.IGNORECASE,
@@ -145,10 +145,12 @@ class _Search:
         reading = match_reading(text, start, apart=is_change(text, start))
         if reading is None:
             return
-        lasts = reading.unit is not None and reading.unit.signature == "time"
-        mention, tight = self._attacher.drug(start, reading.end, lasts)
         if behind := name_after(text, reading.end):
             named = behind
+        if named and is_flagged(text, reading, named):
+            reading = reading.without_unit(text)
+        lasts = reading.unit is not None and reading.unit.signature == "time"
+        mention, tight = self._attacher.drug(start, reading.end, lasts)
         after = _SECOND.match(text, reading.end)
         if named and named.joined and after:
             named = named.as_pair()

@@ -43,7 +43,8 @@ def frequency_pattern() -> str:
         r"(?:[\s-]?times?|\s?x(?=[\s/])|(?=\sdays?\s(?:a|per|each)\sweek)\sdays?))"
         r"(?:[\s-](?:(?:a|per|each|every|in\sa)\s)?|\s?/\s?)"
         rf"(?P<t_u>{_TIME}|daily|weekly|monthly|yearly|nightly)(?!\w)"
-        rf"|(?P<dotted>{letters})(?!\w)"
+        # hs-troponin and hs CRP are no bedtime
+        rf"|(?P<dotted>{letters})(?!\w|(?<=\bhs)(?:-\w|\s(?:c?tn|trop|crp)))"
         rf"|(?P<phrase>{any_of(phrases)})(?!\w)"
     )
 

@@ -23,6 +23,7 @@ _LABORATORY = frozenset(
     {
         *("mass/volume", "substance/volume", "equivalent/volume", "enzyme/volume", "count/volume"),
         *("copies/volume", "international/volume", "osmole/mass"),
+        "clearance",
     }
 )
 _SIZE = re.compile(r"\d\d[CF]")
@@ -39,10 +40,18 @@ _OF_EJECTION = re.compile(
 )
 _NO_VALUE = re.compile(
     # 2nd, 3+, 5/5, 2:30, 120-something, 2. Hypertension; no value of what stands before.
-    r"[A-Za-z_]|\+|\s?[/:]\s?\d|-[A-Za-z]|[.)]\s{1,2}[A-Z][a-z]+\s[a-z]+ing\b"
+    r"(?![LH]\b)[A-Za-z_]|\+|\s?[/:]\s?\d|-[A-Za-z]|[.)]\s{1,2}[A-Z][a-z]+\s[a-z]+ing\b"
     r"|\s?(?:x|times|o'clock|out of|of \d)\b"
     r"|\s(?:years?|months?|weeks?|days?|hours?|minutes?|times|children|siblings)\b",
 )
+
+
+_FLAG = re.compile(
+    # No flag: 2 L of fluid, 1 L bolus, 1 L over 2 hours, 2 L/min, 3 L nasal cannula.
+    r"[LH](?!\s?/|\s(?:of|bolus|over|per|iv|ns|lr|d5|saline|fluids?|nasal|nc|o2|oxygen|via|daily|in)\b)",
+    re.IGNORECASE,
+)
+_IN_FLUID = re.compile(r"(?:\bin|\b(?:sodium|potassium|calcium)\schloride)\s$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +103,21 @@ def decide(text: str, reading: Reading, named: Named | None, beside_drug: bool) 
     if signature == "percent" and _OF_EJECTION.match(text, reading.end):
         return Decision("measure", code, "ejection_fraction")
     return Decision(_by_unit(code, signature, named, beside_drug), code)
+
+
+def is_flagged(text: str, reading: Reading, named: Named) -> bool:
+    """Whether the unit is a laboratory's sign for low or high instead: Na 128 L, K 6.1 H."""
+    unit, last = reading.unit, reading.parts[-1]
+    if unit is None or text[last.end - 1] not in "LH" or unit.code not in ("L", "h"):
+        return False
+    name = named.name
+    return (
+        name.bare
+        and unit.signature not in name.signatures
+        and name.low <= reading.parts[0].value <= name.high
+        and _FLAG.match(text, last.end - 1) is not None
+        and _IN_FLUID.search(text, max(0, last.start - 24), last.start) is None
+    )
 
 
 def _by_unit(code: str, signature: str, named: Named | None, beside_drug: bool) -> str:

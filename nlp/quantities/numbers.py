@@ -18,8 +18,11 @@ NUMBER_WORD = (
     rf"(?:{'|'.join(_TENS)})(?:[ -](?:one|two|three|four|five|six|seven|eight|nine)\b)?|"
     + "|".join(sorted(_WORDS, key=len, reverse=True)).replace(" ", r"\s")
 )
-FIGURES = r"(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,9})?|\.\d{1,9}"
-"""At most nine digits on either side of the point: longer ones count nothing."""
+FIGURES = r"(?:[1-9]\d{0,2}(?:,\d{3})+|\d{1,9})(?:\.\d{1,9}|(?!,\d))|\.\d{1,9}"
+"""At most nine digits on either side of the point: longer ones count nothing.
+
+A comma parts thousands; 0,125 and 5,3 are no numbers, since half of one would be a wrong amount.
+"""
 NUMBER = (
     rf"(?:(?:\d{{1,2}}|(?:{NUMBER_WORD}))\sand\s(?:a|one)[ -]half\b|\d{{1,2}}[ -][1-3]/[2-4]\b"
     rf"|(?:{FIGURES})(?!\d)|½|(?:{NUMBER_WORD})\b)"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nlp.quantities.numbers import NUMBER, read_number
 from nlp.quantities.units import WrittenUnit, match_unit
@@ -69,6 +69,12 @@ class Reading:
     def end(self) -> int:
         """One past the last character."""
         return self.parts[-1].end
+
+    def without_unit(self, text: str) -> Reading:
+        """The numbers alone, where the unit is one letter behind the last of them."""
+        last = self.parts[-1]
+        end = last.start + len(text[last.start : last.end - 1].rstrip(" \n-"))
+        return Reading((*self.parts[:-1], replace(last, end=end)), None)
 
 
 def match_reading(text: str, start: int, *, apart: bool = False) -> Reading | None:

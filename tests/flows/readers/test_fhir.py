@@ -272,3 +272,86 @@ def test_a_cut_export_is_an_error(tmp_path: Path) -> None:
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(SourceError, match="ends too early"):
         list(READERS["fhir"].read(discover([str(path)], format="fhir")[0]))
+
+
+@pytest.mark.parametrize("empty", [attached(""), attached(" \n"), attached("a\0b")])
+def test_an_empty_attachment_does_not_hide_the_next(tmp_path: Path, read: Read, empty: Raw) -> None:
+    (document,) = read(write(tmp_path / "x.ndjson", note(empty, attached("<p>Fever", "text/html"))))
+    assert isinstance(document, Document)
+    assert document.text == "Fever"
+
+
+def test_blank_data_beside_a_url(tmp_path: Path, read: Read) -> None:
+    (tmp_path / "visit 1").write_text("Fever.")
+    resource = note(attached("", url="visit%201"))
+    (document,) = read(write(tmp_path / "x.ndjson", resource))
+    assert isinstance(document, Document)
+    assert document.text == "Fever."
+
+
+def test_encoded_urls_must_lie_in_the_folder(tmp_path: Path, read: Read) -> None:
+    (tmp_path / "secret").write_text("Not of the export.")
+    (tmp_path / "export").mkdir()
+    resource = note({"contentType": "text/plain", "url": "%2e%2e%2fsecret"})
+    assert read(write(tmp_path / "export" / "x.ndjson", resource)) == [
+        BadRecord("the file of the attachment is not in the source's folder")
+    ]
+
+
+def test_binaries_in_files_of_their_own(tmp_path: Path, read: Read) -> None:
+    def binary(native_id: str, text: bytes, content_type: str = "text/plain") -> Raw:
+        data = base64.b64encode(text).decode()
+        return {
+            "resourceType": "Binary",
+            "id": native_id,
+            "contentType": content_type,
+            "data": data,
+        }
+
+    write(
+        tmp_path / "Binary.000.ndjson",
+        *(binary(f"n{number}", f"Note {number}.".encode()) for number in range(50)),
+    )
+    write(
+        tmp_path / "Binary.001.ndjson",
+        "not JSON",
+        {"resourceType": "Patient", "id": "late"},
+        binary("late", "Größe".encode("latin-1"), "text/plain; charset=latin1"),
+        {"resourceType": "Binary", "id": "none", "contentType": "text/plain"},
+        {"resourceType": "Binary", "id": "broken", "data": "§"},
+    )
+    urls = ("Binary/n17", "https://fhir.test/r4/Binary/n3/_history/2", "Binary/late")
+    bad = ("Binary/none", "Binary/broken", "Binary/n50", "https://fhir.test/Binary/n50")
+    path = write(
+        tmp_path / "DocumentReference.ndjson",
+        *(note({"contentType": "text/plain", "url": url}) for url in urls + bad),
+    )
+    records = read(path)
+    assert [r.text for r in records if isinstance(r, Document)] == ["Note 17.", "Note 3.", "Größe"]
+    assert records[3:] == [
+        BadRecord("text is empty"),
+        BadRecord("attachment is not valid base64"),
+        BadRecord("the file of the attachment is not in the source's folder"),
+        BadRecord("attachment is at a URL elsewhere; export with the data in the resource"),
+    ]
+    assert read(tmp_path / "Binary.000.ndjson") == []
+    write(tmp_path / "Binary.000.ndjson", binary("n50", b"Written later."))
+    assert [r.text for r in read(path) if isinstance(r, Document)][-2:] == ["Written later."] * 2
+
+
+def test_binaries_outside_the_folder_are_not_read(tmp_path: Path, read: Read) -> None:
+    data = base64.b64encode(b"Not of the export.").decode()
+    outside = write(tmp_path / "b.ndjson", {"resourceType": "Binary", "id": "b", "data": data})
+    (tmp_path / "export").mkdir()
+    (tmp_path / "export" / "Binary.ndjson").symlink_to(outside)
+    resource = note({"contentType": "text/plain", "url": "Binary/b"})
+    assert read(write(tmp_path / "export" / "x.ndjson", resource)) == [
+        BadRecord("the file of the attachment is not in the source's folder")
+    ]
+
+
+def test_a_bundle_is_no_line_of_an_export(tmp_path: Path, read: Read) -> None:
+    bundle = {"resourceType": "Bundle", "type": "searchset", "entry": []}
+    assert read(write(tmp_path / "x.ndjson", bundle)) == [
+        BadRecord("line is a Bundle: export as bulk data NDJSON")
+    ]

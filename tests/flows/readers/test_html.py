@@ -21,6 +21,16 @@ from flows.readers.html import html_text
         ("<div>a<!-- not this --> b</div>", "a b"),
         ('<?xml version="1.0" encoding="UTF-16"?><html xmlns="h"><body>Ä</body></html>', "Ä"),
         ("no markup", "no markup"),
+        ("<table><tr><td></td><td>140</td></tr></table>", "\t140"),
+        (
+            "<p>Labs</p><table><tr><td></td><th>Na</th><th>K</th></tr><tr><td>today</td><td> </td>"
+            "<td>4.1</td></tr><tr><td></td><td></td></tr></table>end",
+            "Labs\n\tNa\tK\ntoday\t\t4.1\nend",
+        ),
+        ("<table><tr><td></td><td><p>a</p></td><td>b</td></tr></table>", "\ta\nb"),
+        ("seen<p hidden>not <b>this</b></p> too", "seen too"),
+        ('a<span style="color:red; DISPLAY : none !important">x</span>b', "ab"),
+        ('<div style="display:block">shown</div>', "shown"),
         (" <!-- --> ", ""),
         ("a&#8203;b&nbsp;c", "a\u200bb\xa0c"),
     ],

@@ -96,6 +96,13 @@ def test_findings_beyond_a_no_or_a_comma(find: Any) -> None:
     assert pairs(find(text)) == [("35%", "CHF")]
 
 
+def test_findings_beyond_a_full_stop_that_did_not_split(find: Any) -> None:
+    assert pairs(find("Aorta is 3.2 cm. {Gallstones|Disease} are seen")) == [("3.2 cm", None)]
+    assert pairs(find("{Gallstones|Disease} are seen. Aorta is 3.2 cm")) == [("3.2 cm", None)]
+    text = "a {cyst|Disease} of approx. 3.2 cm"
+    assert pairs(find(text)) == [("3.2 cm", "cyst")]
+
+
 def test_amounts_of_a_salt_are_those_of_the_drug(find: Any) -> None:
     text = "{Metoprolol|Chemical} {succinate|Chemical} 25 mg daily"
     assert pairs(find(text)) == [("25 mg", "Metoprolol"), ("daily", "Metoprolol")]

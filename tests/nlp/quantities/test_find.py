@@ -330,3 +330,88 @@ def test_days_that_no_calendar_has(find: Any) -> None:
 def test_comparators(find: Any, words: str, comparator: str) -> None:
     (seen,) = find(f"a mass of {words} 3 cm")
     assert (seen.text, seen.quantity.comparator) == ("3 cm", comparator)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Hyponatremia with Na 128 L", [("128", "sodium", None)]),
+        ("K 6.1 H, WBC 15.2 H", [("6.1", "potassium", None), ("15.2", "white_blood_cells", None)]),
+        ("K: 3.1 L\nCl 97", [("3.1", "potassium", None), ("97", "chloride", None)]),
+        ("K 6.1 (H)", [("6.1", "potassium", None)]),
+        ("K 6.1H", [("6.1", "potassium", None)]),
+        ("HR 120 H", [("120", "heart_rate", "/min")]),
+        ("1.5 L of fluid", [("1.5 L", None, "L")]),
+        ("sodium chloride 1 L over 2 hours", [("1 L", None, "L"), ("2 hours", None, "h")]),
+        ("potassium in 1 L", [("1 L", None, "L")]),
+        ("oxygen saturation on 2 L", [("2 L", None, "L")]),
+    ],
+)
+def test_flags_of_a_laboratory_are_no_units(
+    find: Any, text: str, expected: list[tuple[str, str | None, str | None]]
+) -> None:
+    found = [(seen.text, seen.quantity.name, seen.quantity.unit) for seen in find(text)]
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "digoxin 0,125 mg",
+        "0,5 mg",
+        "K 5,3 mmol/L",
+        "weight 1,2 kg",
+        "0,125 mg b.i.d.",
+        "0,5-1 mg",
+        "0,25-1 mg",
+        "12,34,567 mg",
+    ],
+)
+def test_decimal_commas_give_no_wrong_amount(find: Any, text: str) -> None:
+    assert [row for row in rows(find(text)) if row[1] != "frequency"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1,200 mg", 1200),
+        ("12,500.5 mg", 12500.5),
+        ("1,250,000 units", 1_250_000),
+        ("took it, 5 mg", 5),
+        ("5 mg,then", 5),
+    ],
+)
+def test_commas_of_thousands_and_clauses(find: Any, text: str, value: float) -> None:
+    (seen,) = find(text)
+    assert seen.quantity.value == value
+
+
+@pytest.mark.parametrize("unit", ["mL/min/1.73 m2", "ml/min/1.73m2", "mL/min/1.73m²"])
+def test_filtration_by_body_surface(find: Any, unit: str) -> None:
+    (seen,) = find(f"eGFR 45 {unit}, stable")
+    assert seen.text == f"45 {unit}"
+    assert seen.quantity.kind == "lab_value"
+    assert seen.quantity.name == "glomerular_filtration_rate"
+    assert (seen.quantity.unit, seen.quantity.base_value) == ("mL/min/{1.73_m2}", 45)
+
+
+@pytest.mark.parametrize("name", ["hs-troponin", "hs troponin", "hs-TnT"])
+def test_high_sensitivity_is_no_bedtime(find: Any, name: str) -> None:
+    (seen,) = find(f"{name} 14 ng/L")
+    assert (seen.text, seen.quantity.kind, seen.quantity.name) == (
+        "14 ng/L",
+        "lab_value",
+        "troponin",
+    )
+
+
+def test_frequencies_before_a_hyphen(find: Any) -> None:
+    assert [row[0] for row in rows(find("1 tab bid-tid, prn-pain, or h.s."))] == [
+        *("1 tab", "bid", "prn", "h.s."),
+    ]
+
+
+@pytest.mark.parametrize("dose", ["20u", "20 u", "20U", "20 units"])
+def test_letters_for_units(find: Any, dose: str) -> None:
+    found = rows(find("{Lantus|Chemical} " + dose + " qhs"))
+    assert found == [(dose, "dose", 20, None, "[iU]"), ("qhs", "frequency", 1, None, "/d")]
