@@ -275,24 +275,62 @@ def test_ids_stay_and_new_documents_get_new_ones(
     assert rows(tmp_path / "out", IDS_OF) == whole
 
 
-def test_a_document_that_is_no_integer_needs_assigned_ids(
-    filled: Bench, run_export: Export, tmp_path: Path
-) -> None:
-    run_export(Omop(tmp_path / "ids"))
-    with open_warehouse(filled.warehouse) as connection:
+def rename(bench: Bench, native_id: str) -> None:
+    """Make another document of note 12, of another name."""
+    with open_warehouse(bench.warehouse) as connection:
         connection.execute(
-            "UPDATE documents SET native_id = 'A7', document_id = 'notes:A7' WHERE native_id = '12'"
+            "UPDATE documents SET native_id = $id, document_id = 'notes:new ' || $id "
+            "WHERE document_id = 'notes:12'",
+            {"id": native_id},
         )
         for table in ("mentions", "document_annotations"):
             connection.execute(
-                f"UPDATE {table} SET document_id = 'notes:A7' WHERE document_id = 'notes:12'"
+                f"UPDATE {table} SET document_id = 'notes:new ' || ? "
+                "WHERE document_id = 'notes:12'",
+                [native_id],
             )
-    with pytest.raises(CharthouseError, match="no integers of 32 bits"):
-        run_export(Omop(tmp_path / "ids"), overwrite=True)
-    run_export(Omop(tmp_path / "other"), overwrite=True)
+
+
+NOTE_IDS = "SELECT note_source_value, note_id FROM note ORDER BY ALL"
+
+
+@pytest.mark.parametrize("native_id", ["A7", "11", "2147483648"])
+def test_what_does_not_fit_among_native_ids_is_counted(
+    filled: Bench, run_export: Export, tmp_path: Path, native_id: str
+) -> None:
+    ids = tmp_path / "ids"
+    assert run_export(Omop(ids)).counts["ids counted beside native ones"] == 0
+    before = dict(rows(tmp_path / "out", NOTE_IDS))
+    rename(filled, native_id)
+    outcome = run_export(Omop(ids), overwrite=True)
+    assert outcome.counts["ids counted beside native ones"] == 1
+    after = rows(tmp_path / "out", NOTE_IDS)
+    kept = {name: number for name, number in before.items() if name != "12"}
+    assert {(name, int(name)) for name in kept} | {(native_id, 78)} == set(after)
+    run_export(Omop(ids), overwrite=True)
+    assert rows(tmp_path / "out", NOTE_IDS) == after
+    with pytest.raises(CharthouseError, match="Leave --id-mode out"):
+        run_export(Omop(tmp_path / "other", IdMode.native), overwrite=True)
+
+
+def test_a_warehouse_of_other_names_has_assigned_ids(
+    filled: Bench, run_export: Export, tmp_path: Path
+) -> None:
+    rename(filled, "A7")
+    run_export(Omop(tmp_path / "ids"))
     assert rows(tmp_path / "out", "SELECT note_id FROM note ORDER BY 1") == [(1,), (2,), (3,), (4,)]
     with pytest.raises(CharthouseError, match="has assigned ids of notes"):
-        run_export(Omop(tmp_path / "other", IdMode.native), overwrite=True)
+        run_export(Omop(tmp_path / "ids", IdMode.native), overwrite=True)
+
+
+def test_counted_ids_begin_where_they_shall(run_export: Export, tmp_path: Path) -> None:
+    run_export(Omop(tmp_path / "ids", IdMode.assigned, first_id=5_000))
+    found = rows(tmp_path / "out", "SELECT min(note_id), max(note_id) FROM note")
+    assert found == [(5_000, 5_003)]
+    found = rows(tmp_path / "out", "SELECT min(note_nlp_id), count(*) FROM note_nlp")
+    assert found == [(5_000, 11)]
+    with pytest.raises(CharthouseError, match="--first-id 0"):
+        run_export(Omop(tmp_path / "ids", first_id=0), overwrite=True)
 
 
 def test_two_corpora_may_not_share_a_native_id(
@@ -300,7 +338,7 @@ def test_two_corpora_may_not_share_a_native_id(
 ) -> None:
     with open_warehouse(filled.warehouse) as connection:
         connection.execute("UPDATE documents SET native_id = '11' WHERE corpus = 'abstracts'")
-    with pytest.raises(CharthouseError, match="another corpus has too"):
+    with pytest.raises(CharthouseError, match="another corpus has them too"):
         run_export(Omop(tmp_path / "ids", IdMode.native))
     run_export(Omop(tmp_path / "ids"))
     assert rows(tmp_path / "out", "SELECT count(DISTINCT note_id) FROM note") == [(4,)]
@@ -393,8 +431,6 @@ def test_ids_never_change_and_never_meet(
     """Whatever is exported in whatever order: a mention's id stays, and belongs to it alone."""
     path = tmp_path_factory.mktemp("ids") / "ids"
     given_before: dict[tuple[str, int], tuple[int, int]] = {}
-    with_letter = any(not key.isdecimal() or key != str(int(key)) for w in waves for key in w)
-    chosen = IdMode.assigned if with_letter else IdMode(mode)  # auto may choose native, and stays
     for wave in waves:
         for table in ("documents", "mentions", "document_annotations"):
             scratch.execute(f"DELETE FROM {table}")
@@ -417,7 +453,7 @@ def test_ids_never_change_and_never_meet(
                 [key, f"set-{mentions}", mentions],
             )
         select_documents(scratch, Selection(), annotated=True)
-        write_ids(scratch, path, assign_ids(scratch, path, chosen))
+        write_ids(scratch, path, assign_ids(scratch, path, IdMode(mode)))
         for key, set_id, mention_id, note, number in scratch.execute(
             f"SELECT m.document_id, m.annotation_id, m.mention_id, n.first, i.first + m.mention_id "
             f"FROM mentions m JOIN {IDS} n ON n.kind = 'note' AND n.key = m.document_id "
