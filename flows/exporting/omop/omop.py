@@ -71,7 +71,7 @@ class Omop:
         Raises:
             CharthouseError: ids or vocabulary cannot be used.
         """
-        map_concepts(connection, self.vocabulary, self.concept_map)
+        told = map_concepts(connection, self.vocabulary, self.concept_map)
         stamp = assign_ids(connection, self.ids, self.id_mode, self.first_id)
         database = folder / DATABASE
         connection.execute(f"ATTACH {literal(str(database))} AS omop")
@@ -79,7 +79,7 @@ class Omop:
         totals = self._fill(connection)
         for table, total in totals.items():
             rows |= self._copy(connection, folder, table, total)
-        counts = self._counts(connection)
+        counts = self._counts(connection) | told
         connection.execute("CHECKPOINT omop")
         connection.execute("DETACH omop")
         if OmopFile.duckdb in self.files:

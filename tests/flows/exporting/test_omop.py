@@ -225,8 +225,11 @@ def test_concepts_are_those_that_athena_maps_to(
 
 def test_the_users_own_map_wins(run_export: Export, tmp_path: Path, athena: Path) -> None:
     own = tmp_path / "own.tsv"
-    own.write_text("source\tconcept_id\nMESH:D005334\t9\nC0011849\t201826\n", encoding="utf-8")
-    run_export(Omop(tmp_path / "ids", vocabulary=athena, concept_map=own))
+    own.write_text(
+        "source\tconcept_id\nmesh:d005334\t9\nC0011849\t201826\nMESH:D000001\t7\n",
+        encoding="utf-8",
+    )
+    outcome = run_export(Omop(tmp_path / "ids", vocabulary=athena, concept_map=own))
     found = dict(
         rows(
             tmp_path / "out",
@@ -234,6 +237,14 @@ def test_the_users_own_map_wins(run_export: Export, tmp_path: Path, athena: Path
         )
     )
     assert (found["fever"], found["diabetes"], found["chest pain"]) == (9, 201826, 77670)
+    assert outcome.counts["rows of --concept-map that match no concept in use"] == 1
+
+
+def test_concepts_in_use_are_those_of_the_selected_documents(
+    run_export: Export, tmp_path: Path, athena: Path
+) -> None:
+    outcome = run_export(Omop(tmp_path / "ids", vocabulary=athena), where="native_id = '12'")
+    assert outcome.counts["concepts in use"] == outcome.counts["concepts mapped"] == 1
 
 
 @pytest.mark.parametrize(
