@@ -10,7 +10,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from flows.exporting.documents import ExportDocument, ExportMention
-from flows.exporting.fhir.parts import Resource, coded, common, concept, is_of_patient, observed
+from flows.exporting.fhir.parts import (
+    CONDITION_LABELS,
+    Resource,
+    coded,
+    common,
+    concept,
+    is_of_patient,
+    observed,
+)
 from flows.exporting.fhir.systems import LOINC, UCUM
 
 UNNAMED = "measures without a name"
@@ -50,11 +58,11 @@ def why_left_out(quantity: Mapping[str, Any], about: ExportMention | None) -> st
         quantity: one that :func:`is_measured`.
         about: the mention it belongs to, if any.
     """
-    is_lab = quantity["kind"] == "lab_value"
-    if about is not None and (not is_of_patient(about) or (is_lab and about.negated)):
+    analyte = _analyte(quantity, about)
+    if (about is not None and not is_of_patient(about)) or (analyte and analyte.negated):
         # A finding that is denied does not deny the measure beside it.
         return OF_OTHERS
-    if not quantity["name"] and not (is_lab and about is not None and about.concept_id):
+    if not quantity["name"] and not (analyte and analyte.concept_id):
         return UNNAMED
     if quantity["kind"] == "vital_sign" and quantity["comparator"] in _COMPARATORS:
         # Call if temperature > 38; keep saturation above 92 %.
@@ -93,11 +101,18 @@ def measured(
     return found
 
 
+def _analyte(quantity: Mapping[str, Any], about: ExportMention | None) -> ExportMention | None:
+    """The mention where it is what was measured: of a lab value, and no finding."""
+    if about is None or quantity["kind"] != "lab_value" or about.label in CONDITION_LABELS:
+        return None
+    return about
+
+
 def _code(quantity: Mapping[str, Any], about: ExportMention | None) -> Resource:
-    name, kind = quantity["name"], quantity["kind"]
-    if kind == "lab_value" and about is not None and about.concept_id:
-        return concept(about)
-    return _named(name)
+    analyte = _analyte(quantity, about)
+    if analyte is not None and analyte.concept_id:
+        return concept(analyte)
+    return _named(quantity["name"])
 
 
 def _named(name: str) -> Resource:

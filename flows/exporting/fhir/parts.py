@@ -18,6 +18,8 @@ Resource = dict[str, Any]
 
 MENTION_EXTENSION = "urn:charthouse:fhir:mention"
 QUANTITY_EXTENSION = "urn:charthouse:fhir:quantity"
+CONDITION_LABELS = {"Disease"}
+"""Labels whose concepts are conditions; all others are observed."""
 _TERMINOLOGY = "http://terminology.hl7.org/CodeSystem"
 
 

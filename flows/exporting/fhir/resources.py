@@ -15,6 +15,7 @@ from typing import Any
 from flows.exporting.documents import RULED_OUT, ExportDocument, ExportMention
 from flows.exporting.fhir.measured import is_measured, measured, why_left_out
 from flows.exporting.fhir.parts import (
+    CONDITION_LABELS,
     Resource,
     coded,
     common,
@@ -31,9 +32,6 @@ from flows.exporting.fhir.systems import (
     reference,
     resource_id,
 )
-
-CONDITION_LABELS = {"Disease"}
-"""Labels whose concepts are conditions; all others are observed."""
 
 
 @dataclass(frozen=True)

@@ -227,9 +227,11 @@ def test_a_measure_is_coded_by_its_name_and_not_by_the_finding(
     add_quantity(filled, "measure", 20, 1.8, unit="cm", mention_id=asthma)
     add_quantity(filled, "measure", 30, 40, mention_id=of_mother, **ef)
     add_quantity(filled, "dose", 40, 5, name="as_needed")
+    add_quantity(filled, "lab_value", 50, 5.3, name="potassium", mention_id=asthma)
     outcome = run_export(Fhir())
     found = measures(tmp_path / "out")
-    assert set(found) == {"Sodium", "ejection fraction"}
+    assert set(found) == {"Sodium", "ejection fraction", "potassium"}
+    assert found["potassium"]["code"] == {"text": "potassium"}
     assert found["ejection fraction"]["code"] == {"text": "ejection fraction"}
     assert found["ejection fraction"]["valueQuantity"]["value"] == 35
     assert found["ejection fraction"]["note"] == [{"text": "historical"}]

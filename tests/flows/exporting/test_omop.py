@@ -344,6 +344,30 @@ def test_counted_ids_begin_where_they_shall(run_export: Export, tmp_path: Path) 
         run_export(Omop(tmp_path / "ids", first_id=0), overwrite=True)
 
 
+def test_loading_as_documented_keeps_rows_of_other_systems(
+    run_export: Export, tmp_path: Path
+) -> None:
+    run_export(Omop(tmp_path / "ids", first_id=1_000))
+    guide = (Path(__file__).parents[3] / "docs" / "exports.md").read_text("utf-8")
+    recipe = guide.partition('duckdb cdm.duckdb "')[2].partition('"')[0]
+    recipe = recipe.replace("omop/omop.duckdb", str(tmp_path / "out" / "omop.duckdb"))
+    with duckdb.connect(str(tmp_path / "cdm.duckdb")) as cdm:
+        cdm.execute(ddl("main", "note_nlp"))
+        cdm.execute(
+            "INSERT INTO note_nlp BY NAME SELECT 1 AS note_nlp_id, 11 AS note_id, "
+            "'x' AS lexical_variant, 'other' AS nlp_system, current_date AS nlp_date"
+        )
+        for _ in range(2):
+            for statement in recipe.split(";"):
+                cdm.execute(statement)
+            found = cdm.execute(
+                "SELECT nlp_system = 'other', count(DISTINCT note_nlp_id), min(note_nlp_id) "
+                "FROM note_nlp GROUP BY 1 ORDER BY 1"
+            ).fetchall()
+            assert found == [(False, 11, 1_000), (True, 1, 1)]
+            cdm.execute("DETACH nlp")
+
+
 def test_two_corpora_may_not_share_a_native_id(
     filled: Bench, run_export: Export, tmp_path: Path
 ) -> None:
