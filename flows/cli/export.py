@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -90,9 +91,18 @@ def omop(
         IdMode,
         typer.Option(
             help="native: native_id, person_id and encounter_id are OMOP's integers; assigned: "
-            "counted from 1; auto: native where all are integers."
+            "counted; auto: native where all are integers, and later ones that are none counted up."
         ),
     ] = IdMode.auto,
+    first_id: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=2**31 - 1,
+            help="Counted ids begin here, above those your CDM has.",
+        ),
+    ] = 1,
     with_text: WithText = False,
     no_snippets: Annotated[
         bool, typer.Option("--no-snippets", help="Leave out the 250 characters around a mention.")
@@ -117,14 +127,19 @@ def omop(
 
     if ids is not None and out.resolve() in ids.resolve().parents:
         raise typer.BadParameter("it would go with the folder", param_hint="--ids")
+    # Not resolved: a link's ids are beside the link.
+    folder = Path(os.path.abspath(out))  # noqa: PTH100
+    if not folder.name:
+        raise typer.BadParameter("it has no name", param_hint="--out")
     asked = Omop(
-        ids=ids or out.with_name(f"{out.name}.ids.parquet"),
+        ids=ids or folder.with_name(f"{folder.name}.ids.parquet"),
         id_mode=id_mode,
         vocabulary=vocabulary,
         concept_map=concept_map,
         with_text=with_text,
         snippets=not no_snippets,
         files=tuple(form or OmopFile),
+        first_id=first_id,
     )
     _export(asked, warehouse, out, where, corpus, overwrite, dry_run, as_json, wait, config)
 

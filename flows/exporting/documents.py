@@ -19,6 +19,9 @@ from flows.exporting.selection import SELECTED
 from flows.warehouse.layout import Connection
 from flows.warehouse.views import ENTITY_JOINS, FIRST_LINKSET
 
+RULED_OUT = "rule_out"
+"""What the ids of rules hold that find something is to be ruled out: more than low certainty."""
+
 _DOCUMENTS_AT_ONCE = 500
 
 
@@ -84,7 +87,7 @@ JOIN {SELECTED} e ON e.document_id = t.document_id AND e.annotation_id = t.annot
 
 _QUANTITY_COLUMNS = (
     *("quantity_id", "start_char", "end_char", "kind", "mention_id"),
-    *("comparator", "value", "high", "unit"),
+    *("comparator", "value", "high", "unit", "name"),
 )
 
 

@@ -81,11 +81,12 @@ def lines_of(document: ExportDocument) -> Iterator[str]:
 
 def cut_place(text: str, title: str | None) -> int:
     """Where the title ends: behind it stands one blank, or nothing."""
-    if title and text.startswith(title) and text[len(title) : len(title) + 1].isspace():
-        return len(title)
-    found = _BREAKS.search(text)
-    # Not where a line end comes first: the title of a document must not be empty.
-    return found.start() if found and found.start() and text[found.end() :] else len(text)
+    has_title = bool(title and title.strip()) and text.startswith(title or "")
+    if has_title and text[len(title or "") :][:1].isspace():
+        return len(title or "")
+    # White space before the first word stays with it: the title must not be empty or blank.
+    found = _BREAKS.search(text, len(text) - len(text.lstrip()))
+    return found.start() if found and text[found.end() :] else len(text)
 
 
 def expect_corpora(connection: Connection, *suffixes: str) -> Written:

@@ -108,7 +108,7 @@ def _is_utf8(cells: list[str]) -> bool:
 
 CSV = Reader(
     name="csv",
-    version=1,
+    version=2,
     suffixes=(".csv", ".tsv"),
     parse=_parse,
     sniff=lambda head: True,

@@ -117,7 +117,7 @@ def _shown(names: Sequence[_Name]) -> str:
 
 DUCKDB = Reader(
     name="duckdb",
-    version=1,
+    version=2,
     suffixes=(".duckdb", ".ddb"),
     parse=_parse,
     sniff=lambda head: head[_MAGIC_AT:].startswith(_MAGIC),

@@ -58,7 +58,7 @@ def _row(line: bytes) -> dict[str, Any] | BadRecord:
 
 JSONL = Reader(
     name="jsonl",
-    version=1,
+    version=2,
     suffixes=(".jsonl", ".ndjson"),
     parse=_parse,
     sniff=lambda head: True,

@@ -51,7 +51,7 @@ def _table(path: Path) -> Iterator[Any]:
 
 PARQUET = Reader(
     name="parquet",
-    version=1,
+    version=2,
     suffixes=(".parquet", ".pq"),
     parse=_parse,
     sniff=lambda head: head.startswith(b"PAR1"),

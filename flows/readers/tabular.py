@@ -38,6 +38,9 @@ _COMMON_NAMES: dict[str, tuple[str, ...]] = {
         "note_class",
     ),
 }
+_OMOP_NOTE = ("note_id", "note_text", "person_id")
+_NO_PERSON = "0"
+"""OMOP's ``person_id`` may not be null: that of a note without a person."""
 _LONGEST_NAME = 64
 _DEEPEST_NESTING = 64
 
@@ -91,7 +94,8 @@ def row_record(
 
     With an abstract column the text is title + one space + abstract, else exactly the text
     cell. Without an id column the row's 0-based ``ordinal`` is the id. A date that is not
-    understood, or that loses its time of day, is kept as written in the metadata too.
+    understood, or that loses its time of day, is kept as written in the metadata too. Person 0 of
+    OMOP's note table is nobody.
     """
 
     def cell(name: str | None) -> Any:
@@ -120,6 +124,7 @@ def row_record(
         written = jsonable(raw_date)
         if document_date is None or written != document_date.isoformat():
             metadata[columns.date] = written
+    person = _string(cell(columns.person))
     return Document(
         native_id=native_id,
         text=text,
@@ -127,10 +132,15 @@ def row_record(
         title=title or None,
         document_date=document_date,
         document_type=_string(cell(columns.type)),
-        person_id=_string(cell(columns.person)),
+        person_id=None if person == _NO_PERSON and _is_omop(columns) else person,
         encounter_id=_string(cell(columns.encounter)),
         metadata=metadata,
     )
+
+
+def _is_omop(columns: ColumnMapping) -> bool:
+    names = (columns.id, columns.text, columns.person)
+    return tuple((name or "").strip().lower() for name in names) == _OMOP_NOTE
 
 
 def jsonable(value: Any, depth: int = 0) -> Any:

@@ -12,26 +12,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flows.exporting.documents import ExportDocument, ExportMention
+from flows.exporting.documents import RULED_OUT, ExportDocument, ExportMention
+from flows.exporting.fhir.measured import is_measured, measured, why_left_out
+from flows.exporting.fhir.parts import (
+    CONDITION_LABELS,
+    Resource,
+    coded,
+    common,
+    concept,
+    is_of_patient,
+    observed,
+    provenance,
+    subject,
+    to_document,
+)
 from flows.exporting.fhir.systems import (
     DOCUMENT_SYSTEM,
     ENCOUNTER_SYSTEM,
-    PATIENT_SYSTEM,
-    UCUM,
-    coding,
     reference,
     resource_id,
 )
-
-Resource = dict[str, Any]
-
-MENTION_EXTENSION = "urn:charthouse:fhir:mention"
-CONDITION_LABELS = {"Disease"}
-"""Labels whose concepts are conditions; all others are observed."""
-
-_VALUES = {"lab_value", "vital_sign", "measure"}
-_TERMINOLOGY = "http://terminology.hl7.org/CodeSystem"
-_COMPARATORS = {"<", "<=", ">", ">="}
 
 
 @dataclass(frozen=True)
@@ -44,18 +44,14 @@ class Wishes:
 
 def is_affirmed(mention: ExportMention) -> bool:
     """Whether a mention says something of the patient; what was not assessed does."""
-    return not mention.negated and _is_of_patient(mention)
-
-
-def _is_of_patient(mention: ExportMention) -> bool:
-    return not mention.hypothetical and mention.experiencer in (None, "patient")
+    return not mention.negated and is_of_patient(mention)
 
 
 def resources_of(document: ExportDocument, wishes: Wishes) -> Iterator[Resource]:
     """The resources of a document that has a person; each has its own provenance behind it."""
     source = _document_reference(document, wishes)
     yield source
-    told = [m for m in document.mentions if m.concept_id is not None and _is_of_patient(m)]
+    told = [m for m in document.mentions if m.concept_id is not None and is_of_patient(m)]
     groups: dict[tuple[str, str], list[ExportMention]] = {}
     for mention in told:
         groups.setdefault((mention.concept_id or "", mention.label), []).append(mention)
@@ -67,15 +63,15 @@ def resources_of(document: ExportDocument, wishes: Wishes) -> Iterator[Resource]
         make = _condition if is_condition else _observation
         resource = make(document, concept_id, label, affirmed or mentions)
         yield resource
-        yield _provenance(document, source, resource, affirmed or mentions)
-    by_id = {m.mention_id: m for m in told if not m.negated}
+        yield provenance(document, source, resource, affirmed or mentions)
+    by_id = {m.mention_id: m for m in document.mentions}
     for quantity in document.quantities:
         about = by_id.get(quantity["mention_id"])
-        if about is None or quantity["kind"] not in _VALUES or quantity["value"] is None:
+        if not is_measured(quantity) or why_left_out(quantity, about):
             continue
-        resource = _measured(document, about, quantity)
+        resource = measured(document, quantity, about)
         yield resource
-        yield _provenance(document, source, resource, [about])
+        yield provenance(document, source, resource, [about] if about else [], quantity)
 
 
 def device(annotation_id: str, models: Sequence[str], version: str) -> Resource:
@@ -108,7 +104,7 @@ def _document_reference(document: ExportDocument, wishes: Wishes) -> Resource:
         "identifier": [{"system": DOCUMENT_SYSTEM, "value": document.document_id}],
         "status": "current",
         **({"type": {"text": document.document_type}} if document.document_type else {}),
-        "subject": _subject(document),
+        "subject": subject(document),
         "content": [{"attachment": attachment}],
         **({"context": context} if context else {}),
     }
@@ -117,122 +113,40 @@ def _document_reference(document: ExportDocument, wishes: Wishes) -> Resource:
 def _condition(
     document: ExportDocument, concept_id: str, label: str, mentions: Sequence[ExportMention]
 ) -> Resource:
-    found = _common("Condition", document, concept_id, label)
+    found = common("Condition", document, concept_id, label)
     negated = all(m.negated for m in mentions)
-    if not negated and any(m.historical is not None for m in mentions):
-        past = all(m.historical for m in mentions)
-        found["clinicalStatus"] = _coded("condition-clinical", "inactive" if past else "active")
-    doubted = all(m.uncertain for m in mentions)
-    status = "refuted" if negated else "provisional" if doubted else "unconfirmed"
-    found["verificationStatus"] = _coded("condition-ver-status", status)
-    found["code"] = _concept(mentions[0])
+    standing = [m for m in mentions if not _is_to_be_ruled_out(document, m)]
+    # HL7's con-3 and con-5 ask for no clinicalStatus: it is no item of a problem list.
+    if not negated and any(m.historical is not None for m in standing):
+        past = all(m.historical for m in standing)
+        found["clinicalStatus"] = coded("condition-clinical", "inactive" if past else "active")
+    if negated:
+        status = "refuted"
+    elif not standing:
+        status = "differential"
+    else:
+        status = "provisional" if all(m.uncertain for m in standing) else "unconfirmed"
+    found["verificationStatus"] = coded("condition-ver-status", status)
+    found["code"] = concept(mentions[0])
     if document.document_date:
         found["recordedDate"] = document.document_date.isoformat()
-    found["evidence"] = [{"detail": [_to_document(document)]}]
+    found["evidence"] = [{"detail": [to_document(document)]}]
     return found
+
+
+def _is_to_be_ruled_out(document: ExportDocument, mention: ExportMention) -> bool:
+    """As OMOP's ``term_exists`` has it: a doubt that asks for a look is less than a diagnosis."""
+    rules = document.cues.get(mention.mention_id, [])
+    return bool(mention.uncertain) and any(RULED_OUT in rule for rule in rules)
 
 
 def _observation(
     document: ExportDocument, concept_id: str, label: str, mentions: Sequence[ExportMention]
 ) -> Resource:
-    found = _common("Observation", document, concept_id, label)
+    found = common("Observation", document, concept_id, label)
     found["status"] = "preliminary"
     found["code"] = {"text": label}
-    found["valueCodeableConcept"] = _concept(mentions[0])
+    found["valueCodeableConcept"] = concept(mentions[0])
     if all(m.negated for m in mentions):
-        found["interpretation"] = [_coded("v3-ObservationInterpretation", "NEG")]
-    return found | _observed(document)
-
-
-def _measured(document: ExportDocument, about: ExportMention, quantity: dict[str, Any]) -> Resource:
-    concept_id = about.concept_id or ""
-    found = _common("Observation", document, concept_id, f"quantity {quantity['quantity_id']}")
-    found["status"] = "preliminary"
-    found["code"] = _concept(about)
-    unit = quantity["unit"]
-    measured = {"unit": unit, "system": UCUM, "code": unit} if unit else {}
-    if quantity["high"] is not None:
-        found["valueRange"] = {
-            "low": {"value": quantity["value"], **measured},
-            "high": {"value": quantity["high"], **measured},
-        }
-    else:
-        given = quantity["comparator"]
-        comparator = {"comparator": given} if given in _COMPARATORS else {}
-        found["valueQuantity"] = {"value": quantity["value"], **comparator, **measured}
-    return found | _observed(document)
-
-
-def _observed(document: ExportDocument) -> Resource:
-    found: Resource = {"derivedFrom": [_to_document(document)]}
-    if document.document_date:
-        found["effectiveDateTime"] = document.document_date.isoformat()
-    return found
-
-
-def _common(kind: str, document: ExportDocument, concept_id: str, part: str) -> Resource:
-    found: Resource = {
-        "resourceType": kind,
-        "id": resource_id(kind, document.document_id, concept_id, part),
-        "subject": _subject(document),
-    }
-    if document.encounter_id:
-        found["encounter"] = reference("Encounter", document.encounter_id, ENCOUNTER_SYSTEM)
-    return found
-
-
-def _provenance(
-    document: ExportDocument,
-    source: Resource,
-    resource: Resource,
-    mentions: Sequence[ExportMention],
-) -> Resource:
-    target = f"{resource['resourceType']}/{resource['id']}"
-    recorded = document.annotated_at
-    return {
-        "resourceType": "Provenance",
-        "id": resource_id("Provenance", target),
-        "extension": [_mention_extension(document, mention) for mention in mentions],
-        "target": [{"reference": target}],
-        "recorded": (
-            recorded.isoformat(timespec="seconds") + "Z" if recorded else "1970-01-01T00:00:00Z"
-        ),
-        "agent": [
-            {
-                "type": _coded("provenance-participant-type", "assembler"),
-                "who": {"reference": f"Device/{resource_id('Device', document.annotation_id)}"},
-            }
-        ],
-        "entity": [{"role": "source", "what": {"reference": f"DocumentReference/{source['id']}"}}],
-    }
-
-
-def _mention_extension(document: ExportDocument, mention: ExportMention) -> Resource:
-    """Where a mention is, and what found and judged it; never its words."""
-    parts: list[Resource] = [
-        {"url": "start", "valueInteger": mention.start_char},
-        {"url": "end", "valueInteger": mention.end_char},
-        {"url": "score", "valueDecimal": round(mention.score, 4)},
-        {"url": "model", "valueString": mention.model},
-    ]
-    rules = sorted(set(document.cues.get(mention.mention_id, [])))
-    parts += [{"url": "rule", "valueString": rule} for rule in rules]
-    return {"url": MENTION_EXTENSION, "extension": parts}
-
-
-def _concept(mention: ExportMention) -> Resource:
-    concept = coding(mention.concept_id or "", mention.concept_name)
-    return {"coding": [concept], "text": mention.concept_name or concept["code"]}
-
-
-def _coded(system: str, code: str) -> Resource:
-    return {"coding": [{"system": f"{_TERMINOLOGY}/{system}", "code": code}]}
-
-
-def _subject(document: ExportDocument) -> Resource:
-    return reference("Patient", document.person_id or "", PATIENT_SYSTEM)
-
-
-def _to_document(document: ExportDocument) -> Resource:
-    found = resource_id("DocumentReference", document.document_id)
-    return {"reference": f"DocumentReference/{found}"}
+        found["interpretation"] = [coded("v3-ObservationInterpretation", "NEG")]
+    return found | observed(document, mentions)

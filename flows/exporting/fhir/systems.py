@@ -6,14 +6,26 @@ import hashlib
 import re
 from typing import Any
 
+LOINC = "http://loinc.org"
 _SYSTEMS = {
-    **{"UMLS": "http://www.nlm.nih.gov/research/umls", "MESH": "http://id.nlm.nih.gov/mesh"},
-    **{"SNOMED": "http://snomed.info/sct", "SNOMEDCT": "http://snomed.info/sct"},
-    **{"RXNORM": "http://www.nlm.nih.gov/research/umls/rxnorm", "LOINC": "http://loinc.org"},
-    **{"ICD10CM": "http://hl7.org/fhir/sid/icd-10-cm", "OMIM": "http://www.omim.org"},
-    **{"HP": "http://human-phenotype-ontology.org", "NCBIGENE": "http://www.ncbi.nlm.nih.gov/gene"},
+    **dict.fromkeys(("SNOMED", "SNOMEDCT", "SCT"), "http://snomed.info/sct"),
+    **dict.fromkeys(("LOINC", "LNC"), LOINC),
+    **dict.fromkeys(("HP", "HPO"), "http://human-phenotype-ontology.org"),
+    "UMLS": "http://www.nlm.nih.gov/research/umls",
+    "MESH": "https://www.nlm.nih.gov/mesh",
+    "RXNORM": "http://www.nlm.nih.gov/research/umls/rxnorm",
+    "ICD10CM": "http://hl7.org/fhir/sid/icd-10-cm",
+    "ICD9CM": "http://hl7.org/fhir/sid/icd-9-cm",
+    "ATC": "http://www.whocc.no/atc",
+    "NDC": "http://hl7.org/fhir/sid/ndc",
+    "HGNC": "http://www.genenames.org",
+    "OMIM": "http://www.omim.org",
+    "NCBIGENE": "http://www.ncbi.nlm.nih.gov/gene",
 }
 """Prefix of a CURIE, in capitals, to the URI of its code system."""
+
+_PREFIXED = {"HP": "HP", "HPO": "HP", "HGNC": "HGNC"}
+"""Code systems whose codes begin with a prefix themselves."""
 
 UCUM = "http://unitsofmeasure.org"
 DOCUMENT_SYSTEM = "urn:charthouse:document"
@@ -28,6 +40,8 @@ def coding(concept_id: str, name: str | None) -> dict[str, str]:
     prefix, colon, code = concept_id.partition(":")
     if not colon:
         prefix, code = "", concept_id
+    if prefix.upper() in _PREFIXED:
+        code = f"{_PREFIXED[prefix.upper()]}:{code}"
     system = _SYSTEMS.get(prefix.upper(), f"urn:charthouse:ontology:{prefix.lower() or 'none'}")
     found = {"system": system, "code": code}
     return found | {"display": name} if name else found

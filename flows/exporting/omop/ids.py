@@ -1,8 +1,7 @@
 """Integer ids that stay: a file beside the exports remembers which document has which.
 
-OMOP's ids are 32-bit integers, and a hash of so few bits would give two of 100,000 documents the
-same. So ids are counted, and the file keeps them. A document's mentions have one run of ids, from
-the first mention on: the file grows with documents, not with mentions.
+A hash of OMOP's 32 bits would give two of 100,000 documents the same id. So ids are counted, and
+the file keeps them. A document's mentions have one run of ids: the file grows with documents.
 """
 
 from __future__ import annotations
@@ -29,10 +28,8 @@ LARGEST = 2**31 - 1
 
 Stamp = tuple[int, int, int] | None
 """By what a version of the file is known; None where there is none."""
-
 _COLUMNS = {"kind", "key", "version", "first", "numbers"}
 _INTEGER = "regexp_full_match({0}, '0|[1-9][0-9]{{0,9}}') AND TRY_CAST({0} AS INTEGER) IS NOT NULL"
-
 
 _SUBJECTS = {
     "note": ("document_id", "native_id"),
@@ -42,26 +39,44 @@ _SUBJECTS = {
 """Kind to the column that is the key, and the one whose integer may be the id."""
 
 
-def assign_ids(connection: Connection, path: Path, mode: IdMode) -> Stamp:
+def assign_ids(connection: Connection, path: Path, mode: IdMode, first: int = 1) -> Stamp:
     """Read the file of ids, give ids to what has none yet, and leave all in :data:`IDS`.
 
     ``native`` takes native_id, person_id and encounter_id themselves, which then must be integers;
-    ``assigned`` counts from 1; ``auto`` is native for each kind of which the warehouse holds
-    integers only, and once chosen it stays.
+    ``assigned`` counts from ``first``; ``auto`` is native for each kind of which the warehouse
+    holds integers only, and once chosen it stays. What then comes and is no integer, or has one
+    that is taken, is counted up from the last: a warehouse that grows is no dead end.
 
     Returns:
         What :func:`write_ids` tells by whether another export has written the file meanwhile.
 
     Raises:
-        CharthouseError: the file is none, was made in the other mode, a native id is no integer or
-            stands for two documents, or the 32 bits are used up.
+        CharthouseError: the file is none, was made in the other mode, native ids are asked for and
+            one is no integer or stands for two documents, or the 32 bits are used up.
     """
     stamp = _stamp(path)
     _read(connection, path)
     for kind in _SUBJECTS:
-        _assign(connection, path, kind, _mode_of(connection, path, kind, mode))
-    _assign_mentions(connection, path)
+        chosen = _mode_of(connection, path, kind, mode)
+        if chosen is IdMode.native:
+            _take_natives(connection, path, kind, strictly=mode is IdMode.native)
+        _count_up(connection, path, kind, first)
+    _assign_mentions(connection, path, first)
     return stamp
+
+
+def count_misfits(connection: Connection) -> int:
+    """Notes, persons and visits whose id :func:`assign_ids` counted where others are native."""
+    total = 0
+    for kind, (key, value) in _SUBJECTS.items():
+        ((misfits,),) = connection.execute(
+            f"SELECT count(DISTINCT i.key) FROM {SELECTED} s JOIN documents d ON d.rowid = s.place "
+            f"JOIN {IDS} i ON i.kind = '{kind}' AND i.key = d.{key} JOIN {IDS} m "
+            f"ON m.kind = 'mode' AND m.key = '{kind}' AND m.version = '{IdMode.native}' "
+            f"WHERE i.first::VARCHAR != d.{value}"
+        ).fetchall()
+        total += misfits
+    return total
 
 
 def write_ids(connection: Connection, path: Path, stamp: Stamp) -> None:
@@ -93,16 +108,19 @@ def _read(connection: Connection, path: Path) -> None:
     )
     if not path.exists():
         return
+    wrong = CharthouseError(f"{path} is no file of ids", "Give another --ids")
     try:
         names = connection.execute(f"DESCRIBE FROM {parquet(path)}").fetchall()
         if {name for name, *_ in names} != _COLUMNS:
-            raise CharthouseError(f"{path} is no file of ids", "Give another --ids")
+            raise wrong
         connection.execute(f"INSERT INTO {IDS} BY NAME FROM {parquet(path)}")
     except duckdb.Error:
-        raise CharthouseError(f"{path} is no file of ids", "Give another --ids") from None
+        raise wrong from None
     # Ids of what was forgotten say nothing any more, but nobody else gets them.
     for kind in (*_SUBJECTS, "mentions"):
-        _remember_last(connection, kind)
+        last = _last(connection, kind)
+        connection.execute(f"DELETE FROM {IDS} WHERE kind = 'last' AND key = ?", [kind])
+        connection.execute(f"INSERT INTO {IDS} VALUES ('last', ?, '', ?, 0)", [kind, last])
     connection.execute(
         f"DELETE FROM {IDS} WHERE rowid IN (SELECT place FROM (SELECT rowid AS place, "
         "CASE WHEN kind IN ('note', 'mentions') THEN key END AS document_id, "
@@ -110,12 +128,6 @@ def _read(connection: Connection, path: Path) -> None:
         f"FROM {IDS}) row "
         f"WHERE {is_forgotten(connection, 'row')})"
     )
-
-
-def _remember_last(connection: Connection, kind: str) -> None:
-    last = _last(connection, kind)
-    connection.execute(f"DELETE FROM {IDS} WHERE kind = 'last' AND key = ?", [kind])
-    connection.execute(f"INSERT INTO {IDS} VALUES ('last', ?, '', ?, 0)", [kind, last])
 
 
 def _last(connection: Connection, kind: str) -> int:
@@ -154,40 +166,57 @@ def _mode_of(connection: Connection, path: Path, kind: str, asked: IdMode) -> Id
     return mode
 
 
-def _assign(connection: Connection, path: Path, kind: str, mode: IdMode) -> None:
+def _new(kind: str) -> str:
+    """The query of what has no id yet: key, value and, of a visit, the person."""
     key, value = _SUBJECTS[kind]
     person = "coalesce(min(d.person_id), '')" if kind == "visit" else "''"
-    new = (
+    return (
         f"SELECT d.{key} AS key, min(d.{value}) AS value, {person} AS person FROM {SELECTED} s "
         f"JOIN documents d ON d.rowid = s.place WHERE d.{key} IS NOT NULL "
         f"AND d.{key} NOT IN (SELECT key FROM {IDS} WHERE kind = '{kind}') GROUP BY d.{key}"
     )
-    if mode is IdMode.native:
-        ((unfit,),) = connection.execute(
-            f"SELECT count(*) FROM ({new}) WHERE NOT ({_INTEGER.format('value')})"
-        ).fetchall()
-        if unfit:
-            raise CharthouseError(
-                f"{unfit:,} of the {value}s are no integers of 32 bits, and ids of {kind}s in "
-                f"{path} are native ones",
-                "Give another --ids, and --id-mode assigned",
-            )
-        number = "value::BIGINT"
-    else:
-        number = f"{_last(connection, kind)} + row_number() OVER (ORDER BY key)"
-    connection.execute(f"INSERT INTO {IDS} SELECT '{kind}', key, person, {number}, 1 FROM ({new})")
-    ((twice,),) = connection.execute(
-        f"SELECT count(*) - count(DISTINCT first) FROM {IDS} WHERE kind = ?", [kind]
+
+
+def _take_natives(connection: Connection, path: Path, kind: str, *, strictly: bool) -> None:
+    """Let integers be their own ids, but those that something else has already."""
+    value = _SUBJECTS[kind][1]
+    is_fit = _INTEGER.format("value")
+    ((new, fit),) = connection.execute(
+        f"SELECT count(*), count(*) FILTER (WHERE {is_fit}) FROM ({_new(kind)})"
     ).fetchall()
-    if twice:
+    fix = "Leave --id-mode out, or give another --ids with --id-mode assigned"
+    if strictly and fit < new:
         raise CharthouseError(
-            f"{twice:,} documents have a native_id that another corpus has too",
-            "Give another --ids, and --id-mode assigned",
+            f"{new - fit:,} of the {value}s are no integers of 32 bits, and native ids of {kind}s "
+            "are asked for",
+            fix,
+        )
+    ((taken,),) = connection.execute(
+        f"INSERT INTO {IDS} SELECT '{kind}', key, person, number, 1 FROM ("
+        f"SELECT key, person, TRY_CAST(value AS INTEGER)::BIGINT AS number FROM ({_new(kind)}) "
+        f"WHERE {is_fit}) WHERE number NOT IN (SELECT first FROM {IDS} WHERE kind = '{kind}') "
+        "QUALIFY row_number() OVER (PARTITION BY number ORDER BY key) = 1"
+    ).fetchall()
+    if strictly and taken < new:
+        raise CharthouseError(
+            f"{new - taken:,} of the {value}s stand for two {kind}s: another corpus has them too, "
+            f"or {path} has given them",
+            fix,
         )
     _check_room(connection, path, kind)
 
 
-def _assign_mentions(connection: Connection, path: Path) -> None:
+def _count_up(connection: Connection, path: Path, kind: str, first: int) -> None:
+    """Count ids for what has none yet."""
+    last = max(_last(connection, kind), first - 1)
+    connection.execute(
+        f"INSERT INTO {IDS} SELECT '{kind}', key, person, "
+        f"{last} + row_number() OVER (ORDER BY key), 1 FROM ({_new(kind)})"
+    )
+    _check_room(connection, path, kind)
+
+
+def _assign_mentions(connection: Connection, path: Path, first: int) -> None:
     connection.execute(
         f"CREATE OR REPLACE TABLE memory.main.runs_of_ids AS SELECT s.document_id AS key, "
         "s.annotation_id || ' ' || s.source_hash AS version, max(m.mention_id) + 1 AS numbers "
@@ -199,8 +228,9 @@ def _assign_mentions(connection: Connection, path: Path) -> None:
         f"DELETE FROM {IDS} i USING memory.main.runs_of_ids r WHERE i.kind = 'mentions' "
         "AND i.key = r.key AND i.version = r.version AND i.numbers < r.numbers"
     )
+    last = max(_last(connection, "mentions"), first - 1)
     connection.execute(
-        f"INSERT INTO {IDS} SELECT 'mentions', key, version, 1 + {_last(connection, 'mentions')} "
+        f"INSERT INTO {IDS} SELECT 'mentions', key, version, 1 + {last} "
         "+ coalesce(sum(numbers) OVER (ORDER BY key, version "
         "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0), numbers "
         f"FROM memory.main.runs_of_ids r ANTI JOIN {IDS} i "

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from flows.errors import CharthouseError
+from flows.errors import CharthouseError, UsageError
 from flows.exporting.choices import IdMode, OmopFile
-from flows.exporting.omop.ids import assign_ids, write_ids
+from flows.exporting.omop.ids import LARGEST, assign_ids, count_misfits, write_ids
 from flows.exporting.omop.rows import (
     MENTIONS,
     NOTES,
@@ -39,6 +39,7 @@ class Omop:
     with_text: bool = False
     snippets: bool = True
     files: tuple[OmopFile, ...] = tuple(OmopFile)
+    first_id: int = 1
 
     name: ClassVar[str] = "omop"
     annotated: ClassVar[bool] = True
@@ -48,7 +49,10 @@ class Omop:
 
         Raises:
             CharthouseError: a file or folder is missing.
+            UsageError: the first id is none.
         """
+        if not 0 < self.first_id <= LARGEST:
+            raise UsageError(f"--first-id {self.first_id}", f"Give a number up to {LARGEST:,}")
         if not self.ids.absolute().parent.is_dir():
             raise CharthouseError(f"--ids {self.ids}: its folder does not exist", "Create it first")
         check_files(self.vocabulary, self.concept_map)
@@ -67,15 +71,15 @@ class Omop:
         Raises:
             CharthouseError: ids or vocabulary cannot be used.
         """
-        map_concepts(connection, self.vocabulary, self.concept_map)
-        stamp = assign_ids(connection, self.ids, self.id_mode)
+        told = map_concepts(connection, self.vocabulary, self.concept_map)
+        stamp = assign_ids(connection, self.ids, self.id_mode, self.first_id)
         database = folder / DATABASE
         connection.execute(f"ATTACH {literal(str(database))} AS omop")
         rows: dict[str, int] = {}
         totals = self._fill(connection)
         for table, total in totals.items():
             rows |= self._copy(connection, folder, table, total)
-        counts = self._counts(connection)
+        counts = self._counts(connection) | told
         connection.execute("CHECKPOINT omop")
         connection.execute("DETACH omop")
         if OmopFile.duckdb in self.files:
@@ -147,4 +151,5 @@ class Omop:
             "concepts that map to several": several,
             "notes without a person": persons,
             "notes without a date": undated,
+            "ids counted beside native ones": count_misfits(connection),
         }

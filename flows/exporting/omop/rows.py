@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flows import __version__
+from flows.exporting.documents import RULED_OUT
 from flows.exporting.omop.ids import IDS
 from flows.exporting.omop.vocabulary import CONCEPT_MAP
 from flows.exporting.selection import SELECTED
@@ -14,9 +15,6 @@ UNKNOWN_DATE = "1970-01-01"
 
 EHR_NOTE, NO_CONCEPT, UTF_8, ENGLISH = 32831, 0, 32678, 4180186
 """Concepts of OHDSI's vocabulary: type of a note, no matching concept, encoding, language."""
-
-RULED_OUT = "rule_out"
-"""What the ids of rules hold that find something is to be ruled out: more than low certainty."""
 
 _SNIPPET_CHARACTERS = 250
 

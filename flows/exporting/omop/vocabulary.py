@@ -15,7 +15,7 @@ from flows.errors import CharthouseError
 from flows.exporting.selection import SELECTED
 from flows.warehouse.ddl import literal
 from flows.warehouse.layout import Connection
-from flows.warehouse.views import FIRST_LINKSET
+from flows.warehouse.views import ENTITY_JOINS, FIRST_LINKSET
 
 CONCEPT_MAP = "memory.main.concept_map"
 """source (CURIE), concept_id (standard, else 0), source_concept_id (else 0), targets (standard
@@ -48,8 +48,13 @@ def check_files(vocabulary: Path | None, concept_map: Path | None) -> None:
         raise CharthouseError(f"--concept-map {concept_map} does not exist", "Check the path")
 
 
-def map_concepts(connection: Connection, vocabulary: Path | None, concept_map: Path | None) -> None:
-    """Make the table :data:`CONCEPT_MAP` for the concepts and sections that are linked to.
+def map_concepts(
+    connection: Connection, vocabulary: Path | None, concept_map: Path | None
+) -> dict[str, int]:
+    """Make the table :data:`CONCEPT_MAP` for the concepts and sections of the selected documents.
+
+    Returns:
+        What is worth telling of the user's own mapping: words to a number.
 
     Raises:
         CharthouseError: a file is not in its form (file and row named).
@@ -68,22 +73,20 @@ def map_concepts(connection: Connection, vocabulary: Path | None, concept_map: P
                 f"({type(error).__name__})",
                 "Download the vocabularies again from athena.ohdsi.org",
             ) from None
-    if concept_map is not None:
-        _from_file(connection, concept_map)
+    return {} if concept_map is None else _from_file(connection, concept_map)
 
 
 def _find_wanted(connection: Connection) -> None:
-    """Concepts that names are linked to, and LOINC codes of sections."""
+    """Concepts and LOINC codes of sections in the selected documents."""
     connection.execute(
         "CREATE OR REPLACE TABLE memory.main.wanted AS SELECT *, "
         "split_part(source, ':', 1).lower() AS prefix, "
         "substr(source, strpos(source, ':') + 1) AS code FROM ("
-        f"SELECT concept_id AS source FROM name_links {FIRST_LINKSET.replace('LEFT ', '')} "
-        "AND l.linkset_id = name_links.linkset_id WHERE rank = 1 AND status = 'linked' "
-        "UNION SELECT concept_id FROM mention_links "
-        f"{FIRST_LINKSET.replace('LEFT ', '')} AND l.linkset_id = mention_links.linkset_id "
+        "SELECT coalesce(ml.concept_id, n.concept_id) AS source "
+        f"{ENTITY_JOINS.format(linksets=FIRST_LINKSET)} JOIN {SELECTED} e "
+        "ON e.document_id = m.document_id AND e.annotation_id = m.annotation_id "
         "UNION SELECT 'LOINC:' || loinc_code FROM sections SEMI JOIN "
-        f"{SELECTED} s USING (document_id)) WHERE source IS NOT NULL"
+        f"{SELECTED} s USING (document_id, annotation_id)) WHERE source IS NOT NULL"
     )
 
 
@@ -117,8 +120,8 @@ def _athena(path: Path) -> str:
     )
 
 
-def _from_file(connection: Connection, path: Path) -> None:
-    """Lay the user's mapping over that of the vocabulary."""
+def _from_file(connection: Connection, path: Path) -> dict[str, int]:
+    """Lay the user's mapping over that of the vocabulary, without regard to case."""
     wrong = CharthouseError(
         f"--concept-map {path} is no table of the columns source and concept_id",
         "Write them as a header, then a CURIE, a tab and an OMOP concept_id in each line",
@@ -146,9 +149,14 @@ def _from_file(connection: Connection, path: Path) -> None:
             "Mend that line",
         )
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE chosen AS SELECT w.source, min(g.id) AS id, "
-        "count(DISTINCT g.id) AS targets FROM given g JOIN memory.main.wanted w "
-        "ON g.source = w.source OR g.source = w.code GROUP BY w.source"
+        "CREATE OR REPLACE TEMP TABLE matched AS SELECT g.line, g.id, w.source FROM given g "
+        "JOIN memory.main.wanted w ON upper(g.source) = upper(w.source) "
+        "UNION SELECT g.line, g.id, w.source FROM given g "
+        "JOIN memory.main.wanted w ON upper(g.source) = upper(w.code)"
+    )
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE chosen AS SELECT source, min(id) AS id, "
+        "count(DISTINCT id) AS targets FROM matched GROUP BY source"
     )
     connection.execute(
         f"UPDATE {CONCEPT_MAP} m SET concept_id = c.id, targets = c.targets FROM chosen c "
@@ -158,3 +166,7 @@ def _from_file(connection: Connection, path: Path) -> None:
         f"INSERT INTO {CONCEPT_MAP} SELECT source, id, 0, targets FROM chosen "
         f"ANTI JOIN {CONCEPT_MAP} USING (source)"
     )
+    ((unmatched,),) = connection.execute(
+        "SELECT count(*) FROM given ANTI JOIN matched USING (line)"
+    ).fetchall()
+    return {"rows of --concept-map that match no concept in use": unmatched}

@@ -54,6 +54,18 @@ def test_the_outcome_is_told_for_people_and_programs(filled: Bench, tmp_path: Pa
     assert call(*base, "--overwrite", "--ids", tmp_path / "out" / "ids").exit_code == 2
 
 
+def test_the_folder_one_is_in_can_be_exported_to(
+    filled: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    assert call("omop", "-w", filled.warehouse, "--out", ".").exit_code == 0
+    assert (tmp_path / "here" / "omop.duckdb").is_file()
+    assert (tmp_path / "here.ids.parquet").is_file()
+    assert call("omop", "-w", filled.warehouse, "--out", "/").exit_code == 2
+
+
 def test_a_warehouse_in_use_is_told(filled: Bench, tmp_path: Path) -> None:
     with open_warehouse(filled.warehouse):
         done = charthouse(

@@ -112,6 +112,22 @@ def test_pubtator_keeps_every_offset(text: str, cut: int, data: st.DataObject) -
     assert len(fields[3]) == end - start
 
 
+@pytest.mark.parametrize(
+    ("text", "title", "lines"),
+    [
+        ("\n\nFever.\nNo rash.", None, ("  Fever.", "No rash.")),
+        (" \nFever.\nNo rash.", None, ("  Fever.", "No rash.")),
+        (" \nFever.", " ", ("  Fever.", "")),
+        ("Fever.\nNo rash.", None, ("Fever.", "No rash.")),
+    ],
+)
+def test_the_title_of_pubtator_is_never_blank(
+    text: str, title: str | None, lines: tuple[str, str]
+) -> None:
+    first, second, *_ = lines_of(document(text, title))
+    assert (first, second) == (f"1|t|{lines[0]}\n", f"1|a|{lines[1]}\n")
+
+
 @pytest.mark.parametrize("form", list(BiocFile))
 def test_bioc_is_read_back_by_our_reader(
     filled: Bench, run_export: Export, tmp_path: Path, form: BiocFile

@@ -225,8 +225,11 @@ def test_concepts_are_those_that_athena_maps_to(
 
 def test_the_users_own_map_wins(run_export: Export, tmp_path: Path, athena: Path) -> None:
     own = tmp_path / "own.tsv"
-    own.write_text("source\tconcept_id\nMESH:D005334\t9\nC0011849\t201826\n", encoding="utf-8")
-    run_export(Omop(tmp_path / "ids", vocabulary=athena, concept_map=own))
+    own.write_text(
+        "source\tconcept_id\nmesh:d005334\t9\nC0011849\t201826\nMESH:D000001\t7\n",
+        encoding="utf-8",
+    )
+    outcome = run_export(Omop(tmp_path / "ids", vocabulary=athena, concept_map=own))
     found = dict(
         rows(
             tmp_path / "out",
@@ -234,6 +237,14 @@ def test_the_users_own_map_wins(run_export: Export, tmp_path: Path, athena: Path
         )
     )
     assert (found["fever"], found["diabetes"], found["chest pain"]) == (9, 201826, 77670)
+    assert outcome.counts["rows of --concept-map that match no concept in use"] == 1
+
+
+def test_concepts_in_use_are_those_of_the_selected_documents(
+    run_export: Export, tmp_path: Path, athena: Path
+) -> None:
+    outcome = run_export(Omop(tmp_path / "ids", vocabulary=athena), where="native_id = '12'")
+    assert outcome.counts["concepts in use"] == outcome.counts["concepts mapped"] == 1
 
 
 @pytest.mark.parametrize(
@@ -275,24 +286,86 @@ def test_ids_stay_and_new_documents_get_new_ones(
     assert rows(tmp_path / "out", IDS_OF) == whole
 
 
-def test_a_document_that_is_no_integer_needs_assigned_ids(
-    filled: Bench, run_export: Export, tmp_path: Path
-) -> None:
-    run_export(Omop(tmp_path / "ids"))
-    with open_warehouse(filled.warehouse) as connection:
+def rename(bench: Bench, native_id: str) -> None:
+    """Make another document of note 12, of another name."""
+    with open_warehouse(bench.warehouse) as connection:
         connection.execute(
-            "UPDATE documents SET native_id = 'A7', document_id = 'notes:A7' WHERE native_id = '12'"
+            "UPDATE documents SET native_id = $id, document_id = 'notes:new ' || $id "
+            "WHERE document_id = 'notes:12'",
+            {"id": native_id},
         )
         for table in ("mentions", "document_annotations"):
             connection.execute(
-                f"UPDATE {table} SET document_id = 'notes:A7' WHERE document_id = 'notes:12'"
+                f"UPDATE {table} SET document_id = 'notes:new ' || ? "
+                "WHERE document_id = 'notes:12'",
+                [native_id],
             )
-    with pytest.raises(CharthouseError, match="no integers of 32 bits"):
-        run_export(Omop(tmp_path / "ids"), overwrite=True)
-    run_export(Omop(tmp_path / "other"), overwrite=True)
+
+
+NOTE_IDS = "SELECT note_source_value, note_id FROM note ORDER BY ALL"
+
+
+@pytest.mark.parametrize("native_id", ["A7", "11", "2147483648"])
+def test_what_does_not_fit_among_native_ids_is_counted(
+    filled: Bench, run_export: Export, tmp_path: Path, native_id: str
+) -> None:
+    ids = tmp_path / "ids"
+    assert run_export(Omop(ids)).counts["ids counted beside native ones"] == 0
+    before = dict(rows(tmp_path / "out", NOTE_IDS))
+    rename(filled, native_id)
+    outcome = run_export(Omop(ids), overwrite=True)
+    assert outcome.counts["ids counted beside native ones"] == 1
+    after = rows(tmp_path / "out", NOTE_IDS)
+    kept = {name: number for name, number in before.items() if name != "12"}
+    assert {(name, int(name)) for name in kept} | {(native_id, 78)} == set(after)
+    run_export(Omop(ids), overwrite=True)
+    assert rows(tmp_path / "out", NOTE_IDS) == after
+    with pytest.raises(CharthouseError, match="Leave --id-mode out"):
+        run_export(Omop(tmp_path / "other", IdMode.native), overwrite=True)
+
+
+def test_a_warehouse_of_other_names_has_assigned_ids(
+    filled: Bench, run_export: Export, tmp_path: Path
+) -> None:
+    rename(filled, "A7")
+    run_export(Omop(tmp_path / "ids"))
     assert rows(tmp_path / "out", "SELECT note_id FROM note ORDER BY 1") == [(1,), (2,), (3,), (4,)]
     with pytest.raises(CharthouseError, match="has assigned ids of notes"):
-        run_export(Omop(tmp_path / "other", IdMode.native), overwrite=True)
+        run_export(Omop(tmp_path / "ids", IdMode.native), overwrite=True)
+
+
+def test_counted_ids_begin_where_they_shall(run_export: Export, tmp_path: Path) -> None:
+    run_export(Omop(tmp_path / "ids", IdMode.assigned, first_id=5_000))
+    found = rows(tmp_path / "out", "SELECT min(note_id), max(note_id) FROM note")
+    assert found == [(5_000, 5_003)]
+    found = rows(tmp_path / "out", "SELECT min(note_nlp_id), count(*) FROM note_nlp")
+    assert found == [(5_000, 11)]
+    with pytest.raises(CharthouseError, match="--first-id 0"):
+        run_export(Omop(tmp_path / "ids", first_id=0), overwrite=True)
+
+
+def test_loading_as_documented_keeps_rows_of_other_systems(
+    run_export: Export, tmp_path: Path
+) -> None:
+    run_export(Omop(tmp_path / "ids", first_id=1_000))
+    guide = (Path(__file__).parents[3] / "docs" / "exports.md").read_text("utf-8")
+    recipe = guide.partition('duckdb cdm.duckdb "')[2].partition('"')[0]
+    recipe = recipe.replace("omop/omop.duckdb", str(tmp_path / "out" / "omop.duckdb"))
+    with duckdb.connect(str(tmp_path / "cdm.duckdb")) as cdm:
+        cdm.execute(ddl("main", "note_nlp"))
+        cdm.execute(
+            "INSERT INTO note_nlp BY NAME SELECT 1 AS note_nlp_id, 11 AS note_id, "
+            "'x' AS lexical_variant, 'other' AS nlp_system, current_date AS nlp_date"
+        )
+        for _ in range(2):
+            for statement in recipe.split(";"):
+                cdm.execute(statement)
+            found = cdm.execute(
+                "SELECT nlp_system = 'other', count(DISTINCT note_nlp_id), min(note_nlp_id) "
+                "FROM note_nlp GROUP BY 1 ORDER BY 1"
+            ).fetchall()
+            assert found == [(False, 11, 1_000), (True, 1, 1)]
+            cdm.execute("DETACH nlp")
 
 
 def test_two_corpora_may_not_share_a_native_id(
@@ -300,7 +373,7 @@ def test_two_corpora_may_not_share_a_native_id(
 ) -> None:
     with open_warehouse(filled.warehouse) as connection:
         connection.execute("UPDATE documents SET native_id = '11' WHERE corpus = 'abstracts'")
-    with pytest.raises(CharthouseError, match="another corpus has too"):
+    with pytest.raises(CharthouseError, match="another corpus has them too"):
         run_export(Omop(tmp_path / "ids", IdMode.native))
     run_export(Omop(tmp_path / "ids"))
     assert rows(tmp_path / "out", "SELECT count(DISTINCT note_id) FROM note") == [(4,)]
@@ -393,8 +466,6 @@ def test_ids_never_change_and_never_meet(
     """Whatever is exported in whatever order: a mention's id stays, and belongs to it alone."""
     path = tmp_path_factory.mktemp("ids") / "ids"
     given_before: dict[tuple[str, int], tuple[int, int]] = {}
-    with_letter = any(not key.isdecimal() or key != str(int(key)) for w in waves for key in w)
-    chosen = IdMode.assigned if with_letter else IdMode(mode)  # auto may choose native, and stays
     for wave in waves:
         for table in ("documents", "mentions", "document_annotations"):
             scratch.execute(f"DELETE FROM {table}")
@@ -417,7 +488,7 @@ def test_ids_never_change_and_never_meet(
                 [key, f"set-{mentions}", mentions],
             )
         select_documents(scratch, Selection(), annotated=True)
-        write_ids(scratch, path, assign_ids(scratch, path, chosen))
+        write_ids(scratch, path, assign_ids(scratch, path, IdMode(mode)))
         for key, set_id, mention_id, note, number in scratch.execute(
             f"SELECT m.document_id, m.annotation_id, m.mention_id, n.first, i.first + m.mention_id "
             f"FROM mentions m JOIN {IDS} n ON n.kind = 'note' AND n.key = m.document_id "

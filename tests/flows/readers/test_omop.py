@@ -113,6 +113,21 @@ def test_every_column_of_a_note_is_kept(
     assert metadata == {case(name): value for name, value in expected.items()}
 
 
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_person_0_is_nobody_in_the_note_table_alone(
+    tmp_path: Path, read: Read, suffix: str
+) -> None:
+    WRITERS[suffix](tmp_path / f"note{suffix}", OMOP_NOTE | {"person_id": 0})
+    (document,) = read(tmp_path / f"note{suffix}")
+    assert isinstance(document, Document)
+    assert document.person_id is None
+    other = tmp_path / "other.csv"
+    other.write_text("id,text,person_id\n1,Seen.,0\n", encoding="utf-8")
+    (document,) = read(other)
+    assert isinstance(document, Document)
+    assert document.person_id == "0"
+
+
 @pytest.mark.parametrize("file", ["cdm54.duckdb", "omop cdm.v5.duckdb"])
 def test_note_table_is_found_in_any_schema(tmp_path: Path, read: Read, file: str) -> None:
     path = tmp_path / file
