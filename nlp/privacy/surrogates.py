@@ -7,6 +7,7 @@ normal form, so nothing has to be stored, and without the secret nothing leads b
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -22,6 +23,10 @@ MOST_DAYS = 364
 TRIES = 64
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_DIGITS = re.compile(r"\d+")
+_MARKS = re.compile("[\u0300-\u036f]")
+_EXTENSION = re.compile(r"x|ext|extension", re.IGNORECASE)
+_IMAGE = re.compile(r"jpe?g|png|gif|bmp|tiff?|heic|dcm|webp", re.IGNORECASE)
 _WEB = re.compile(r"(?P<scheme>[a-z]+://)?", re.IGNORECASE)
 
 
@@ -110,7 +115,7 @@ def _like(pattern: str, made: str) -> str:
 
 
 def _name(draw: _Draw, original: str) -> str:
-    """Word by word, so that a surname alone and in a full name become the same."""
+    """Word by word, so that a surname alone and in a full name become the same; digits, too."""
     lists, keep = read_name_lists(), _kept_in_names()
     given, particles = {name.lower() for name in lists["given"]}, word_set("names", "particles")
 
@@ -128,7 +133,8 @@ def _name(draw: _Draw, original: str) -> str:
         choices = lists["given"] if old.lower() in given else lists["surnames"]
         return _like(old, draw.choice(old.lower(), choices))
 
-    return _WORD.sub(word, original)
+    made = _WORD.sub(word, _MARKS.sub("", unicodedata.normalize("NFC", original)))
+    return _DIGITS.sub(lambda digits: _number(draw, digits.group()), made)
 
 
 def _kept_in_names() -> frozenset[str]:
@@ -146,7 +152,7 @@ def _place(draw: _Draw, original: str) -> str:
     if original[0].isdigit() or re.match(r"(?i)p\.?\s?o\.?\s?box", original):
         if re.match(r"(?i)p\.?\s?o\.?\s?box", original):
             return f"PO Box {_digits(draw, re.sub(r'[^0-9]', '', original) or '1')}"
-        number = _digits(draw, re.match(r"\d+", original).group())  # type: ignore[union-attr]
+        number = _digits(draw, re.sub(r"\D.*", "", original, flags=re.DOTALL) or "1")
         return f"{number} {draw.choice(normal, lists['streets'])} Street"
     town = draw.choice(normal, lists["towns"])
     made = f"{town} {ending}" if ending else town
@@ -189,7 +195,12 @@ def _digits(draw: _Draw, original: str) -> str:
 
 
 def _phone(draw: _Draw, original: str) -> str:
-    """Digits for digits; ten of them are in the range 555-0100 to 0199, which nobody has."""
+    """Digits for digits; ten of them are in the range 555-0100 to 0199, which nobody has.
+
+    Empty where words other than *x* and *ext* stand among them.
+    """
+    if any(not _EXTENSION.fullmatch(word) for word in re.findall(r"[^\W\d_]+", original)):
+        return ""
     digits = re.sub(r"\D", "", original.split("x")[0].split("ext")[0])
     national = digits[-10:] if len(digits) in {10, 11} else ""
     made = re.sub(r"\D", "", _number(draw, national or re.sub(r"\D", "", original) or original))
@@ -231,9 +242,11 @@ def _ip(draw: _Draw, original: str) -> str:
 
 
 def _photo(draw: _Draw, original: str) -> str:
-    """The file name's ending stays."""
+    """The ending stays if it is one of images."""
     stem, dot, ending = original.rpartition(".")
-    return _number(draw, stem) + dot + ending if dot else _number(draw, original)
+    if not dot or not _IMAGE.fullmatch(ending):
+        return _number(draw, original)
+    return _number(draw, stem) + dot + ending
 
 
 def _hexadecimal(draw: _Draw, original: str) -> str:

@@ -73,6 +73,25 @@ def test_nobody_has_a_surrogate_number_or_address() -> None:
     assert ONE.value("age", "94") == "90+"
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "kept"),
+    [
+        ("name", "A123456 Quokkaberg", "123456"),
+        ("name", "jquokka42", "42"),
+        ("phone", "617-404-2368 (Mary Quokkaberg)", "Quokkaberg"),
+        ("fax", "617-404-2368 attn Quokkaberg", "Quokkaberg"),
+        ("photo", "scan.Quokkaberg", "Quokkaberg"),
+    ],
+)
+def test_nothing_of_a_whole_value_is_kept(kind: str, value: str, kept: str) -> None:
+    assert kept.casefold() not in ONE.value(kind, value).casefold()
+
+
+def test_extensions_and_endings_of_images_stay() -> None:
+    assert re.fullmatch(r"\d{3}-555-01\d\d ext \d\d", ONE.value("phone", "617-404-2368 ext 12"))
+    assert ONE.value("photo", "Quokkaberg.jpeg").endswith(".jpeg")
+
+
 FORMS = {
     "%m/%d/%Y": "numeric",
     "%Y-%m-%d": "iso",
