@@ -13,7 +13,6 @@ import pytest
 from nlp.ner.device import choose_device
 from nlp.privacy import PrivacyError
 from nlp.privacy.deidentify import Deidentified, Deidentifier, privacy_fingerprint
-from nlp.privacy.metadata import kind_of_key
 from nlp.schema import PRIVACY_SPANS, SECTION_SPANS
 from nlp.settings import PrivacySettings
 
@@ -205,24 +204,3 @@ def test_the_fingerprint_changes_with_what_changes_the_outcome(
     monkeypatch.setenv("CHARTHOUSE_PRIVACY_KEY", SECRET[::-1])
     assert mask != privacy_fingerprint(PrivacySettings(mode="mask"))
     assert SECRET not in json.dumps(mask)
-
-
-@pytest.mark.parametrize(
-    ("key", "kind"),
-    [
-        ("patientName", "name"),
-        ("DOB", "date"),
-        ("home_phone", "phone"),
-        ("MRN", "mrn"),
-        ("provider", "name"),
-        ("Attending Physician", "name"),
-        ("birth_date", "date"),
-        ("zipCode", "location"),
-        ("ssn", "ssn"),
-        ("specialty", None),
-        ("gender", None),
-        ("note_type", None),
-    ],
-)
-def test_keys_that_name_identifiers(key: str, kind: str | None) -> None:
-    assert kind_of_key(key) == kind
