@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from nlp.privacy import date_forms
 from nlp.privacy.finding import Finding
 from nlp.privacy.metadata_keys import is_coded, is_general, kind_of_key
 from nlp.privacy.replace import replace_findings
 
 _OLDEST_TOLD = 89
 _CODED = ""
+_DATE = re.compile(date_forms.STATED)
 
 
 @dataclass
@@ -134,10 +136,16 @@ def _kind_within(holder: dict[str, Any], key: str, outer: str | None) -> str | N
 
 
 def _kind_of_value(kind: str | None, value: Any) -> str | None:
-    """The kind; None of a coded term and of an age that tells nothing: one up to 89."""
+    """The kind; None of a coded term and of an age that tells nothing: one up to 89.
+
+    A string that as a whole is a date is one, whatever the key: a column mapped as the date has any
+    name, and what it states is kept here.
+    """
     if kind == "age":
         ages = map(int, re.findall(r"\d{1,9}", _written(value)))
         return kind if any(age > _OLDEST_TOLD for age in ages) else None
+    if not kind and isinstance(value, str) and _DATE.fullmatch(value.strip()):
+        return "date"
     return kind or None
 
 

@@ -140,3 +140,37 @@ def test_of_a_fhir_resource_codings_stay_and_references_do_not(tmp_path: Path) -
     assert shown["context"]["facilityType"] == {"coding": coding}
     assert shown["relatesTo"][0]["code"] == "replaces"
     assert shown["meta"]["versionId"] == "2" and shown["status"] == "current"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "20191231",
+        20191231,
+        "31DEC2019:10:00:00",
+        "201912311000",
+        "20191231T100000",
+        1577750400000,
+        "2019-W52",
+        "2019-365",
+        "20191231100000+0000",
+    ],
+)
+def test_dates_of_any_form_are_replaced_under_keys_of_dates(written: str | int) -> None:
+    assert by_keys({"charttime": written, "written": [written]}) == {
+        "charttime": "[DATE]",
+        "written": ["[DATE]"],
+    }
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["2150-01-31 10:00:00", "20191231", "201912311000", "12/31/2019 10:00", "2019-12", "1.2.2150"],
+)
+def test_a_string_that_is_a_date_is_one_under_any_key(written: str) -> None:
+    assert by_keys({"observed": written, "v": "1.2.19", "n": "2019", "r": "12-14"}) == {
+        "observed": "[DATE]",
+        "v": "1.2.19",
+        "n": "2019",
+        "r": "12-14",
+    }

@@ -40,6 +40,11 @@ def found(finder: Finder, text: str) -> list[tuple[str, str]]:
         ("Planned for Thurs 12/5.", "Thurs 12/5"),
         ("FOLLOW UP: 6/14 AT 10:30 AM.", "6/14"),
         ("JANUARY 5, 2020 CLINIC NOTE", "JANUARY 5, 2020"),
+        ("Seen 20191231 again.", "20191231"),
+        ("Seen 201912311000 again.", "20191231"),
+        ("Seen 20191231T100000 again.", "20191231"),
+        ("Drawn 31DEC2019:10:00:00 again.", "31DEC2019"),
+        ("D: 12/31/2019T: later", "12/31/2019"),
     ],
 )
 def test_dates_are_found(finder: Finder, text: str, value: str) -> None:
@@ -56,6 +61,7 @@ def test_dates_are_found(finder: Finder, text: str, value: str) -> None:
         "Blood pressure 120/80 at 10:30.",
         "She walks on Mondays.",
         "Section 1.2.10 and L4-5 disc.",
+        "A count of 19001231.5 or 0.20191231 per 20199931.",
         "Treatment was started 3-7 days before.",
         "A 2/6 murmur was heard.",
     ],
