@@ -204,3 +204,33 @@ def test_the_fingerprint_changes_with_what_changes_the_outcome(
     monkeypatch.setenv("CHARTHOUSE_PRIVACY_KEY", SECRET[::-1])
     assert mask != privacy_fingerprint(PrivacySettings(mode="mask"))
     assert SECRET not in json.dumps(mask)
+
+
+@pytest.mark.parametrize("mode", ["mask", "surrogate", "drop_text"])
+def test_types_and_names_of_sections_are_searched_too(mode: str) -> None:
+    sections = [
+        {"name": "Case of Mr. Kowalczyk", "start_char": 0, "end_char": 5},
+        {"name": "assessment", "start_char": 5, "end_char": len(TEXT)},
+    ]
+    given = frame(document(sections=sections)).with_columns(
+        document_type=pl.lit("Letter to Dr. Kowalczyk")
+    )
+    done = run(given, mode=mode)
+    assert done.failed == {} and done.documents.columns == given.columns
+    row = done.documents.to_dicts()[0]
+    first, second = (section["name"] for section in row["sections"])
+    assert row["document_type"].startswith("Letter to Dr. ")
+    assert "Kowalczyk" not in row["document_type"] + first
+    assert (first == "other") if mode == "drop_text" else first.startswith("Case of Mr. ")
+    assert second == "assessment"
+    (span,) = done.spans.filter(field="document_type").to_dicts()
+    changed = row["document_type"][span["start_char"] : span["end_char"]]
+    assert changed == row["document_type"].removeprefix("Letter to Dr. ") and span["kind"] == "name"
+
+
+@pytest.mark.parametrize(
+    "kind", ["Discharge summary", "Nursing/other", "ECG", "Consult", "Radiology", "Physician "]
+)
+def test_types_of_notes_stay(kind: str) -> None:
+    given = frame(document()).with_columns(document_type=pl.lit(kind))
+    assert run(given, mode="mask").documents["document_type"].to_list() == [kind]
