@@ -116,6 +116,14 @@ def test_younger_ages_stay(finder: Finder, text: str) -> None:
         ("Referring physician: Ola Nordmann", ["Ola Nordmann"]),
         ("Tadeusz Kowalczyk is a 54-year-old man.", ["Tadeusz Kowalczyk"]),
         ("cc: Dr. O'Brien", ["O'Brien"]),
+        ("Dr. QUOKKABERG-SMITH came.", ["QUOKKABERG-SMITH"]),
+        ("Patient: Smith-Jones, Mary", ["Smith-Jones, Mary"]),
+        ("Patient: SMITH-JONES, MARY", ["SMITH-JONES, MARY"]),
+        ("Signed by: JOHN QUOKKA-SMITH MD", ["JOHN QUOKKA-SMITH"]),
+        ("Dr. Quokka\u2010Berg came.", ["Quokka\u2010Berg"]),
+        ("Dr. Quokka\u2011Berg came.", ["Quokka\u2011Berg"]),
+        ("Dr. Quokka\u2013Berg came.", ["Quokka\u2013Berg"]),
+        ("Dr. Mu\u0308ller came. M\u00fcller left.", ["Mu\u0308ller", "M\u00fcller"]),
         ("Jennifer White-Jones reports pain.", ["Jennifer White-Jones"]),
         ("His daughter James Walker came.", ["James Walker"]),
         ("seen by dr patel for cp", ["patel"]),
@@ -245,7 +253,9 @@ def test_no_network_is_asked_for(finder: Finder, monkeypatch: pytest.MonkeyPatch
     assert len(found(finder, text)) >= 4
 
 
-@pytest.mark.parametrize("unit", ["a.", "1-", "@", "A ", "Aa, ", "http://", "x" * 50, "Dr. "])
+@pytest.mark.parametrize(
+    "unit", ["a.", "1-", "@", "A ", "Aa, ", "http://", "x" * 50, "Dr. ", "Ann-", "a\u0301"]
+)
 def test_time_grows_with_length_only(finder: Finder, unit: str) -> None:
     """Texts that make patterns go back and forth take time in proportion to their length."""
     seconds = []
