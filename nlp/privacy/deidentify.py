@@ -19,6 +19,7 @@ from nlp.privacy.key import keyed, read_key
 from nlp.privacy.listed import list_hash
 from nlp.privacy.masks import label_mask, same_length_mask
 from nlp.privacy.metadata import read_metadata, rewrite_metadata
+from nlp.privacy.own_texts import DOCUMENT_TYPE, own_texts
 from nlp.privacy.replace import replace_findings
 from nlp.privacy.rules import rules_hash
 from nlp.privacy.section_names import known_name, move_sections
@@ -33,7 +34,7 @@ Row = dict[str, Any]
 Substitute = Callable[[str, str], str]
 
 _REPLACED = ("title", "text", "sections", "metadata", "document_date")
-_TYPE = "document_type"
+
 _EMPTY = "{}"
 
 
@@ -83,7 +84,7 @@ class Deidentifier:
         Raises:
             DeviceError: a model's forward pass failed, which no document is to blame for.
         """
-        replaced = (*_REPLACED, *((_TYPE,) if _TYPE in documents.columns else ()))
+        replaced = (*_REPLACED, *((DOCUMENT_TYPE,) if DOCUMENT_TYPE in documents.columns else ()))
         names = ("document_id", "kind", "person_id", *replaced)
         rows = documents.select(names).to_dicts()
         failed: dict[int, str] = {}
@@ -150,16 +151,19 @@ class Deidentifier:
 
     def _texts(self, row: Row) -> list[str]:
         """The texts of a row that are searched, those of the metadata last."""
-        return [*_own_texts(row), *read_metadata(row["metadata"]).strings]
+        return [*own_texts(row), *read_metadata(row["metadata"]).strings]
 
     def _one(self, row: Row, modelled: Sequence[Sequence[Finding]]) -> tuple[Row, list[Row]]:
         metadata = read_metadata(row["metadata"])
-        own = _own_texts(row)
+        own = own_texts(row)
         texts = [*own, *metadata.strings]
         if self._settings.models and not modelled:
             modelled = self._finder.find_by_models(texts)  # raises what stopped it
         found = self._finder.find_in_document(
-            texts, further=modelled or None, known_names=metadata.names
+            texts,
+            further=modelled or None,
+            known_names=metadata.names,
+            literals=metadata.literals,
         )
         surrogates = self._surrogates(row)
         substitute = self._substitute(surrogates)
@@ -186,9 +190,9 @@ class Deidentifier:
             new["metadata"] = written if row["metadata"] is not None else None
             spans += [("title", span) for span in title.spans]
             spans += [("metadata", span) for span in in_metadata]
-        if row.get(_TYPE) is not None:
-            new[_TYPE] = kind.text
-            spans += [(_TYPE, span) for span in kind.spans]
+        if row.get(DOCUMENT_TYPE) is not None:
+            new[DOCUMENT_TYPE] = kind.text
+            spans += [(DOCUMENT_TYPE, span) for span in kind.spans]
         return new, [
             {
                 "document_id": row["document_id"],
@@ -241,9 +245,3 @@ def privacy_fingerprint(settings: PrivacySettings) -> dict[str, object]:
         "models": [model_fingerprint(find_model(name)) for name in settings.models],
         "secret": hashlib.sha256(keyed(read_key(settings), "fingerprint", "").encode()).hexdigest(),
     }
-
-
-def _own_texts(row: Row) -> list[str]:
-    """Text, title and type of a document, then the names of its sections."""
-    names = [section["name"] or "" for section in row["sections"] or ()]
-    return [row["text"] or "", row["title"] or "", row.get(_TYPE) or "", *names]

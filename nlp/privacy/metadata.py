@@ -10,6 +10,7 @@ from typing import Any
 
 from nlp.privacy import date_forms
 from nlp.privacy.finding import Finding
+from nlp.privacy.literals import literals_of
 from nlp.privacy.metadata_keys import is_coded, is_general, kind_of_key
 from nlp.privacy.replace import replace_findings
 
@@ -26,11 +27,13 @@ class MetadataText:
         value: the parsed JSON.
         strings: the strings under keys that say nothing, in order of writing.
         names: strings under keys of names: they tell names that stand in the text, too.
+        literals: kind and value of other identifiers that are looked for in the text as they are.
     """
 
     value: Any
     strings: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
+    literals: list[tuple[str, str]] = field(default_factory=list)
 
 
 def read_metadata(metadata: str | None) -> MetadataText:
@@ -45,6 +48,8 @@ def read_metadata(metadata: str | None) -> MetadataText:
             read.strings.append(_written(value))
         elif kind == "name":
             read.names.append(_written(value))
+        else:
+            read.literals += literals_of(kind, _written(value))
     return read
 
 

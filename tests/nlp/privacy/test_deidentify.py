@@ -234,3 +234,18 @@ def test_types_and_names_of_sections_are_searched_too(mode: str) -> None:
 def test_types_of_notes_stay(kind: str) -> None:
     given = frame(document()).with_columns(document_type=pl.lit(kind))
     assert run(given, mode="mask").documents["document_type"].to_list() == [kind]
+
+
+def test_identifiers_of_the_metadata_are_looked_for_in_the_text() -> None:
+    metadata = {
+        "mrn": "AB4471",
+        "phone": "ext. 88123",
+        "subject": {"reference": "Patient/99887"},
+        "row_id": 2019,
+        "bed": "3b",
+    }
+    text = "Ref ab4471 or XAB4471, ext. 88123. In 2019 99887 came, 99887.5 ml, 199887, 3b."
+    row = run(frame(document(text=text, metadata=json.dumps(metadata))), mode="mask").documents
+    assert row["text"][0] == (
+        "Ref [MRN] or XAB4471, [PHONE]. In 2019 [ID] came, 99887.5 ml, 199887, 3b."
+    )

@@ -261,7 +261,10 @@ def test_time_grows_with_length_only(finder: Finder, unit: str) -> None:
     seconds = []
     for characters in (4_000, 16_000):
         text = unit * (characters // len(unit))
-        clock = time.process_time()
-        finder.find([text])
-        seconds.append(time.process_time() - clock)
+        tries = []
+        for _ in range(2):  # the garbage of other tests may be collected within one
+            clock = time.process_time()
+            finder.find([text])
+            tries.append(time.process_time() - clock)
+        seconds.append(min(tries))
     assert seconds[1] < 9 * seconds[0] + 0.1
