@@ -52,7 +52,8 @@ class Surrogates:
     def value(self, kind: str, original: str) -> str:
         """What stands in place of an identifier: of the same form where that is plausible.
 
-        Never the original itself, whatever its case. A date that cannot be read becomes
+        Never the original itself, whatever its case. Records, accounts and other numbers have one
+        draw, so that a number becomes the same whichever of them it is taken for. A date that cannot be read becomes
         ``[DATE]``, an age over 89 ``90+``.
         """
         if kind == "date":
@@ -61,8 +62,9 @@ class Surrogates:
         if kind == "age":
             return "90+"
         make = _MAKERS.get(kind, _number)
+        drawn = "number" if make is _number else kind
         for attempt in range(TRIES):
-            made = make(_Draw(self.key, self.person, kind, attempt), original)
+            made = make(_Draw(self.key, self.person, drawn, attempt), original)
             if made and not _same(made, original):
                 return made
         return label_mask(kind, original)

@@ -64,6 +64,11 @@ def test_the_same_number_written_otherwise_has_the_same_digits() -> None:
     assert len({re.sub(r"\D", "", value) for value in written}) == 1
 
 
+def test_a_number_has_one_surrogate_whatever_it_is_taken_for() -> None:
+    kinds = ("mrn", "account", "license", "health_plan", "device", "vehicle", "biometric", "other")
+    assert len({ONE.value(kind, "4711123") for kind in kinds}) == 1
+
+
 def test_nobody_has_a_surrogate_number_or_address() -> None:
     assert "55501" in re.sub(r"\D", "", ONE.value("phone", "617-404-2368"))
     assert re.match(r"9\d\d-[1-4]\d-\d{4}", ONE.value("ssn", "123-45-6789"))
