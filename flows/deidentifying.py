@@ -143,7 +143,11 @@ def withheld(documents: pl.DataFrame, settings: PrivacySettings) -> pl.DataFrame
     hidden = pl.col("kind").is_in(settings.kinds)
     columns = [
         _unless(hidden, name, value)
-        for name, value in (*_TEXTS.items(), ("document_date", pl.lit(None)))
+        for name, value in (
+            *_TEXTS.items(),
+            ("document_date", pl.lit(None)),
+            ("document_type", pl.lit(None)),
+        )
     ]
     return DOCUMENTS.conform(documents.with_columns(columns))
 

@@ -214,7 +214,7 @@ PRIVACY_SPANS = Table(
         _DOCUMENT,
         _ANNOTATION,
         Column("span_id", pl.Int32, "0, 1, 2 ... by field, then in text order"),
-        Column("field", pl.String, "text, title or metadata: offsets are of that column"),
+        Column("field", pl.String, "text, title, metadata or document_type: offsets are of it"),
         Column("kind", pl.String, "HIPAA Safe Harbor kind, for example name or date"),
         Column("start_char", pl.Int32, "first character of what stands there now"),
         Column("end_char", pl.Int32, "one past its last character"),

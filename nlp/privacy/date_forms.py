@@ -52,6 +52,27 @@ ISO = r"(?P<y>(?:19|20)\d\d)(?P<sep>[/\-.])(?P<m>\d{1,2})(?P=sep)(?P<d>\d{1,2})"
 NUMERIC_MONTH = r"(?P<m>0?[1-9]|1[0-2])(?P<sep>[/\-])(?P<y>(?:19|20)\d\d)"
 NUMERIC_DAY = r"(?P<m>0?[1-9]|1[0-2])(?P<sep>[/\-])(?P<d>0?[1-9]|[12]\d|3[01])"
 COMPACT = r"(?P<y>(?:19|20)\d\d)(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])"
+COMPACT_TIME = r"(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?"
+JOINED = (
+    rf"(?P<d>0[1-9]|[12]\d|3[01])(?P<mon>(?i:{_SHORT.replace('|Sept', '')}|May))"
+    r"(?P<y>(?:19|20)\d\d)"
+)
+"""31DEC2019, as SAS writes dates."""
+
+TIME = (
+    r"(?:(?:T|:|\s{1,2})\d{1,2}(?::?\d\d){1,2}(?:\.\d{1,9})?"
+    r"\s?(?:Z|[AaPp]\.?[Mm]\.?|[+\-]\d\d:?\d\d)?)"
+)
+"""A time of day that stands behind a date."""
+
+STATED = (
+    r"\d{4}[\-/]\d{1,2}[\-/]\d{1,2}(?:[T ].{0,40})?"
+    r"|\d{1,2}[\-/.]\d{1,2}[\-/.]\d{4}(?:[T ].{0,40})?"
+    rf"|{COMPACT}(?:[T ].{{0,40}}|{COMPACT_TIME}.{{0,16}})?"
+    r"|[12]\d{3}-(?:0?[1-9]|1[0-2])"
+)
+"""What a table's cell says that is a date as a whole, of any century."""
+
 WRITTEN = (
     MONTH_DAY,
     DAY_MONTH,
@@ -61,6 +82,7 @@ WRITTEN = (
     NUMERIC_MONTH,
     NUMERIC_DAY,
     COMPACT,
+    JOINED,
     MONTH_ALONE,
 )
 """All forms; a date is read by the first that fits all of it."""

@@ -15,10 +15,14 @@ _MONTH_DAY = re.compile(rf"(?<![^\W_]){date_forms.MONTH_DAY}(?![^\W_]|[:/.]\d)")
 _DAY_MONTH = re.compile(rf"(?<![\w./])(?:the\s)?{date_forms.DAY_MONTH}")
 _MONTH_YEAR = re.compile(rf"(?<![^\W_]){date_forms.MONTH_YEAR}")
 _MONTH = re.compile(rf"(?<![^\W_]){date_forms.MONTH_ALONE}")
-_NUMERIC = re.compile(rf"(?<![\w./]){date_forms.NUMERIC}(?![\w/]|[.\-]\d)")
+_NUMERIC = re.compile(rf"(?<![\w./]){date_forms.NUMERIC}(?![\d/]|[.\-]\d)")
 _ISO = re.compile(rf"(?<![\w./\-]){date_forms.ISO}(?!\d)")
 _NUMERIC_MONTH = re.compile(rf"(?<![\w./\-]){date_forms.NUMERIC_MONTH}(?![\w/\-])")
 _NUMERIC_DAY = re.compile(rf"(?<![\w./\-]){date_forms.NUMERIC_DAY}(?![\w/%]|[.\-]\d)")
+_COMPACT = re.compile(
+    rf"(?<![^\W_]){date_forms.COMPACT}(?=(?:T?{date_forms.COMPACT_TIME}Z?)?(?![^\W_]))"
+)
+_JOINED = re.compile(rf"(?<![^\W_]){date_forms.JOINED}(?=T\d|(?![^\W_]))")
 _RANGE_END = re.compile(r"\s{0,2}(?:-|–|to|through|thru|and|&)\s{0,2}(?:the\s)?")
 _DAY_ONLY = re.compile(
     r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?(?:,?\s{1,2}(?:19|20)\d\d)?(?![\w/%]|\.\d)"
@@ -83,6 +87,11 @@ class DateFinder:
         for match in _NUMERIC_DAY.finditer(text):
             if self._is_day(text, match):
                 yield _found(text, match.start(), match.end(), "numeric_day", 0.6)
+        for match in _COMPACT.finditer(text):
+            if not _is_decimal(text, *match.span()):
+                yield _found(text, match.start(), match.end(), "compact", 0.8)
+        for match in _JOINED.finditer(text):
+            yield _found(text, match.start(), match.end(), "joined", 0.85)
         for match in _LABELLED.finditer(text):
             bare_year = re.fullmatch(r"(?:19|20)\d\d", match["v"]) is not None
             if not bare_year or _BIRTH.match(match["label"]):
@@ -129,6 +138,12 @@ class DateFinder:
         """Whether the words before speak of strength, pain or the like."""
         before = _SENTENCE_END.split(text[max(0, start - 40) : start])[-1].lower()
         return not self._no_day.isdisjoint(re.findall(r"[a-z]+", before))
+
+
+def _is_decimal(text: str, start: int, end: int) -> bool:
+    """Whether digits are part of a number with a point."""
+    before, after = text[max(0, start - 2) : start], text[end : end + 2]
+    return bool(re.fullmatch(r"\d[.,]", before) or re.fullmatch(r"[.,]\d", after))
 
 
 def _range_end(text: str, match: re.Match[str]) -> int:

@@ -19,8 +19,10 @@ from nlp.privacy.key import keyed, read_key
 from nlp.privacy.listed import list_hash
 from nlp.privacy.masks import label_mask, same_length_mask
 from nlp.privacy.metadata import read_metadata, rewrite_metadata
-from nlp.privacy.replace import Replaced, replace_findings
+from nlp.privacy.own_texts import DOCUMENT_TYPE, own_texts
+from nlp.privacy.replace import replace_findings
 from nlp.privacy.rules import rules_hash
+from nlp.privacy.section_names import known_name, move_sections
 from nlp.privacy.surrogates import Surrogates
 from nlp.schema import PRIVACY_SPANS
 from nlp.settings import PrivacySettings
@@ -32,6 +34,7 @@ Row = dict[str, Any]
 Substitute = Callable[[str, str], str]
 
 _REPLACED = ("title", "text", "sections", "metadata", "document_date")
+
 _EMPTY = "{}"
 
 
@@ -40,8 +43,8 @@ class Deidentified:
     """Documents as they may be stored, and where something was replaced.
 
     Attributes:
-        documents: the frame that was given, row by row, with text, title, sections, metadata and
-            document_date replaced; without the rows that failed.
+        documents: the frame that was given, row by row, with text, title, sections, metadata,
+            document_date and document_type replaced; without the rows that failed.
         spans: rows of ``privacy_spans`` without annotation_id, offsets in the new columns.
         failed: row in the frame that was given to the kind of the error; never its message.
     """
@@ -75,12 +78,14 @@ class Deidentifier:
 
         Args:
             documents: with columns document_id, kind, title, text, sections, metadata,
-                document_date and person_id, and others, which are kept as they are.
+                document_date and person_id, and others, which are kept as they are; a
+                document_type is searched, too.
 
         Raises:
             DeviceError: a model's forward pass failed, which no document is to blame for.
         """
-        names = ("document_id", "kind", "person_id", *_REPLACED)
+        replaced = (*_REPLACED, *((DOCUMENT_TYPE,) if DOCUMENT_TYPE in documents.columns else ()))
+        names = ("document_id", "kind", "person_id", *replaced)
         rows = documents.select(names).to_dicts()
         failed: dict[int, str] = {}
         spans: list[Row] = []
@@ -98,7 +103,7 @@ class Deidentifier:
         kept = [index for index in range(len(rows)) if index not in failed]
         columns = [
             pl.Series(name, [rows[i][name] for i in kept], dtype=documents.schema[name])
-            for name in _REPLACED
+            for name in replaced
         ]
         schema = {n: t for n, t in PRIVACY_SPANS.schema.items() if n != "annotation_id"}
         return Deidentified(
@@ -145,35 +150,49 @@ class Deidentifier:
             return found
 
     def _texts(self, row: Row) -> list[str]:
-        """The texts of a row that are searched: text, title, strings of the metadata."""
-        return [row["text"] or "", row["title"] or "", *read_metadata(row["metadata"]).strings]
+        """The texts of a row that are searched, those of the metadata last."""
+        return [*own_texts(row), *read_metadata(row["metadata"]).strings]
 
     def _one(self, row: Row, modelled: Sequence[Sequence[Finding]]) -> tuple[Row, list[Row]]:
         metadata = read_metadata(row["metadata"])
-        texts = [row["text"] or "", row["title"] or "", *metadata.strings]
+        own = own_texts(row)
+        texts = [*own, *metadata.strings]
         if self._settings.models and not modelled:
             modelled = self._finder.find_by_models(texts)  # raises what stopped it
         found = self._finder.find_in_document(
-            texts, further=modelled or None, known_names=metadata.names
+            texts,
+            further=modelled or None,
+            known_names=metadata.names,
+            literals=metadata.literals,
         )
         surrogates = self._surrogates(row)
         substitute = self._substitute(surrogates)
-        text = replace_findings(texts[0], found[0], substitute)
+        text, title, kind, *names = (
+            replace_findings(old, findings, substitute)
+            for old, findings in zip(own, found[: len(own)], strict=True)
+        )
+        dropped = self._settings.mode == "drop_text"
+        sections = [
+            known_name(name) if dropped else new.text
+            for name, new in zip(own[3:], names, strict=True)
+        ]
         new: Row = {
             "text": text.text if row["text"] is not None else None,
-            "sections": _moved(row["sections"], text),
+            "sections": move_sections(row["sections"], text, sections),
             "document_date": self._date(row["document_date"], surrogates),
             "title": None,
             "metadata": _EMPTY,
         }
         spans = [("text", span) for span in text.spans]
-        if self._settings.mode != "drop_text":
-            title = replace_findings(texts[1], found[1], substitute)
-            written, in_metadata = rewrite_metadata(metadata, found[2:], substitute)
+        if not dropped:
+            written, in_metadata = rewrite_metadata(metadata, found[len(own) :], substitute)
             new["title"] = title.text if row["title"] is not None else None
             new["metadata"] = written if row["metadata"] is not None else None
             spans += [("title", span) for span in title.spans]
             spans += [("metadata", span) for span in in_metadata]
+        if row.get(DOCUMENT_TYPE) is not None:
+            new[DOCUMENT_TYPE] = kind.text
+            spans += [(DOCUMENT_TYPE, span) for span in kind.spans]
         return new, [
             {
                 "document_id": row["document_id"],
@@ -226,16 +245,3 @@ def privacy_fingerprint(settings: PrivacySettings) -> dict[str, object]:
         "models": [model_fingerprint(find_model(name)) for name in settings.models],
         "secret": hashlib.sha256(keyed(read_key(settings), "fingerprint", "").encode()).hexdigest(),
     }
-
-
-def _moved(sections: Sequence[Row] | None, text: Replaced) -> list[Row] | None:
-    if sections is None:
-        return None
-    return [
-        section
-        | {
-            "start_char": text.start(section["start_char"]),
-            "end_char": text.end(section["end_char"]),
-        }
-        for section in sections
-    ]

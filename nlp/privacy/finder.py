@@ -10,6 +10,7 @@ from nlp.privacy.dates import DateFinder
 from nlp.privacy.finding import Finding
 from nlp.privacy.labelled import NumberFinder
 from nlp.privacy.listed import ListedNames
+from nlp.privacy.literals import Literals
 from nlp.privacy.merge import merge_findings
 from nlp.privacy.models import ModelFinder, load_models
 from nlp.privacy.names import NameFinder
@@ -74,6 +75,7 @@ class Finder:
         *,
         further: Sequence[Iterable[Finding]] | None = None,
         known_names: Iterable[str] = (),
+        literals: Collection[tuple[str, str]] = (),
     ) -> list[list[Finding]]:
         """The identifiers of a document's texts; names that one of them gives count in all.
 
@@ -81,13 +83,16 @@ class Finder:
             texts: the document's text, its title and the like.
             further: for each text what models have found in it.
             known_names: names that are known to be of persons of this document.
+            literals: kinds and values, in lower case, that are known to be its identifiers.
         """
         cut = [cut_words(text) for text in texts]
         found = [self._by_rules(words) for words in cut]
         for findings, more in zip(found, further or [], strict=bool(further)):
             findings += more
         parts = self._name_parts(zip(cut, found, strict=True), known_names)
+        values = Literals(literals)
         for words, findings in zip(cut, found, strict=True):
+            findings += values.find(words.text)
             findings += self._names.recurring(words, parts)
         return [merge_findings(w.text, f) for w, f in zip(cut, found, strict=True)]
 

@@ -6,14 +6,17 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
+from nlp.privacy import date_forms
 from nlp.privacy.finding import Finding
+from nlp.privacy.literals import literals_of
+from nlp.privacy.metadata_keys import is_coded, is_general, kind_of_key
 from nlp.privacy.replace import replace_findings
-from nlp.privacy.rules import read_rules
 
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_OLDEST_TOLD = 89
+_CODED = ""
+_DATE = re.compile(date_forms.STATED)
 
 
 @dataclass
@@ -24,11 +27,13 @@ class MetadataText:
         value: the parsed JSON.
         strings: the strings under keys that say nothing, in order of writing.
         names: strings under keys of names: they tell names that stand in the text, too.
+        literals: kind and value of other identifiers that are looked for in the text as they are.
     """
 
     value: Any
     strings: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
+    literals: list[tuple[str, str]] = field(default_factory=list)
 
 
 def read_metadata(metadata: str | None) -> MetadataText:
@@ -43,6 +48,8 @@ def read_metadata(metadata: str | None) -> MetadataText:
             read.strings.append(_written(value))
         elif kind == "name":
             read.names.append(_written(value))
+        else:
+            read.literals += literals_of(kind, _written(value))
     return read
 
 
@@ -68,6 +75,7 @@ def rewrite_metadata(
 
     def leaf(kind: str | None, value: Any) -> None:
         text = _written(value)
+        kind = _kind_of_value(kind, value)
         if kind is not None:
             findings = [Finding(0, len(text), kind, f"{kind}:metadata_key", 1.0)] if text else []
         else:
@@ -87,7 +95,7 @@ def rewrite_metadata(
             write("{")
             for number, (key, inner) in enumerate(value.items()):
                 write((", " if number else "") + _dump(key) + ": ")
-                walk(inner, kind or kind_of_key(key))
+                walk(inner, _kind_within(value, key, kind))
             write("}")
         elif isinstance(value, list):
             write("[")
@@ -104,29 +112,46 @@ def rewrite_metadata(
     return "".join(pieces), spans
 
 
-@lru_cache(maxsize=10_000)
-def kind_of_key(key: str) -> str | None:
-    """The kind of identifier that a key names: patientName, DOB, home_phone; else None."""
-    words = [word.lower() for word in _WORDS.findall(key)]
-    joined = f" {' '.join(words)} "
-    best: tuple[int, str] | None = None
-    keys: dict[str, list[str]] = read_rules()["metadata"]
-    for kind, phrases in keys.items():
-        for phrase in phrases:
-            if f" {phrase} " in joined or phrase.replace(" ", "") == "".join(words):
-                best = max(best or (0, ""), (len(phrase), kind))
-    return best[1] if best else None
-
-
 def _leaves(value: Any, kind: str | None) -> Iterator[tuple[str | None, Any]]:
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from _leaves(inner, kind or kind_of_key(key))
+            yield from _leaves(inner, _kind_within(value, key, kind))
     elif isinstance(value, list):
         for inner in value:
             yield from _leaves(inner, kind)
     elif _is_leaf(value):
-        yield kind, value
+        yield _kind_of_value(kind, value), value
+
+
+def _kind_within(holder: dict[str, Any], key: str, outer: str | None) -> str | None:
+    """The kind of what stands under a key of an object that itself stands under a kind's key.
+
+    The inner key says more, unless it is a general one. Of a term of a code system (kind
+    ``_CODED``), name and display are no identifiers.
+    """
+    inner = holder[key]
+    if is_coded(key) and isinstance(inner, dict | list):
+        return _CODED
+    if is_general(key):
+        if outer is not None:
+            return outer
+        if key.lower() == "display" and ("code" in holder or "system" in holder):
+            return None
+    return kind_of_key(key) or outer
+
+
+def _kind_of_value(kind: str | None, value: Any) -> str | None:
+    """The kind; None of a coded term and of an age that tells nothing: one up to 89.
+
+    A string that as a whole is a date is one, whatever the key: a column mapped as the date has any
+    name, and what it states is kept here.
+    """
+    if kind == "age":
+        ages = map(int, re.findall(r"\d{1,9}", _written(value)))
+        return kind if any(age > _OLDEST_TOLD for age in ages) else None
+    if not kind and isinstance(value, str) and _DATE.fullmatch(value.strip()):
+        return "date"
+    return kind or None
 
 
 def _is_leaf(value: Any) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nlp.privacy.finding import Finding
 from nlp.privacy.rules import common_words, read_name_lists, word_set
-from nlp.privacy.words import Words
+from nlp.privacy.words import HYPHENS, Words
 
 MOST_WORDS = 4
 """Words of one name at most, particles aside."""
@@ -84,7 +84,7 @@ class NameShapes:
             if not (self.is_name_word(words, following) or words.is_initial(following)):
                 if self._is_common_surname(words, first, last, following, after_title=after_title):
                     last, count = following, count + 1
-                    if words.gap(following) == "-":
+                    if words.gap(following) in HYPHENS:
                         continue  # Ann White-Jones
                 break
             if (
@@ -111,7 +111,7 @@ class NameShapes:
             before = first - 1
             gap = words.gap(before)
             initial = words.is_initial(before)
-            if gap not in {" ", "-"} and not (initial and gap in {". ", "."}):
+            if gap != " " and gap not in HYPHENS and not (initial and gap in {". ", "."}):
                 break
             if words.lowers[before] in self.particles and first - 2 >= 0:
                 first = before
@@ -180,7 +180,8 @@ class NameShapes:
         """Whether only a space, a hyphen or an initial's full stop parts it from the next."""
         gap = words.gap(index)
         return (
-            gap in {" ", "-"}
+            gap == " "
+            or gap in HYPHENS
             or (initial and gap in {". ", "."})
             or (gap == ", " and words.lowers[index + 1] in self.suffixes)
         )
@@ -190,8 +191,29 @@ class NameShapes:
 
 
 def name_finding(words: Words, first: int, last: int, rule: str, score: float) -> Finding:
-    """The words first to last as a name."""
+    """The words first to last as a name, with what hyphens join to it."""
+    for _ in range(MOST_WORDS):
+        if not (first > 0 and _joins(words, first - 1) and words.is_capitalised(first - 1)):
+            break
+        first -= 1
+    last = hyphenated(words, last)
     end = words.ends[last]
     if last > first and words.is_initial(last) and words.text[end : end + 1] == ".":
         end += 1  # Smith, John Q.
     return Finding(words.starts[first], end, "name", f"name:{rule}", score)
+
+
+def hyphenated(words: Words, last: int) -> int:
+    """Index of the last word that hyphens join to a word, with a capital: Smith-Jones."""
+    for _ in range(MOST_WORDS):
+        if not (last + 1 < len(words) and _joins(words, last) and words.is_capitalised(last + 1)):
+            break
+        last += 1
+    return last
+
+
+def _joins(words: Words, index: int) -> bool:
+    """Whether a hyphen alone parts the word from the next, and both are no single letters."""
+    return words.gap(index) in HYPHENS and not (
+        words.is_initial(index) or words.is_initial(index + 1)
+    )

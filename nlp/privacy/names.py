@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from nlp.privacy.eponyms import is_eponym, names_a_thing
 from nlp.privacy.finding import Finding
 from nlp.privacy.known_names import find_known
-from nlp.privacy.name_shapes import NameShapes, name_finding
+from nlp.privacy.name_shapes import NameShapes, hyphenated, name_finding
 from nlp.privacy.phrases import PhraseIndex
 from nlp.privacy.rules import read_rules, word_set
 from nlp.privacy.words import Words
@@ -149,6 +149,7 @@ class NameFinder:
             if not self._is_surname_first(words, at):
                 return
             last = at
+        last = hyphenated(words, last)
         word = words.word(at)
         if (
             last == at
@@ -166,15 +167,17 @@ class NameFinder:
 
     def _is_surname_first(self, words: Words, at: int) -> bool:
         """Whether a surname that is a word stands before a given name: Brown, Heather."""
+        if at >= len(words) or not words.is_capitalised(at):
+            return False
+        last = hyphenated(words, at)
         return (
-            at + 1 < len(words)
-            and words.is_capitalised(at)
-            and words.gap(at) == ", "
+            last + 1 < len(words)
+            and words.gap(last) == ", "
             and (
-                words.lowers[at + 1] in self._shapes.any_given
+                words.lowers[last + 1] in self._shapes.any_given
                 or (
                     words.lowers[at] in self._shapes.word_surnames
-                    and self._shapes.is_name_word(words, at + 1)
+                    and self._shapes.is_name_word(words, last + 1)
                 )
             )
         )

@@ -8,6 +8,9 @@ from datetime import date, timedelta
 from nlp.privacy import date_forms
 
 _FORMS = tuple(date_forms.compiled(form) for form in date_forms.WRITTEN)
+_WITH_TIME = re.compile(
+    rf"(?P<date>.{{6,40}}?)(?P<time>{date_forms.TIME}|(?<=\d{{8}}){date_forms.COMPACT_TIME})"
+)
 _ANY_YEAR = 2001
 """Stands for a year that is not written: it has no 29 February."""
 
@@ -17,13 +20,18 @@ def shift_date(written: str, days: int) -> str | None:
 
     A month without a day is moved from its 15th. Without a year, 2001 stands for it. 02/03/2019 is
     read as the American 3 February; 23/03/2019 can only be 23 March. A weekday becomes that of the
-    new date, if a year is written. A two-digit year of 50 or more is of the 1900s.
+    new date, if a year is written. A two-digit year of 50 or more is of the 1900s. A time of day
+    behind the date stays.
     """
     for form in _FORMS:
         match = form.fullmatch(written)
         if match is not None:
             return _shifted(match, days)
-    return None
+    timed = _WITH_TIME.fullmatch(written)
+    if timed is None:
+        return None
+    moved = shift_date(timed["date"], days)
+    return moved + timed["time"] if moved else None
 
 
 def _shifted(match: re.Match[str], days: int) -> str | None:

@@ -7,10 +7,12 @@ normal form, so nothing has to be stored, and without the secret nothing leads b
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from nlp.privacy.draw import Draw, same
 from nlp.privacy.key import keyed
 from nlp.privacy.masks import label_mask
 from nlp.privacy.rules import read_name_lists, read_rules, word_set
@@ -22,6 +24,10 @@ MOST_DAYS = 364
 TRIES = 64
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_DIGITS = re.compile(r"\d+")
+_MARKS = re.compile("[\u0300-\u036f]")
+_EXTENSION = re.compile(r"x|ext|extension", re.IGNORECASE)
+_IMAGE = re.compile(r"jpe?g|png|gif|bmp|tiff?|heic|dcm|webp", re.IGNORECASE)
 _WEB = re.compile(r"(?P<scheme>[a-z]+://)?", re.IGNORECASE)
 
 
@@ -47,55 +53,22 @@ class Surrogates:
     def value(self, kind: str, original: str) -> str:
         """What stands in place of an identifier: of the same form where that is plausible.
 
-        Never the original itself, whatever its case. A date that cannot be read becomes
-        ``[DATE]``, an age over 89 ``90+``.
+        Never the original itself, whatever its case. Records, accounts and other numbers have one
+        draw, so that a number becomes the same whichever of them it is taken for. A date that
+        cannot be read becomes ``[DATE]``, an age over 89 ``90+``.
         """
         if kind == "date":
             moved = shift_date(original, self.days)
-            return moved if moved and not _same(moved, original) else label_mask(kind, original)
+            return moved if moved and not same(moved, original) else label_mask(kind, original)
         if kind == "age":
             return "90+"
         make = _MAKERS.get(kind, _number)
+        drawn = "number" if make is _number else kind
         for attempt in range(TRIES):
-            made = make(_Draw(self.key, self.person, kind, attempt), original)
-            if made and not _same(made, original):
+            made = make(Draw(self.key, self.person, drawn, attempt), original)
+            if made and not same(made, original):
                 return made
         return label_mask(kind, original)
-
-
-@dataclass(frozen=True)
-class _Draw:
-    """Numbers that depend on the secret, the patient, the kind, a value and the attempt."""
-
-    key: bytes
-    person: str
-    kind: str
-    attempt: int
-
-    def stream(self, value: str) -> Iterator[int]:
-        """Endless numbers from 0 to 65535."""
-        block = 0
-        while True:
-            digest = keyed(
-                self.key,
-                "surrogate",
-                "\0".join((self.person, self.kind, value, str(self.attempt), str(block))),
-            )
-            for at in range(0, len(digest), 4):
-                yield int(digest[at : at + 4], 16)
-            block += 1
-
-    def choice(self, value: str, choices: Sequence[str]) -> str:
-        """One of the choices, never the value."""
-        for number in self.stream(value):
-            made = choices[number % len(choices)]
-            if not _same(made, value):
-                return made
-        raise AssertionError("a stream does not end")
-
-
-def _same(made: str, original: str) -> bool:
-    return made.casefold() == original.casefold()
 
 
 def _plain(value: str) -> str:
@@ -109,8 +82,8 @@ def _like(pattern: str, made: str) -> str:
     return made.lower() if pattern.islower() else made
 
 
-def _name(draw: _Draw, original: str) -> str:
-    """Word by word, so that a surname alone and in a full name become the same."""
+def _name(draw: Draw, original: str) -> str:
+    """Word by word, so that a surname alone and in a full name become the same; digits, too."""
     lists, keep = read_name_lists(), _kept_in_names()
     given, particles = {name.lower() for name in lists["given"]}, word_set("names", "particles")
 
@@ -128,7 +101,8 @@ def _name(draw: _Draw, original: str) -> str:
         choices = lists["given"] if old.lower() in given else lists["surnames"]
         return _like(old, draw.choice(old.lower(), choices))
 
-    return _WORD.sub(word, original)
+    made = _WORD.sub(word, _MARKS.sub("", unicodedata.normalize("NFC", original)))
+    return _DIGITS.sub(lambda digits: _number(draw, digits.group()), made)
 
 
 def _kept_in_names() -> frozenset[str]:
@@ -136,7 +110,7 @@ def _kept_in_names() -> frozenset[str]:
     return titles | {"md", "rn", "do", "phd", "np", "pa"}
 
 
-def _place(draw: _Draw, original: str) -> str:
+def _place(draw: Draw, original: str) -> str:
     """A ZIP code, a street or a facility keep their form; anything else becomes a town."""
     if not any(letter.isalpha() for letter in original):
         return _number(draw, original)
@@ -146,7 +120,7 @@ def _place(draw: _Draw, original: str) -> str:
     if original[0].isdigit() or re.match(r"(?i)p\.?\s?o\.?\s?box", original):
         if re.match(r"(?i)p\.?\s?o\.?\s?box", original):
             return f"PO Box {_digits(draw, re.sub(r'[^0-9]', '', original) or '1')}"
-        number = _digits(draw, re.match(r"\d+", original).group())  # type: ignore[union-attr]
+        number = _digits(draw, re.sub(r"\D.*", "", original, flags=re.DOTALL) or "1")
         return f"{number} {draw.choice(normal, lists['streets'])} Street"
     town = draw.choice(normal, lists["towns"])
     made = f"{town} {ending}" if ending else town
@@ -164,7 +138,7 @@ def _ending(original: str) -> str:
     return ""
 
 
-def _number(draw: _Draw, original: str) -> str:
+def _number(draw: Draw, original: str) -> str:
     """Digits for digits and letters for letters; separators and case stay."""
     stream = draw.stream(_plain(original) or original)
     made = []
@@ -182,14 +156,19 @@ def _number(draw: _Draw, original: str) -> str:
     return "".join(made)
 
 
-def _digits(draw: _Draw, original: str) -> str:
+def _digits(draw: Draw, original: str) -> str:
     """As many digits, the first of them no 0."""
     made = _number(draw, original)
     return str(1 + int(made[0]) % 9) + made[1:]
 
 
-def _phone(draw: _Draw, original: str) -> str:
-    """Digits for digits; ten of them are in the range 555-0100 to 0199, which nobody has."""
+def _phone(draw: Draw, original: str) -> str:
+    """Digits for digits; ten of them are in the range 555-0100 to 0199, which nobody has.
+
+    Empty where words other than *x* and *ext* stand among them.
+    """
+    if any(not _EXTENSION.fullmatch(word) for word in re.findall(r"[^\W\d_]+", original)):
+        return ""
     digits = re.sub(r"\D", "", original.split("x")[0].split("ext")[0])
     national = digits[-10:] if len(digits) in {10, 11} else ""
     made = re.sub(r"\D", "", _number(draw, national or re.sub(r"\D", "", original) or original))
@@ -203,7 +182,7 @@ def _phone(draw: _Draw, original: str) -> str:
     )
 
 
-def _ssn(draw: _Draw, original: str) -> str:
+def _ssn(draw: Draw, original: str) -> str:
     """Digits for digits; nine begin with 9 and a group below 50, which is never issued."""
     made = _number(draw, original)
     digits = [index for index, letter in enumerate(made) if letter.isdigit()]
@@ -215,33 +194,35 @@ def _ssn(draw: _Draw, original: str) -> str:
     return "".join(letters)
 
 
-def _email(draw: _Draw, original: str) -> str:
+def _email(draw: Draw, original: str) -> str:
     return f"p{_hexadecimal(draw, original)}@example.org"
 
 
-def _url(draw: _Draw, original: str) -> str:
+def _url(draw: Draw, original: str) -> str:
     scheme = _WEB.match(original)
     return f"{scheme.group() if scheme else ''}example.org/{_hexadecimal(draw, original)}"
 
 
-def _ip(draw: _Draw, original: str) -> str:
+def _ip(draw: Draw, original: str) -> str:
     """An address of the ranges for documentation (RFC 5737, RFC 3849)."""
     number = next(draw.stream(original.lower()))
     return f"2001:db8::{number:x}" if ":" in original else f"192.0.2.{1 + number % 254}"
 
 
-def _photo(draw: _Draw, original: str) -> str:
-    """The file name's ending stays."""
+def _photo(draw: Draw, original: str) -> str:
+    """The ending stays if it is one of images."""
     stem, dot, ending = original.rpartition(".")
-    return _number(draw, stem) + dot + ending if dot else _number(draw, original)
+    if not dot or not _IMAGE.fullmatch(ending):
+        return _number(draw, original)
+    return _number(draw, stem) + dot + ending
 
 
-def _hexadecimal(draw: _Draw, original: str) -> str:
+def _hexadecimal(draw: Draw, original: str) -> str:
     stream = draw.stream(original.lower())
     return f"{next(stream):04x}{next(stream):04x}"
 
 
-_MAKERS: dict[str, Callable[[_Draw, str], str]] = {
+_MAKERS: dict[str, Callable[[Draw, str], str]] = {
     "name": _name,
     "location": _place,
     "phone": _phone,

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from bisect import bisect_left
 from dataclasses import dataclass
 
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)*")
+_MARKED = "(?:[\u0300-\u036f]+[^\\W_]*)*"
+"""Marks that combine with the letter before, and what follows them."""
+
+_WORD = re.compile(rf"[^\W_]+{_MARKED}(?:['’][^\W\d_]+{_MARKED})*")
+HYPHENS = frozenset("-\u2010\u2011\u2013")
 _POSSESSIVE = ("'s", "’s", "'S", "’S")
 
 
@@ -14,7 +19,7 @@ _POSSESSIVE = ("'s", "’s", "'S", "’S")
 class Words:
     """Words of letters and digits: ``text[starts[i]:ends[i]]``, a possessive 's left out.
 
-    ``lowers`` has them in lower case.
+    ``lowers`` has them in lower case, letters and their marks composed.
     """
 
     text: str
@@ -59,5 +64,7 @@ def cut_words(text: str) -> Words:
             word, end = word[:-2], end - 2
         starts.append(match.start())
         ends.append(end)
-        lowers.append(word.lower())
+        lowers.append(
+            word.lower() if word.isascii() else unicodedata.normalize("NFC", word).lower()
+        )
     return Words(text, starts, ends, lowers)

@@ -13,7 +13,6 @@ import pytest
 from nlp.ner.device import choose_device
 from nlp.privacy import PrivacyError
 from nlp.privacy.deidentify import Deidentified, Deidentifier, privacy_fingerprint
-from nlp.privacy.metadata import kind_of_key
 from nlp.schema import PRIVACY_SPANS, SECTION_SPANS
 from nlp.settings import PrivacySettings
 
@@ -207,22 +206,46 @@ def test_the_fingerprint_changes_with_what_changes_the_outcome(
     assert SECRET not in json.dumps(mask)
 
 
+@pytest.mark.parametrize("mode", ["mask", "surrogate", "drop_text"])
+def test_types_and_names_of_sections_are_searched_too(mode: str) -> None:
+    sections = [
+        {"name": "Case of Mr. Kowalczyk", "start_char": 0, "end_char": 5},
+        {"name": "assessment", "start_char": 5, "end_char": len(TEXT)},
+    ]
+    given = frame(document(sections=sections)).with_columns(
+        document_type=pl.lit("Letter to Dr. Kowalczyk")
+    )
+    done = run(given, mode=mode)
+    assert done.failed == {} and done.documents.columns == given.columns
+    row = done.documents.to_dicts()[0]
+    first, second = (section["name"] for section in row["sections"])
+    assert row["document_type"].startswith("Letter to Dr. ")
+    assert "Kowalczyk" not in row["document_type"] + first
+    assert (first == "other") if mode == "drop_text" else first.startswith("Case of Mr. ")
+    assert second == "assessment"
+    (span,) = done.spans.filter(field="document_type").to_dicts()
+    changed = row["document_type"][span["start_char"] : span["end_char"]]
+    assert changed == row["document_type"].removeprefix("Letter to Dr. ") and span["kind"] == "name"
+
+
 @pytest.mark.parametrize(
-    ("key", "kind"),
-    [
-        ("patientName", "name"),
-        ("DOB", "date"),
-        ("home_phone", "phone"),
-        ("MRN", "mrn"),
-        ("provider", "name"),
-        ("Attending Physician", "name"),
-        ("birth_date", "date"),
-        ("zipCode", "location"),
-        ("ssn", "ssn"),
-        ("specialty", None),
-        ("gender", None),
-        ("note_type", None),
-    ],
+    "kind", ["Discharge summary", "Nursing/other", "ECG", "Consult", "Radiology", "Physician "]
 )
-def test_keys_that_name_identifiers(key: str, kind: str | None) -> None:
-    assert kind_of_key(key) == kind
+def test_types_of_notes_stay(kind: str) -> None:
+    given = frame(document()).with_columns(document_type=pl.lit(kind))
+    assert run(given, mode="mask").documents["document_type"].to_list() == [kind]
+
+
+def test_identifiers_of_the_metadata_are_looked_for_in_the_text() -> None:
+    metadata = {
+        "mrn": "AB4471",
+        "phone": "ext. 88123",
+        "subject": {"reference": "Patient/99887"},
+        "row_id": 2019,
+        "bed": "3b",
+    }
+    text = "Ref ab4471 or XAB4471, ext. 88123. In 2019 99887 came, 99887.5 ml, 199887, 3b."
+    row = run(frame(document(text=text, metadata=json.dumps(metadata))), mode="mask").documents
+    assert row["text"][0] == (
+        "Ref [MRN] or XAB4471, [PHONE]. In 2019 [ID] came, 99887.5 ml, 199887, 3b."
+    )

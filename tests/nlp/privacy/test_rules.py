@@ -40,6 +40,11 @@ def found(finder: Finder, text: str) -> list[tuple[str, str]]:
         ("Planned for Thurs 12/5.", "Thurs 12/5"),
         ("FOLLOW UP: 6/14 AT 10:30 AM.", "6/14"),
         ("JANUARY 5, 2020 CLINIC NOTE", "JANUARY 5, 2020"),
+        ("Seen 20191231 again.", "20191231"),
+        ("Seen 201912311000 again.", "20191231"),
+        ("Seen 20191231T100000 again.", "20191231"),
+        ("Drawn 31DEC2019:10:00:00 again.", "31DEC2019"),
+        ("D: 12/31/2019T: later", "12/31/2019"),
     ],
 )
 def test_dates_are_found(finder: Finder, text: str, value: str) -> None:
@@ -56,6 +61,7 @@ def test_dates_are_found(finder: Finder, text: str, value: str) -> None:
         "Blood pressure 120/80 at 10:30.",
         "She walks on Mondays.",
         "Section 1.2.10 and L4-5 disc.",
+        "A count of 19001231.5 or 0.20191231 per 20199931.",
         "Treatment was started 3-7 days before.",
         "A 2/6 murmur was heard.",
     ],
@@ -110,6 +116,14 @@ def test_younger_ages_stay(finder: Finder, text: str) -> None:
         ("Referring physician: Ola Nordmann", ["Ola Nordmann"]),
         ("Tadeusz Kowalczyk is a 54-year-old man.", ["Tadeusz Kowalczyk"]),
         ("cc: Dr. O'Brien", ["O'Brien"]),
+        ("Dr. QUOKKABERG-SMITH came.", ["QUOKKABERG-SMITH"]),
+        ("Patient: Smith-Jones, Mary", ["Smith-Jones, Mary"]),
+        ("Patient: SMITH-JONES, MARY", ["SMITH-JONES, MARY"]),
+        ("Signed by: JOHN QUOKKA-SMITH MD", ["JOHN QUOKKA-SMITH"]),
+        ("Dr. Quokka\u2010Berg came.", ["Quokka\u2010Berg"]),
+        ("Dr. Quokka\u2011Berg came.", ["Quokka\u2011Berg"]),
+        ("Dr. Quokka\u2013Berg came.", ["Quokka\u2013Berg"]),
+        ("Dr. Mu\u0308ller came. M\u00fcller left.", ["Mu\u0308ller", "M\u00fcller"]),
         ("Jennifer White-Jones reports pain.", ["Jennifer White-Jones"]),
         ("His daughter James Walker came.", ["James Walker"]),
         ("seen by dr patel for cp", ["patel"]),
@@ -239,13 +253,18 @@ def test_no_network_is_asked_for(finder: Finder, monkeypatch: pytest.MonkeyPatch
     assert len(found(finder, text)) >= 4
 
 
-@pytest.mark.parametrize("unit", ["a.", "1-", "@", "A ", "Aa, ", "http://", "x" * 50, "Dr. "])
+@pytest.mark.parametrize(
+    "unit", ["a.", "1-", "@", "A ", "Aa, ", "http://", "x" * 50, "Dr. ", "Ann-", "a\u0301"]
+)
 def test_time_grows_with_length_only(finder: Finder, unit: str) -> None:
     """Texts that make patterns go back and forth take time in proportion to their length."""
     seconds = []
     for characters in (4_000, 16_000):
         text = unit * (characters // len(unit))
-        clock = time.process_time()
-        finder.find([text])
-        seconds.append(time.process_time() - clock)
+        tries = []
+        for _ in range(2):  # the garbage of other tests may be collected within one
+            clock = time.process_time()
+            finder.find([text])
+            tries.append(time.process_time() - clock)
+        seconds.append(min(tries))
     assert seconds[1] < 9 * seconds[0] + 0.1

@@ -64,6 +64,11 @@ def test_the_same_number_written_otherwise_has_the_same_digits() -> None:
     assert len({re.sub(r"\D", "", value) for value in written}) == 1
 
 
+def test_a_number_has_one_surrogate_whatever_it_is_taken_for() -> None:
+    kinds = ("mrn", "account", "license", "health_plan", "device", "vehicle", "biometric", "other")
+    assert len({ONE.value(kind, "4711123") for kind in kinds}) == 1
+
+
 def test_nobody_has_a_surrogate_number_or_address() -> None:
     assert "55501" in re.sub(r"\D", "", ONE.value("phone", "617-404-2368"))
     assert re.match(r"9\d\d-[1-4]\d-\d{4}", ONE.value("ssn", "123-45-6789"))
@@ -71,6 +76,25 @@ def test_nobody_has_a_surrogate_number_or_address() -> None:
     assert ONE.value("ip", "2a00::1").startswith("2001:db8::")
     assert ONE.value("email", "a@b.com").endswith("@example.org")
     assert ONE.value("age", "94") == "90+"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "kept"),
+    [
+        ("name", "A123456 Quokkaberg", "123456"),
+        ("name", "jquokka42", "42"),
+        ("phone", "617-404-2368 (Mary Quokkaberg)", "Quokkaberg"),
+        ("fax", "617-404-2368 attn Quokkaberg", "Quokkaberg"),
+        ("photo", "scan.Quokkaberg", "Quokkaberg"),
+    ],
+)
+def test_nothing_of_a_whole_value_is_kept(kind: str, value: str, kept: str) -> None:
+    assert kept.casefold() not in ONE.value(kind, value).casefold()
+
+
+def test_extensions_and_endings_of_images_stay() -> None:
+    assert re.fullmatch(r"\d{3}-555-01\d\d ext \d\d", ONE.value("phone", "617-404-2368 ext 12"))
+    assert ONE.value("photo", "Quokkaberg.jpeg").endswith(".jpeg")
 
 
 FORMS = {
@@ -103,6 +127,13 @@ def test_dates_are_shifted_in_their_own_form(day: date, days: int, form: str) ->
         ("MAR 2019", "MAR 2019"),
         ("Sept. 15, 2018", "Sep. 5, 2018"),
         ("January 5, 2020", "December 26, 2019"),
+        ("20200105", "20191226"),
+        ("202001051000", "201912261000"),
+        ("20200105T100000", "20191226T100000"),
+        ("05JAN2020", "26DEC2019"),
+        ("05JAN2020:10:00:00", "26DEC2019:10:00:00"),
+        ("2020-01-05T10:00:00.5Z", "2019-12-26T10:00:00.5Z"),
+        ("1/5/2020 10:00 am", "12/26/2019 10:00 am"),
     ],
 )
 def test_ten_days_back(written: str, moved: str) -> None:
