@@ -22,7 +22,7 @@ class CharthouseError(Exception):
 
 
 class UsageError(CharthouseError):
-    """Something needed was named neither on the command line nor in the settings."""
+    """The command line lacks something, or asks for what does not exist."""
 
 
 class SourceError(CharthouseError):

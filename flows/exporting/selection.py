@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from flows.errors import CharthouseError
+from flows.errors import CharthouseError, UsageError
 from flows.warehouse.layout import Connection
 
 SELECTED = "memory.main.selected"
@@ -85,7 +85,7 @@ def _check_corpora(connection: Connection, corpora: Collection[str]) -> None:
     }
     for corpus in corpora:
         if corpus not in known:
-            raise CharthouseError(
+            raise UsageError(
                 f"--corpus {corpus}: the warehouse has no such corpus",
                 f"There are {', '.join(sorted(known)) or 'none'}",
             )
@@ -97,7 +97,7 @@ def _check_where(connection: Connection, where: str) -> None:
         whole = connection.extract_statements(f"SELECT (\n{where}\n)")
         alone = connection.extract_statements(f"SELECT rowid FROM documents WHERE (\n{where}\n)")
         if len(whole) != 1 or len(alone) != 1:
-            raise CharthouseError("--where is no condition", "Give what would follow WHERE in SQL")
+            raise UsageError("--where is no condition", "Give what would follow WHERE in SQL")
         connection.execute(f"EXPLAIN SELECT rowid FROM documents WHERE (\n{where}\n)")
     except duckdb.Error as error:
         raise _where_error(error) from None
@@ -107,6 +107,6 @@ def _where_error(error: duckdb.Error) -> CharthouseError:
     fix = "Give a condition over columns of the table documents"
     if isinstance(error, duckdb.ParserException | duckdb.BinderException | duckdb.CatalogException):
         lines = (line.strip() for line in str(error).splitlines()[:2])
-        return CharthouseError(f"--where: {' '.join(line for line in lines if line)}", fix)
+        return UsageError(f"--where: {' '.join(line for line in lines if line)}", fix)
     # Errors about values quote them, and a value may be a document's text.
     return CharthouseError(f"--where failed while it ran ({type(error).__name__})", fix)

@@ -139,14 +139,6 @@ class NameShapes:
             return False
         return given in self.unmistakable or (given in self.any_given and words.is_initial(last))
 
-    def _may_be_surname(self, words: Words, index: int) -> bool:
-        """Whether it is written like a surname and is no heading."""
-        return (
-            words.word(index).istitle()
-            and words.lowers[index] not in self.never
-            and not words.gap(index).startswith(":")
-        )
-
     def _ends_a_name(self, words: Words, index: int) -> bool:
         """Whether a suffix or a word of the language ends a name: John Smith Jr, Ann T. Young."""
         before = index - 1

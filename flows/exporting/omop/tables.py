@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-VERSION = "5.4"
-
 
 class CdmColumn(NamedTuple):
     """A column, its type in OHDSI's DDL, and whether it may not be null."""
