@@ -469,6 +469,7 @@ def planned(bench: Bench, source: Path) -> tuple[WorkFolder, str]:
 
 def test_a_document_that_ends_its_worker_is_stored_without_text(bench: Bench, source: Path) -> None:
     bench = private(bench)
+    write_jsonl(source, note(note_type="Letter of Quokkaberg"))
     work, run_id = planned(bench, source)
     with open_warehouse(bench.warehouse) as connection:
         (shard,) = runs.planned_shards(connection, run_id)
@@ -476,8 +477,10 @@ def test_a_document_that_ends_its_worker_is_stored_without_text(bench: Bench, so
         load_checked(
             connection, run_id, bench.annotation_id, [(shard.path, receipt)], deidentified=True
         )
-    rows = bench.query("SELECT DISTINCT text, title, metadata, document_date FROM documents")
-    assert rows == [(None, None, "{}", None)]
+    rows = bench.query(
+        "SELECT DISTINCT text, title, metadata, document_date, document_type FROM documents"
+    )
+    assert rows == [(None, None, "{}", None, None)]
     assert planted_in(bench.warehouse) == []
 
 
