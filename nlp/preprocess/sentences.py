@@ -88,6 +88,9 @@ def _ends(text: str) -> Iterator[int]:
 
 
 def _word_before(text: str, position: int) -> str:
+    """The word that ends at a position; empty where white space stands there."""
+    if position and text[position - 1].isspace():
+        return ""
     before = text[max(0, position - 32) : position].rsplit(None, 1)
     return before[-1] if before else ""
 

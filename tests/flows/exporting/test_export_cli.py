@@ -91,6 +91,8 @@ def test_an_export_that_ends_midway_leaves_no_half_file(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        # A shell that runs tests in the background has them ignore SIGINT, and all they begin.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     half = tmp_path / ".out.new" / "notes.bioc.xml"
     end = time.monotonic() + 60

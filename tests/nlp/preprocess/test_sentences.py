@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from flows.readers.iob import read_gold
@@ -181,6 +181,7 @@ def test_sentences_are_trimmed_in_order_and_leave_nothing_out(text: str) -> None
 
 @settings(max_examples=300)
 @given(st.lists(texts, max_size=4))
+@example(["a line of text that is long enough to be a wrapped one ", ".12 The "])
 def test_paragraphs_are_cut_without_regard_to_one_another(parts: list[str]) -> None:
     assert cut("\n\n".join(parts)) == [sentence for part in parts for sentence in cut(part)]
 
