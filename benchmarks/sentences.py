@@ -81,7 +81,7 @@ def print_agreement(data: Path, annotated: Path, measured: dict[str, Split]) -> 
             s = score(documents, split)
             print(
                 f"  {splitter:<18}F1 {s.f1:.4f}  precision {s.precision:.4f}  "
-                f"recall {s.recall:.4f}  ({s.wanted} ends, {s.found} found)"
+                f"recall {s.recall:.4f}  ({s.gold} ends, {s.found} found)"
             )
 
 

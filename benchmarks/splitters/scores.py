@@ -4,36 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
+from nlp.ner.score import SpanScore
 from splitters.gold import Gold
 
 Split = Callable[[str], Sequence[tuple[int, int]]]
 
 
-@dataclass(frozen=True)
-class Score:
-    """Ends of sentences: wanted, found, and found where they are wanted."""
-
-    wanted: int
-    found: int
-    agreed: int
-
-    @property
-    def precision(self) -> float:
-        return self.agreed / self.found if self.found else 0.0
-
-    @property
-    def recall(self) -> float:
-        return self.agreed / self.wanted if self.wanted else 0.0
-
-    @property
-    def f1(self) -> float:
-        both = self.wanted + self.found
-        return 2 * self.agreed / both if both else 0.0
-
-
-def score(golds: Iterable[Gold], split: Split) -> Score:
+def score(golds: Iterable[Gold], split: Split) -> SpanScore:
     """Compare the ends of sentences, the last of each text left out, since all find it.
 
     An end is one past the last character that is neither white space nor a comma: which sentence
@@ -45,7 +23,7 @@ def score(golds: Iterable[Gold], split: Split) -> Score:
         wanted += len(theirs)
         found += len(ours)
         agreed += len(theirs & ours)
-    return Score(wanted, found, agreed)
+    return SpanScore(wanted, found, agreed)
 
 
 def ends(text: str, sentences: Iterable[tuple[int, int]]) -> set[int]:

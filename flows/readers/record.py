@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal
+from typing import Any
 
-Kind = Literal["abstract", "note", "article"]
+from nlp.settings import Kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import (
     AfterValidator,
@@ -22,6 +22,7 @@ from pydantic import (
 
 from nlp.preprocess import PreprocessError
 from nlp.preprocess.heading_rule import expand
+from nlp.settings import Kind
 
 _HELP = "docs/sections.md has the form"
 
@@ -55,7 +56,6 @@ Name = Annotated[
 ]
 Code = Annotated[StrictStr, AfterValidator(_loinc_code)]
 Heading = Annotated[StrictStr, AfterValidator(_heading)]
-Kind = Literal["note", "abstract", "article"]
 
 
 class HeadingEntry(BaseModel):

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
+from typing import get_args
 
 from nlp.preprocess.heading_file import HeadingEntry, entry_error, entry_name, read_heading_file
 from nlp.preprocess.heading_rule import HeadingRule, HeadingRules, expand, normal_form
+from nlp.settings import Kind
 
 BOXED = Path(__file__).with_name("section_rules.toml")
-
-KINDS = ("note", "abstract", "article")
 
 EXAMINATION = "physical_examination"
 """The section whose parts may also be headed ``Neck exam``."""
@@ -26,7 +26,7 @@ class _Gathered:
     """The rules of one file, by kind and normal form of the heading."""
 
     forms: dict[str, dict[str, list[HeadingRule]]] = field(
-        default_factory=lambda: {kind: {} for kind in KINDS}
+        default_factory=lambda: {kind: {} for kind in get_args(Kind)}
     )
     prefixes: frozenset[str] = frozenset()
     labels: frozenset[str] = frozenset()
@@ -74,7 +74,7 @@ def _merged(files: list[_Gathered]) -> HeadingRules:
     first, *others = files
     codes = _codes(first)
     forms: dict[str, dict[str, tuple[HeadingRule, ...]]] = {}
-    for kind in KINDS:
+    for kind in get_args(Kind):
         merged = {
             form: tuple(sorted(rules, key=_order)) for form, rules in first.forms[kind].items()
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nlp.privacy.finding import Finding
-from nlp.privacy.rules import common_words, read_name_lists, word_set
+from nlp.privacy.rules import common_words, given_names, read_name_lists, word_set
 from nlp.privacy.words import HYPHENS, Words
 
 MOST_WORDS = 4
@@ -16,7 +16,7 @@ class NameShapes:
     def __init__(self) -> None:
         """Read the lists."""
         lists = read_name_lists()
-        self.given = frozenset(name.lower() for name in lists["given"])
+        self.given = given_names()
         self.unmistakable = self.given - frozenset(name.lower() for name in lists["ambiguous"])
         self.any_given = self.given | frozenset(name.lower() for name in lists["ambiguous"])
         self.surnames = frozenset(name.lower() for name in lists["surnames"])

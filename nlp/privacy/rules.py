@@ -27,6 +27,13 @@ def read_name_lists() -> dict[str, list[str]]:
     }
 
 
+@cache
+def given_names() -> frozenset[str]:
+    """Given names, lower case."""
+    return frozenset(name.lower() for name in read_name_lists()["given"])
+
+
+@cache
 def word_set(section: str, key: str) -> frozenset[str]:
     """Words of a white-space-separated entry of ``rules.toml``."""
     return frozenset(read_rules()[section][key].split())

@@ -11,11 +11,12 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 
 from nlp.privacy.draw import Draw, same
 from nlp.privacy.key import keyed
 from nlp.privacy.masks import label_mask
-from nlp.privacy.rules import read_name_lists, read_rules, word_set
+from nlp.privacy.rules import given_names, read_name_lists, read_rules, word_set
 from nlp.privacy.shift import shift_date
 
 MOST_DAYS = 364
@@ -85,7 +86,7 @@ def _like(pattern: str, made: str) -> str:
 def _name(draw: Draw, original: str) -> str:
     """Word by word, so that a surname alone and in a full name become the same; digits, too."""
     lists, keep = read_name_lists(), _kept_in_names()
-    given, particles = {name.lower() for name in lists["given"]}, word_set("names", "particles")
+    given, particles = given_names(), word_set("names", "particles")
 
     def word(match: re.Match[str]) -> str:
         old = match.group()
@@ -105,6 +106,7 @@ def _name(draw: Draw, original: str) -> str:
     return _DIGITS.sub(lambda digits: _number(draw, digits.group()), made)
 
 
+@cache
 def _kept_in_names() -> frozenset[str]:
     titles = word_set("names", "titles") | word_set("names", "suffixes")
     return titles | {"md", "rn", "do", "phd", "np", "pa"}
