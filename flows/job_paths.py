@@ -21,6 +21,7 @@ _PATHS = (
     "assertion.rules",
     "privacy.names",
     "privacy.key_file",
+    "endpoint.key_file",
     *(f"ontology_build.{name}" for name in ("out", "mesh", "umls", "obo", "kb", "table")),
     *(f"ontology_build.{name}" for name in ("names", "replaced")),
     *(f"evaluate.{name}" for name in ("gold", "predictions", "from_warehouse")),
@@ -35,6 +36,10 @@ _NAMES = (
     "dictionary.stores",
     "ontologies",
     "link.encoder",
+    "generation.model",
+    "generation.prompt",
+    "relations.model",
+    "relations.statements",
     "evaluate.ontology",
 )
 """Settings that are a path or the name of something else: a word in the box, a package."""

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import polars as pl
 
+from flows.generating.schema import (
+    GENERATION_ITEMS,
+    GENERATION_SETS,
+    GENERATION_SOURCES,
+    GENERATIONS,
+)
+from nlp.relations.schema import RELATIONS
 from nlp.schema import ANNOTATION_TABLES, DOCUMENTS
 from ontologies.schema import (
     CONCEPT_ANCESTORS,
@@ -14,7 +21,7 @@ from ontologies.schema import (
 )
 from ontologies.table import Column, Table
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Of the tables below; kept in the warehouse, raised with every change of a declaration."""
 
 MIGRATIONS: dict[int, tuple[str, ...]] = {
@@ -41,13 +48,16 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
         "ALTER TABLE shards ADD COLUMN seconds.privacy DOUBLE",
         "ALTER TABLE shards ADD COLUMN seconds.assertion DOUBLE",
     ),
+    4: ("ALTER TABLE shards ADD COLUMN seconds.generate DOUBLE",),
 }
 """What makes a warehouse of a version one of the next. New tables are added without a step here.
 Views ask for no column that an older warehouse lacks, so older ones can be read as they are."""
 
 _RUN = Column("run_id", pl.String, "the run that wrote the row")
 _SECONDS = pl.Struct(
-    dict.fromkeys(("preprocess", "ner", "write", "load", "privacy", "assertion"), pl.Float64)
+    dict.fromkeys(
+        ("preprocess", "ner", "write", "load", "privacy", "assertion", "generate"), pl.Float64
+    )
 )
 _RUN_SECONDS = pl.Struct(
     {"plan": pl.Float64, "annotate": pl.Float64, "link": pl.Float64, "total": pl.Float64}
@@ -122,7 +132,11 @@ RUNS = Table(
     columns=(
         _RUN,
         Column("order_hash", pl.String, "fingerprint of sources and settings"),
-        Column("annotation_id", pl.String, "the annotation set it wrote"),
+        Column(
+            "annotation_id",
+            pl.String,
+            "the annotation set it wrote; of a run of charthouse generate the generation_id",
+        ),
         Column(
             "status", pl.String, "running, done, failed (its counts did not add up) or abandoned"
         ),
@@ -173,8 +187,12 @@ REJECTS = Table(
             pl.Int64,
             "position of the record in its source, from 0; -1 for the whole file",
         ),
-        Column("annotation_id", pl.String, "the annotation set that was being written"),
-        Column("stage", pl.String, "read or annotate"),
+        Column(
+            "annotation_id",
+            pl.String,
+            "the annotation set that was being written, or the generation_id",
+        ),
+        Column("stage", pl.String, "read, annotate or generate"),
         Column("reason", pl.String, "what is wrong with it"),
         Column("document_id", pl.String, "where it is known", nullable=True),
         _RUN,
@@ -287,7 +305,11 @@ EVALUATIONS = Table(
     key=("evaluation_id", "corpus", "scope", "label", "measure"),
     columns=(
         Column("evaluation_id", pl.String, "the call of charthouse evaluate that wrote the row"),
-        Column("task", pl.String, "ner, concepts, linking, abbreviations or assertion"),
+        Column(
+            "task",
+            pl.String,
+            "ner, concepts, linking, abbreviations, assertion, privacy, qa or relations",
+        ),
         Column("corpus", pl.String, "the gold file, by the corpus name a run would give it"),
         Column("corpus_sha256", pl.String, "of the gold file as it lies on disk"),
         Column("documents", pl.Int64, "gold documents that were judged"),
@@ -330,6 +352,8 @@ KEYED_TABLES = (
     ONTOLOGY_RELEASES,
     LINKSETS,
     EVALUATIONS,
+    GENERATION_SETS,
+    GENERATION_ITEMS,
     FORGOTTEN,
     SALTS,
     PRIVACY,
@@ -342,6 +366,9 @@ BIG_TABLES = (
     *ANNOTATION_TABLES,
     MENTION_LINKS,
     NAME_LINKS,
+    GENERATIONS,
+    GENERATION_SOURCES,
+    RELATIONS,
     CONCEPTS,
     CONCEPT_NAMES,
     CONCEPT_ANCESTORS,

@@ -20,6 +20,12 @@ from flows.bundled import store_folder
 from flows.errors import CharthouseError
 from flows.job_paths import from_folder
 from flows.job_settings import EvaluateSettings, OntologyBuildSettings
+from nlp.language_settings import (
+    EndpointSettings,
+    GenerationSettings,
+    RelationSettings,
+    RetrievalSettings,
+)
 from nlp.settings import (
     AnnotationSettings,
     AssertionSettings,
@@ -194,6 +200,10 @@ class Settings(BaseSettings):
         "one that a document is annotated with anew; sets of an older text always go",
     )
     link: LinkSettings = LinkSettings()
+    generation: GenerationSettings = GenerationSettings()
+    endpoint: EndpointSettings = EndpointSettings()
+    retrieval: RetrievalSettings = RetrievalSettings()
+    relations: RelationSettings = RelationSettings()
     execution: ExecutionSettings = ExecutionSettings()
     ontology_build: OntologyBuildSettings = OntologyBuildSettings()
     evaluate: EvaluateSettings = EvaluateSettings()

@@ -23,6 +23,7 @@ from annotated_types import Ge, Le, MinLen
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from flows.generating.schema import GENERATION_SOURCES, GENERATIONS
 from flows.schema import MENTION_LINKS, TABLES
 from flows.settings import Settings
 from flows.warehouse.connection import prepare
@@ -30,6 +31,7 @@ from flows.warehouse.ddl import quoted, sql_type
 from flows.warehouse.views import VIEWS, View
 from nlp.preprocess.heading_file import HeadingEntry, read_heading_file
 from nlp.preprocess.heading_rules import BOXED
+from nlp.relations.schema import RELATIONS
 from nlp.schema import ANNOTATION_TABLES, DOCUMENTS, MENTIONS
 from ontologies.labels import LABEL_TYPES
 from ontologies.schema import CONCEPT_ANCESTORS, CONCEPT_NAMES, CONCEPTS, NAME_LINKS
@@ -97,6 +99,11 @@ candidate, or for one where the name alone decided nothing, `mention_links` has 
 show that. [Ontologies](ontologies.md#how-a-name-is-linked) tells how.
 """
 
+GENERATION_NOTE = """\
+What language models wrote or predicted; [Generation](generation.md) tells how, and what it must not
+be used for.
+"""
+
 LEDGER_NOTE = """\
 Where every row comes from, and what need not be done again. [Operations](operations.md) explains
 how a run uses these tables.
@@ -108,6 +115,11 @@ GROUPS: tuple[tuple[str, str, tuple[Table, ...]], ...] = (
         "Links and concepts",
         LINK_NOTE,
         (NAME_LINKS, MENTION_LINKS, CONCEPTS, CONCEPT_NAMES, CONCEPT_ANCESTORS),
+    ),
+    (
+        "Generated text and relations",
+        GENERATION_NOTE,
+        (GENERATIONS, GENERATION_SOURCES, RELATIONS),
     ),
 )
 """Groups of tables; those named nowhere here are ledger and provenance."""

@@ -108,6 +108,7 @@ def test_tables_come_in_the_promised_order(generator: ModuleType) -> None:
         "Start here",
         "Documents and annotations",
         "Links and concepts",
+        "Generated text and relations",
         "Ledger and provenance",
     ]
 

@@ -47,9 +47,7 @@ def prepare(connection: Connection) -> None:
         connection.execute("INSERT INTO schema_version VALUES (?)", [SCHEMA_VERSION])
         for table in TABLES:
             _create(connection, table)
-        for view in VIEWS:
-            connection.execute(f"CREATE VIEW {quoted(view.name)} AS {view.query}")
-            _comment(connection, "VIEW", view.name, view.meaning)
+        _create_views(connection)
 
 
 def bring_up_to_date(connection: Connection, path: Path) -> None:
@@ -78,6 +76,7 @@ def _migrate(connection: Connection, version: int, there: Collection[str]) -> No
             connection.execute("UPDATE schema_version SET version = ?", [SCHEMA_VERSION])
         for table in missing:
             _create(connection, table)
+        _create_views(connection)
 
 
 def check_version(connection: Connection, path: Path) -> int:
@@ -107,6 +106,13 @@ def _create(connection: Connection, table: Table) -> None:
     """Create a table with its meanings as comments."""
     connection.execute(create_table(table, keyed=table in KEYED_TABLES))
     _comment_on(connection, table)
+
+
+def _create_views(connection: Connection) -> None:
+    """Create the views, in place of those of an older release."""
+    for view in VIEWS:
+        connection.execute(f"CREATE OR REPLACE VIEW {quoted(view.name)} AS {view.query}")
+        _comment(connection, "VIEW", view.name, view.meaning)
 
 
 def _comment_on(connection: Connection, table: Table) -> None:

@@ -66,7 +66,8 @@ def _load(
     _replace_and_insert(connection, run_id, shard_id, annotation_id, shard_path, receipt)
     connection.execute(
         "UPDATE shards SET status = 'loaded', mentions = ?, rejected = ?, "
-        "seconds = {preprocess: ?, ner: ?, write: ?, load: ?, privacy: ?, assertion: ?}, "
+        "seconds = {preprocess: ?, ner: ?, write: ?, load: ?, privacy: ?, assertion: ?, "
+        "generate: NULL}, "
         # What was de-identified came from a file of raw texts: no hash of it is to be kept.
         "checksum = CASE WHEN ? THEN '' ELSE checksum END, "
         "loaded_at = now()::TIMESTAMP WHERE shard_id = ?",

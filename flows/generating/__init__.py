@@ -1,0 +1,1 @@
+"""Generated text and relations over the documents of a warehouse: plan, generate, load."""

@@ -1,0 +1,1 @@
+"""Medical question answering: questions with options, and how models choose between them."""
