@@ -20,6 +20,7 @@ class Codec:
     """
 
     def __init__(self, tokenizer: Any, prefix: int, ends: frozenset[int]) -> None:
+        """Take a tokenizer, the token of a text's beginning, and those that end completions."""
         self.tokenizer = tokenizer
         self.prefix = prefix
         self.ends = ends
@@ -33,8 +34,7 @@ class Codec:
     def encode(self, text: str, *, special: bool | None = None) -> list[int]:
         """Token ids; with the special ones of a text's beginning unless it already has them."""
         if not text:  # some tokenizers cannot take an empty one
-            text_ids: list[int] = []
-            return text_ids
+            return []
         if special is None:
             special = not text.startswith(self._prefix_text)
         encoded = self.tokenizer(text, add_special_tokens=special, verbose=False)

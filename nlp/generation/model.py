@@ -49,6 +49,7 @@ class LocalTextModel:
     """
 
     def __init__(self, name: str, network: CausalNetwork, codec: Codec, batch_tokens: int) -> None:
+        """Put together what was loaded; see :func:`load_text_model`."""
         self.name = name
         self.network = network
         self.codec = codec
@@ -141,9 +142,9 @@ def token_budget(config: Any, device: Device) -> int:
     kept = getattr(config, "num_key_value_heads", None) or heads
     token_bytes = 2 * config.num_hidden_layers * kept * width * device.dtype.itemsize
     if not device.on_cuda:
-        return max(1, min(_CPU_TOKENS, _CPU_CACHE_BYTES // token_bytes))
+        return max(1, min(_CPU_TOKENS, int(_CPU_CACHE_BYTES // token_bytes)))
     free, _ = torch.cuda.mem_get_info(device.name)
-    return max(1, min(_GPU_TOKENS, int(free * _GPU_CACHE_SHARE) // token_bytes))
+    return max(1, min(_GPU_TOKENS, int(free * _GPU_CACHE_SHARE / token_bytes)))
 
 
 def _load_tokenizer(source: ModelSource, folder: Path) -> Any:
@@ -155,11 +156,12 @@ def _load_tokenizer(source: ModelSource, folder: Path) -> Any:
 
 def _load_network(source: ModelSource, parts: CausalSource, device: Device) -> Any:
     try:
-        network, loading = AutoModelForCausalLM.from_pretrained(
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
             parts.base.folder, local_files_only=True, dtype=device.dtype, output_loading_info=True
         )
     except Exception as error:
         raise _unreadable(source, error) from error
+    network, loading = loaded
     if missing := sorted(loading["missing_keys"]):
         raise ModelError(
             f"model {source.name}: its weights lack {missing[0]} ({len(missing)} missing), which "
@@ -188,9 +190,8 @@ def _make_codec(source: ModelSource, tokenizer: Any, network: Any) -> Codec:
         if value is not None:
             ends.update([value] if isinstance(value, int) else value)
             break
-    prefix = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else None
-    if prefix is None:
-        prefix = tokenizer.eos_token_id
+    begins = tokenizer.bos_token_id
+    prefix = begins if begins is not None else tokenizer.eos_token_id
     if prefix is None:
         raise ModelError(
             f"model {source.name}: its tokenizer has neither a token of a text's beginning nor "

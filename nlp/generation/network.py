@@ -22,6 +22,7 @@ class CausalNetwork:
     """
 
     def __init__(self, network: Any, device: Device, context: int) -> None:
+        """Take a network that is loaded, and the number of positions it has."""
         self.network = network
         self.device = device
         self.context = context

@@ -103,7 +103,7 @@ def _check_adapter(source: ModelSource) -> CausalSource:
 
 
 def _find_base(source: ModelSource, name: str, revision: str) -> ModelSource:
-    """The model that an adapter was trained on: a folder, also beside the adapter, or on the hub."""
+    """The model that an adapter was trained on: a folder, or one of the hub."""
     for folder in (source.folder / name, Path(name).expanduser()):
         if name and (folder / "config.json").is_file():
             return find_model(str(folder))
