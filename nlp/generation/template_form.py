@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nlp.generation.errors import GenerationError
@@ -16,20 +16,10 @@ from nlp.generation.rendering import CONTINUATION, INSTRUCTION, PARTS, Input, Te
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 _INPUT = re.compile(r"[a-z][a-z0-9_]*(:[a-z][a-z0-9_.]*)?")
 _TASK = re.compile(r"[a-z][a-z_]*")
-_KEYS = [
-    "name",
-    "version",
-    "task",
-    "meaning",
-    "style",
-    "inputs",
-    "system",
-    "prompt",
-    "merge",
-    "long_input",
-    "stop",
-    "max_new_tokens",
-]
+_KEYS = (
+    *("name", "version", "task", "meaning", "style", "inputs", "system", "prompt", "merge"),
+    *("long_input", "stop", "max_new_tokens"),
+)
 _REQUIRED = ("name", "version", "task", "meaning", "inputs", "prompt")
 
 
@@ -106,7 +96,7 @@ class _Reader:
     def error(self, key: str, problem: str) -> GenerationError:
         return GenerationError(f"prompt {self._file}: key `{key}`: {problem}")
 
-    def check_keys(self, raw: Mapping[str, Any], known: list[str], within: str) -> None:
+    def check_keys(self, raw: Mapping[str, Any], known: Sequence[str], within: str) -> None:
         for key in raw:
             if key not in known:
                 raise self.error(f"{within}{key}", f"unknown key; known: {', '.join(known)}")
