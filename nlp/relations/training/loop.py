@@ -266,7 +266,7 @@ class _Session:
                 self._recipe.object_label,
                 threshold,
                 BUNDLED if in_box else OWN,
-                model_fingerprint(self._base),
+                model_fingerprint(self._base if in_box else ModelSource(out.name, out)),
                 self._word_case,
                 self._recipe.rank,
                 head_form(head.shape),
