@@ -16,6 +16,8 @@ from nlp.ner.chain import DECODER_FILE, Decoder, read_decoder
 from nlp.ner.errors import ModelError
 
 BUNDLED = "bundled"
+ADAPTER_FILE = "adapter_config.json"
+"""Marks a folder of low-rank changes (LoRA) to another model, as peft writes it."""
 BUNDLED_FOLDER = Path(__file__).parent / "bundled"
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 _TOKENIZER = ("tokenizer.json", "vocab.*", "*.model")
@@ -39,8 +41,10 @@ class ModelSource:
     folder: Path
 
 
-def find_model(name: str) -> ModelSource:
+def find_model(name: str, *, adapters: bool = False) -> ModelSource:
     """Find a model's folder: ``bundled``, a local folder, or ``hub:owner/name@revision``.
+
+    With ``adapters`` it may also be that of a LoRA adapter, which has no config and tokenizer.
 
     A hub model is downloaded once into the Hugging Face cache; with ``HF_HUB_OFFLINE=1`` it must
     be there already. A revision is required, so that a run can be repeated.
@@ -52,17 +56,21 @@ def find_model(name: str) -> ModelSource:
     if name == BUNDLED:
         return ModelSource(BUNDLED, _checked(BUNDLED, BUNDLED_FOLDER))
     if name.startswith("hub:"):
-        return ModelSource(name, _from_hub(name.removeprefix("hub:")))
+        return ModelSource(name, _from_hub(name.removeprefix("hub:"), adapters))
     folder = Path(name).expanduser()
     if not folder.is_dir():
         raise ModelError(
             f"model {name}: no such folder; use bundled, a folder with config.json and weights, "
             "or hub:owner/name@revision"
         )
-    return ModelSource(folder.resolve().name, _checked(name, folder))
+    return ModelSource(folder.resolve().name, _checked(name, folder, adapters))
 
 
-def _checked(name: str, folder: Path) -> Path:
+def _checked(name: str, folder: Path, adapters: bool = False) -> Path:
+    if adapters and (folder / ADAPTER_FILE).is_file():
+        if not _files(folder, _WEIGHTS):
+            raise ModelError(f"model {name}: {folder} holds no adapter_model.safetensors")
+        return folder
     if not (folder / "config.json").is_file():
         raise ModelError(f"model {name}: {folder} holds no config.json")
     if not _files(folder, _WEIGHTS):
@@ -78,7 +86,7 @@ def _files(folder: Path, patterns: tuple[str, ...]) -> list[Path]:
     return sorted(found)
 
 
-def _from_hub(address: str) -> Path:
+def _from_hub(address: str, adapters: bool = False) -> Path:
     from huggingface_hub import snapshot_download
 
     repository, at, revision = address.partition("@")
@@ -96,7 +104,7 @@ def _from_hub(address: str) -> Path:
             f"model hub:{address}: not in the local cache and the hub did not give it "
             f"({type(error).__name__}); download it where there is a network and pass its folder"
         ) from error
-    return _checked(f"hub:{address}", Path(folder))
+    return _checked(f"hub:{address}", Path(folder), adapters)
 
 
 def model_fingerprint(source: ModelSource) -> str:
