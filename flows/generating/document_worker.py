@@ -29,7 +29,11 @@ class DocumentWorker:
     """A model, the templates, and the set that rows belong to."""
 
     def __init__(
-        self, made: GenerationSet, chosen: Chosen, model: TextModel, sampling: Sampling
+        self,
+        made: GenerationSet,
+        chosen: Chosen,
+        model: TextModel,
+        sampling: Sampling = Sampling(max_new_tokens=0),  # noqa: B008 - frozen
     ) -> None:
         """Take the loaded model; a bound of 0 new tokens stands for the template's."""
         self._set, self._chosen, self._model, self._sampling = made, chosen, model, sampling
