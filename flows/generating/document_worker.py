@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from flows.errors import kind_and_place
+from flows.errors import CharthouseError, kind_and_place
 from flows.generating.chosen import Chosen
 from flows.generating.document_items import DocumentItem, read_item
 from flows.generating.schema import GENERATIONS
@@ -20,6 +20,9 @@ from nlp.generation.condensing import Source, Written, write_about
 from nlp.generation.rendering import Template
 
 EMPTY = "its text is empty"
+
+_FOR_ALL = (*UNUSABLE, CharthouseError)
+"""Errors that concern every document."""
 
 Progress = Callable[[int], None]
 Outcome = Written | Exception
@@ -86,7 +89,7 @@ class DocumentWorker:
         sampling = template.sampling(self._sampling, self._sampling.max_new_tokens)
         try:
             return list(write_about(self._model, template, sources, sampling, progress))
-        except UNUSABLE:
+        except _FOR_ALL:
             raise
         except Exception as error:
             if len(sources) == 1:
@@ -95,7 +98,7 @@ class DocumentWorker:
         for number, source in enumerate(sources):
             try:
                 outcomes += write_about(self._model, template, [source], sampling)
-            except UNUSABLE:
+            except _FOR_ALL:
                 raise
             except Exception as error:
                 outcomes.append(error)
