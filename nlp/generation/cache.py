@@ -82,10 +82,19 @@ def keep_rows(cache: Cache, rows: Sequence[int], columns: int) -> None:
         )
 
 
-def join_rows(cache: Cache, other: Cache) -> None:
-    """Append the rows of another cache, in place; the narrower is padded on the left."""
-    for layer, more in zip(_layers(cache), _layers(other), strict=True):
-        layer.hold(_stack([layer.keys, more.keys]), _stack([layer.values, more.values]), room=_ROOM)
+def join_rows(caches: Sequence[Cache]) -> Cache:
+    """The rows of all caches, in the first of them; the narrower are padded on the left."""
+    if len(caches) == 1:
+        return caches[0]
+    for layers in zip(*map(_layers, caches), strict=True):
+        layers[0].hold(
+            _stack([layer.keys for layer in layers]),
+            _stack([layer.values for layer in layers]),
+            room=_ROOM,
+        )
+        for layer in layers[1:]:
+            layer.reset()  # layer by layer, so that never all rows are held twice
+    return caches[0]
 
 
 def _stack(parts: Sequence[torch.Tensor]) -> torch.Tensor:
