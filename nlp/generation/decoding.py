@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import torch
 
-from nlp.generation.cache import join_rows, keep_rows, new_cache
+from nlp.generation.cache import drop_rows, join_rows, keep_order, new_cache
 from nlp.generation.codec import Codec, cut_middle
 from nlp.generation.completion import LENGTH, STOP, Completion, Progress, Prompt, Sampling
 from nlp.generation.errors import GenerationError
@@ -171,10 +171,11 @@ class Decoder:
         return groups
 
     def _keep(self, kept: list[int]) -> None:
-        self._rows = [self._rows[number] for number in kept]
+        order = keep_order(kept)
+        self._rows = [self._rows[number] for number in order]
         columns = max(row.length for row in self._rows) - 1  # the newest token is not fed yet
-        keep_rows(self._cache, kept, columns)
-        self._mask = self._mask[kept, -columns:]
+        drop_rows(self._cache, order, columns)
+        self._mask = self._mask[order, -columns:]
 
     def _ended(self, row: Row) -> Completion | None:
         """The completion of a row whose newest token ends it."""
