@@ -27,6 +27,7 @@ from flows.cli import (
     inspect,
     link,
     ontology,
+    prompts,
     relink,
     run,
     serve,
@@ -83,6 +84,7 @@ app.command("snapshot")(custody.snapshot)
 app.command("forget")(custody.forget)
 app.command("remember")(custody.remember)
 app.command("compact")(custody.compact)
+app.command("prompts")(prompts.prompts)
 app.command("doctor")(doctor.doctor)
 app.add_typer(export.app, name="export")
 app.add_typer(generate.app, name="generate")
