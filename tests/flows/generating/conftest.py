@@ -1,4 +1,4 @@
-"""Fixtures: the sample in a warehouse, and an echo in place of `charthouse generate text`."""
+"""Fixtures: the sample annotated once, and the echo task in place of that of ``generate text``."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tests.flows.generating.bench import Generating
 from tests.flows.generating.echo import Echo
 from tests.flows.generating.sampled import sampled
 
-__all__ = ["echo", "generating", "sampled"]
+__all__ = ["sampled"]
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def echo() -> Iterator[Echo]:
     """The task ``text`` writes the first word of each document."""
     made = Echo()
@@ -27,5 +27,5 @@ def echo() -> Iterator[Echo]:
 
 
 @pytest.fixture
-def generating(bench: Bench) -> Generating:
+def generating(bench: Bench, echo: Echo) -> Generating:
     return Generating(bench)
