@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from flows.evaluating.asked import Asked
 from flows.evaluating.gold import corpus_name
 from flows.labels import LabelRules, parse_rules
 from flows.settings import Settings
@@ -27,6 +28,7 @@ class Request:
         resamples, seed: of the bootstrap.
         ontology: name of the concept store to link to.
         from_warehouse: judge the mentions of this warehouse instead of finding them.
+        asked: how questions are asked, where they are judged.
         evaluation_id: names the evaluation.
     """
 
@@ -39,6 +41,7 @@ class Request:
     seed: int = 0
     ontology: str | None = None
     from_warehouse: Path | None = None
+    asked: Asked | None = None
     evaluation_id: str = field(default_factory=new_run_id)
 
     @cached_property
@@ -71,4 +74,5 @@ class Request:
             "limit": self.limit,
             "resamples": self.resamples,
             "seed": self.seed,
+            **({"asked": self.asked.described()} if self.asked else {}),
         }
