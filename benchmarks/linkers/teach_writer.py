@@ -74,7 +74,10 @@ def _teach(network, tokenizer, pairs: pl.DataFrame, lesson: Lesson) -> dict[str,
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        step, mean = step + 1, float(loss.detach()) if not step else 0.98 * mean + 0.02 * float(loss.detach())
+        step, mean = (
+            step + 1,
+            float(loss.detach()) if not step else 0.98 * mean + 0.02 * float(loss.detach()),
+        )
         if step % 200 == 0:
             say(f"  {done:.0%} of the lesson, {step * lesson.batch:,} pairs, loss {mean:.2f}")
     return {"steps": step, "pairs": len(pairs), "loss": round(mean, 3)}
@@ -100,9 +103,7 @@ def _batches(
                 told = [*told[own:], end][:48]
                 tokens.append((asked, told))
             tokens.sort(key=lambda pair: len(pair[0]) + len(pair[1]))
-            batches = [
-                tokens[at : at + lesson.batch] for at in range(0, len(tokens), lesson.batch)
-            ]
+            batches = [tokens[at : at + lesson.batch] for at in range(0, len(tokens), lesson.batch)]
             dice.shuffle(batches)
             yield from (_tensors(batch, end) for batch in batches)
 

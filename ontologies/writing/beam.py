@@ -128,7 +128,9 @@ def _step(
     # fall, and the most tokens that a beginning may still have bound the mean.
     bound = share(wider.nats, np.maximum(trie.longest(wider.low, wider.high), 1))
     full = [len(names) == beams for names in done]
-    worst = np.array([-names[-1][0] if its else -1.0 for names, its in zip(done, full, strict=True)])
+    worst = np.array(
+        [-names[-1][0] if its else -1.0 for names, its in zip(done, full, strict=True)]
+    )
     hopeful = bound > worst[wider.query]
     return token[hopeful], wider.take(hopeful)
 
