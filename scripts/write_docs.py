@@ -254,8 +254,9 @@ exception: an environment variable that names no group (`CHARTHOUSE_WORKRES`) is
 
 Relative paths in the file start at the file's folder. What may be a name as well (`ner.models`,
 `assertion.method`, `privacy.models`, `ontologies`, `dictionary.stores`, `link.encoder`,
-`preprocess.pipeline`, `evaluate.ontology`) is a path where the file's folder has such a file or
-folder; `bundled`, `sample`, `rules`, `blank`, `pysbd`, `minilm` and `off` are always names.
+`link.writer`, `preprocess.pipeline`, `evaluate.ontology`) is a path where the file's folder has
+such a file or folder; `bundled`, `sample`, `rules`, `blank`, `pysbd`, `minilm` and `off` are
+always names.
 Relative paths in environment variables and flags start at the folder the command is run in.
 
 Put `ontologies` and `ner.models` into the file once a warehouse is in use. A run without them
