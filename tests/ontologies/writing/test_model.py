@@ -117,7 +117,7 @@ def test_what_is_no_language_model_is_refused(
 
 @pytest.mark.parametrize("template", ["means", "{mention}", "{mention} is {mention} is", "is"])
 def test_templates_need_a_mention_and_words_after_it(template: str) -> None:
-    with pytest.raises(ValueError, match="needs {mention} once"):
+    with pytest.raises(ValueError, match=r"needs \{mention\} once"):
         WriterSettings(writer_template=template)
     assert WriterSettings(writer_template="the name of {mention} is ").writer_template.endswith(
         "is"
