@@ -23,9 +23,11 @@ from flows.cli import (
     evaluate_assertion,
     evaluate_privacy,
     export,
+    generate,
     inspect,
     link,
     ontology,
+    prompts,
     relink,
     run,
     serve,
@@ -82,8 +84,10 @@ app.command("snapshot")(custody.snapshot)
 app.command("forget")(custody.forget)
 app.command("remember")(custody.remember)
 app.command("compact")(custody.compact)
+app.command("prompts")(prompts.prompts)
 app.command("doctor")(doctor.doctor)
 app.add_typer(export.app, name="export")
+app.add_typer(generate.app, name="generate")
 app.add_typer(ontology.app, name="ontology")
 app.add_typer(train.app, name="train")
 evaluate.app.command("assertion")(evaluate_assertion.assertion)

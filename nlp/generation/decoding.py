@@ -30,7 +30,12 @@ class Decoder:
     """Completes prompts with one model and one way of choosing tokens."""
 
     def __init__(
-        self, network: CausalNetwork, codec: Codec, sampling: Sampling, budget: int
+        self,
+        network: CausalNetwork,
+        codec: Codec,
+        sampling: Sampling,
+        budget: int,
+        most_rows: int = MAX_ROWS,
     ) -> None:
         """Take up a model.
 
@@ -39,6 +44,7 @@ class Decoder:
             codec: its tokenizer.
             sampling: how tokens are chosen.
             budget: tokens in flight at most, padding and room for answers included.
+            most_rows: prompts in flight at most.
 
         Raises:
             GenerationError: no token of a prompt would be left, or a bound makes no sense.
@@ -47,7 +53,7 @@ class Decoder:
         self._codec = codec
         self._sampling = _checked(sampling)
         self._budget = budget
-        self._most_rows = MAX_ROWS
+        self._most_rows = most_rows
         left = network.context - sampling.max_new_tokens
         if left < 1:
             raise GenerationError(

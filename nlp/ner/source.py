@@ -56,7 +56,7 @@ def find_model(name: str, *, adapters: bool = False) -> ModelSource:
     if name == BUNDLED:
         return ModelSource(BUNDLED, _checked(BUNDLED, BUNDLED_FOLDER))
     if name.startswith("hub:"):
-        return ModelSource(name, _from_hub(name.removeprefix("hub:"), adapters))
+        return ModelSource(name, _checked(name, hub_folder(name.removeprefix("hub:")), adapters))
     folder = Path(name).expanduser()
     if not folder.is_dir():
         raise ModelError(
@@ -86,7 +86,12 @@ def _files(folder: Path, patterns: tuple[str, ...]) -> list[Path]:
     return sorted(found)
 
 
-def _from_hub(address: str, adapters: bool = False) -> Path:
+def hub_folder(address: str) -> Path:
+    """The local folder of ``owner/name@revision``, downloaded once.
+
+    Raises:
+        ModelError: no revision, or the hub has no answer.
+    """
     from huggingface_hub import snapshot_download
 
     repository, at, revision = address.partition("@")
@@ -104,18 +109,34 @@ def _from_hub(address: str, adapters: bool = False) -> Path:
             f"model hub:{address}: not in the local cache and the hub did not give it "
             f"({type(error).__name__}); download it where there is a network and pass its folder"
         ) from error
-    return _checked(f"hub:{address}", Path(folder), adapters)
+    return Path(folder)
 
 
 def model_fingerprint(source: ModelSource) -> str:
     """SHA-256 over the files that decide a model's output: weights, config and tokenizer."""
     digest = hashlib.sha256()
-    for path in _files(source.folder, _FINGERPRINTED):
+    for path in model_files(source):
         with path.open("rb") as file:
             digest.update(
                 f"{path.name}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode()
             )
     return digest.hexdigest()
+
+
+def model_files(source: ModelSource) -> list[Path]:
+    """The files that decide a model's output, by name."""
+    return _files(source.folder, _FINGERPRINTED)
+
+
+def tells_case(source: ModelSource) -> bool:
+    """Whether the model reads the case of words from token types, as its decoder.json says.
+
+    Raises:
+        ModelError: decoder.json or the config is damaged.
+    """
+    if not (source.folder / DECODER_FILE).is_file():
+        return False
+    return read_model_decoder(source).word_case
 
 
 def read_model_decoder(source: ModelSource, label_map: Mapping[str, str] | None = None) -> Decoder:
