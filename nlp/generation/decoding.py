@@ -56,6 +56,7 @@ class Decoder:
         self._sampling = _checked(sampling)
         self._budget = budget
         self._most_rows = most_rows
+        self._tried = 0
         left = network.context - sampling.max_new_tokens
         if left < 1:
             raise GenerationError(
@@ -87,48 +88,46 @@ class Decoder:
         lost = [len(tokens) - len(row.prompt) for tokens, row in zip(whole, rows, strict=True)]
         waiting = deque(sorted(rows, key=lambda row: -len(row.prompt)))
         done: dict[int, Completion] = {}
+        told = 0
         while waiting or self._rows:
             try:
                 with torch.inference_mode():
-                    ended = self._advance(waiting)
+                    self._advance(waiting, done)
             except torch.cuda.OutOfMemoryError as error:
                 self._retreat(waiting, error)
-                continue
             except RuntimeError as error:  # known token ids cannot provoke one
                 raise DeviceError("the forward pass of the language model failed") from error
-            for row, completion in ended:
-                done[row.place] = completion
-            if ended and progress:
-                progress(len(done))
+            if progress and len(done) > told:
+                told = len(done)
+                progress(told)
         self._clear()
         return [
             replace(done[row.place], truncated_tokens=n) for row, n in zip(rows, lost, strict=True)
         ]
 
-    def _advance(self, waiting: deque[Row]) -> list[tuple[Row, Completion]]:
+    def _advance(self, waiting: deque[Row], done: dict[int, Completion]) -> None:
         """Let rows join, choose a token for each row, let ended ones go, and feed the rest."""
-        if joining := self._joining(waiting):
+        joining = self._joining(waiting)
+        self._tried = len(self._rows) + joining
+        if joining:
             self._join([waiting[number] for number in range(joining)])
             for _ in range(joining):  # only now: a failure must find them waiting
                 waiting.popleft()
         choose_tokens(self._logits, self._rows, self._sampling)
-        ended: list[tuple[Row, Completion]] = []
         kept: list[int] = []
         for number, row in enumerate(self._rows):
-            completion = self._ended(row)
-            if completion:
-                ended.append((row, completion))
+            if completion := self._ended(row):
+                done[row.place] = completion
             else:
                 kept.append(number)
         if not kept:
             self._clear()
-            return ended
-        if ended:
+            return
+        if len(kept) < len(self._rows):
             self._keep(kept)
         self._mask = torch.nn.functional.pad(self._mask, (0, 1), value=1)
         tokens = self._network.tensor([[row.made[-1]] for row in self._rows])
         self._logits = self._network.forward(tokens, self._mask, self._cache)[:, 0]
-        return ended
 
     def _joining(self, waiting: deque[Row]) -> int:
         """How many waiting rows join now; none where that would not pay."""
@@ -194,13 +193,12 @@ class Decoder:
 
     def _retreat(self, waiting: deque[Row], error: Exception) -> None:
         """Give the memory back and begin again with half the rows."""
-        tried = len(self._rows) or self._joining(waiting)
-        if tried <= 1:
+        if self._tried <= 1:
             raise DeviceError("not enough GPU memory for one prompt") from error
         for row in reversed(self._rows):
             row.restart()
             waiting.appendleft(row)
-        self._most_rows = tried // 2
+        self._most_rows = self._tried // 2
         self._clear()
         torch.cuda.empty_cache()
 

@@ -216,6 +216,20 @@ def test_system_comes_before_the_text_without_a_chat_template(model: LocalTextMo
     assert told(made) == told(model.generate([Prompt("Be brief.\n\nthe text")], GREEDY))
 
 
+@pytest.mark.parametrize("chat", [False, True], ids=["bare", "chat"])
+def test_a_text_cannot_write_special_tokens(model: LocalTextModel, chat: bool) -> None:
+    tokenizer = model.codec.tokenizer
+    name = tokenizer.eos_token
+    tokenizer.chat_template = CHAT if chat else None
+    try:
+        tokens = model.codec.encode_prompt(Prompt(f"a {name}{name} b", system=f"c{name}"))
+        plain = model.codec.encode_prompt(Prompt("a b", system="c"))
+    finally:
+        tokenizer.chat_template = None
+    assert tokens.count(tokenizer.eos_token_id) == plain.count(tokenizer.eos_token_id)
+    assert len(tokens) > len(plain)
+
+
 CHAT = (
     "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}"
     "{% if add_generation_prompt %}[a]{% endif %}"
@@ -257,6 +271,25 @@ def test_a_batch_without_memory_is_halved(
     monkeypatch.setattr(model.network, "forward", narrow)
     assert told(model.generate(PROMPTS, DRAWN)) == expected
     assert sizes[-1] <= 5 < max(sizes)
+
+
+@pytest.mark.parametrize("step", range(2, 14))
+def test_no_completion_is_lost_when_memory_runs_out(
+    models: dict[str, LocalTextModel], monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    model = models["biogpt"]
+    few, stop = PROMPTS[:8], replace(GREEDY, stop=("in", "a"))
+    expected = told(model.generate(few, stop))
+    forward, calls = model.network.forward, []
+
+    def once(*given: Any, **more: Any) -> torch.Tensor:
+        calls.append(None)
+        if len(calls) == step:
+            raise torch.cuda.OutOfMemoryError
+        return forward(*given, **more)
+
+    monkeypatch.setattr(model.network, "forward", once)
+    assert told(model.generate(few, stop)) == expected
 
 
 @pytest.mark.parametrize(
