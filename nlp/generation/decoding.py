@@ -96,7 +96,7 @@ class Decoder:
                 raise DeviceError("the forward pass of the language model failed") from error
             for row, completion in ended:
                 done[row.place] = completion
-            if ended and progress:
+            if progress:  # after each step: a long text is no sign of a model that hangs
                 progress(len(done))
         self._clear()
         return [
