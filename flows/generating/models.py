@@ -6,6 +6,7 @@ A folder, ``hub:owner/name@revision``, or ``endpoint:NAME``.
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING
 
 from flows.errors import CharthouseError, UsageError
@@ -51,7 +52,8 @@ def identify_model(settings: Settings) -> tuple[str, str]:
     if is_endpoint(settings):
         from flows.generating.endpoint import check_endpoint, endpoint_fingerprint
 
-        check_endpoint(name, settings.endpoint)
+        for warning in check_endpoint(name, settings.endpoint):
+            print(f"Warning: {warning}", file=sys.stderr, flush=True)
         return name, endpoint_fingerprint(name, settings.endpoint)
     from nlp.generation.source import text_model_fingerprint
     from nlp.ner.errors import ModelError
