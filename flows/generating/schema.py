@@ -86,7 +86,8 @@ GENERATIONS = Table(
         Column(
             "unparsed",
             pl.Int32,
-            "statements in it that could not be turned into relations; null of other tasks",
+            "statements in it that could not be turned into relations; of answers numbers that it "
+            "cites and no passage has; null of other tasks",
             nullable=True,
         ),
         Column("is_generated", pl.Boolean, "always true: for rows joined to texts of the record"),

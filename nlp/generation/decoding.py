@@ -88,7 +88,6 @@ class Decoder:
         lost = [len(tokens) - len(row.prompt) for tokens, row in zip(whole, rows, strict=True)]
         waiting = deque(sorted(rows, key=lambda row: -len(row.prompt)))
         done: dict[int, Completion] = {}
-        told = 0
         while waiting or self._rows:
             try:
                 with torch.inference_mode():
@@ -97,9 +96,8 @@ class Decoder:
                 self._retreat(waiting, error)
             except RuntimeError as error:  # known token ids cannot provoke one
                 raise DeviceError("the forward pass of the language model failed") from error
-            if progress and len(done) > told:
-                told = len(done)
-                progress(told)
+            if progress:  # after each step: a long text is no sign of a model that hangs
+                progress(len(done))
         self._clear()
         return [
             replace(done[row.place], truncated_tokens=n) for row, n in zip(rows, lost, strict=True)

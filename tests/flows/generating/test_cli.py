@@ -24,6 +24,8 @@ from tests.flows.generating.bench import Generating
 Notes = Callable[..., Path]
 Command = Callable[..., int]
 
+pytestmark = pytest.mark.usefixtures("echo")
+
 NEW_IN_5 = ("generation_sets", "generation_items", "generations", "generation_sources", "relations")
 
 
@@ -142,3 +144,19 @@ def test_warehouse_of_the_former_schema(bench: Bench, notes: Notes, generating: 
         (0.5,),
         (None,),
     ]
+
+
+def test_order_comes_back_as_it_was_written(tmp_path: Path, generating: Generating) -> None:
+    from dataclasses import replace
+
+    from flows.order import load_order, save_order
+
+    order = generating.order("kind = 'note'", limit=4, inputs={"clinic": "Cardiology"})
+    assert order.generation is not None
+    asked = replace(order.generation, questions=(("q1", "What was stopped?"),), scope="person")
+    order = replace(order, generation=asked)
+    save_order(order, tmp_path / "order.json")
+    assert load_order(tmp_path / "order.json") == order
+    assert (tmp_path / "order.json").stat().st_mode & 0o777 == 0o600
+    other = replace(order, generation=replace(asked, questions=(("q1", "Why?"),)))
+    assert other.order_hash != order.order_hash
