@@ -22,6 +22,9 @@ _TITLES = {
     "in_store": "those whose concept is in the store",
     "pairs": "short forms with their long forms",
     "attributes": "what is said of concepts",
+    "relations": "related concepts of documents",
+    "all_pairs": "for comparison, every pair of a document's concepts",
+    "same_sentence": "for comparison, every pair that one sentence names",
     "likelihood": "likeliest option",
     "likelihood_per_character": "likeliest option per character (acc_norm)",
     "likelihood_per_byte": "likeliest option per byte (acc_bytes)",
@@ -37,6 +40,7 @@ _QUESTIONS = ("likelihood", "head", "harness")
 _FACTS = {
     "gold_mentions_without_concept": "gold mentions without a concept: {:,}",
     "linked_without_gold_concept": "of these, linked all the same: {:,}",
+    "gold_relations_without_mention": "gold relations of a concept that no gold mention has: {:,}",
 }
 
 

@@ -27,7 +27,8 @@ class Request:
         limit: the first so many documents of each file.
         resamples, seed: of the bootstrap.
         ontology: name of the concept store to link to.
-        from_warehouse: judge the mentions of this warehouse instead of finding them.
+        from_warehouse: judge the mentions or relations of this warehouse instead of finding them.
+        generation_id: of its sets of relations; the latest where None.
         asked: how questions are asked, where they are judged.
         evaluation_id: names the evaluation.
     """
@@ -41,6 +42,7 @@ class Request:
     seed: int = 0
     ontology: str | None = None
     from_warehouse: Path | None = None
+    generation_id: str | None = None
     asked: Asked | None = None
     evaluation_id: str = field(default_factory=new_run_id)
 

@@ -13,6 +13,7 @@ from flows.evaluating.evaluation import Evaluation
 from flows.evaluating.gold import GoldCorpus, read_corpora
 from flows.evaluating.linking import evaluate_linking
 from flows.evaluating.ner import evaluate_ner
+from flows.evaluating.relations import evaluate_relations
 from flows.evaluating.request import Request
 from flows.labels import check_rules_are_used
 from flows.prefect_server import configured_api, prefect_api
@@ -24,8 +25,9 @@ TASKS: dict[str, Callable[[Request, Sequence[GoldCorpus], Reporter], Evaluation]
     "ner": evaluate_ner,
     "concepts": evaluate_concepts,
     "linking": evaluate_linking,
+    "relations": evaluate_relations,
 }
-"""What is judged by gold mentions, by the name of its command."""
+"""What is judged by gold mentions or relations, by the name of its command."""
 
 ABBREVIATIONS = "abbreviations"
 """The command that is judged by gold definitions."""

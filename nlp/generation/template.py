@@ -9,7 +9,7 @@ from nlp.generation.errors import GenerationError
 from nlp.generation.rendering import Template, render, render_merge
 from nlp.generation.template_form import parse_template
 
-__all__ = ["Template", "load_template", "render", "render_merge", "template_names"]
+__all__ = ["Template", "load_template", "read_template", "render", "render_merge", "template_names"]
 
 FOLDER = Path(__file__).parent / "prompts"
 
@@ -26,22 +26,39 @@ def load_template(name: str | Path) -> Template:
         GenerationError: there is none of that name, or the file cannot be used; names the file
             and the key.
     """
-    path = Path(name).expanduser()
-    if isinstance(name, str) and path.suffix != ".toml" and path.name == name:
-        if name not in template_names():
-            raise GenerationError(
-                f"prompt {name}: no such template in the box ({', '.join(template_names())}); "
-                "a file of your own is named by its path and ends in .toml"
-            )
-        path = FOLDER / f"{name}.toml"
+    path = _path(name)
     try:
-        raw = tomllib.loads(path.read_text("utf-8"))
+        raw = tomllib.loads(read_template(name))
+    except tomllib.TOMLDecodeError as error:  # its words are the mark that lacks, line and column
+        raise GenerationError(f"prompt {path}: it is no TOML file in UTF-8: {error}") from error
+    return parse_template(raw, str(path))
+
+
+def read_template(name: str | Path) -> str:
+    """The file of a template, as it is written.
+
+    Raises:
+        GenerationError: there is none of that name, or the file cannot be read.
+    """
+    path = _path(name)
+    try:
+        return path.read_text("utf-8")
     except OSError as error:
         raise GenerationError(
             f"prompt {path}: it cannot be read ({type(error).__name__}); name a template from the "
             "box or a TOML file"
         ) from error
-    except ValueError as error:  # no TOML or no UTF-8; tomllib's words are line and column
-        where = f": {error}" if isinstance(error, tomllib.TOMLDecodeError) else ""
-        raise GenerationError(f"prompt {path}: it is no TOML file in UTF-8{where}") from error
-    return parse_template(raw, str(path))
+    except UnicodeDecodeError as error:
+        raise GenerationError(f"prompt {path}: it is no TOML file in UTF-8") from error
+
+
+def _path(name: str | Path) -> Path:
+    path = Path(name).expanduser()
+    if not isinstance(name, str) or path.suffix == ".toml" or path.name != name:
+        return path
+    if name not in template_names():
+        raise GenerationError(
+            f"prompt {name}: no such template in the box ({', '.join(template_names())}); "
+            "a file of your own is named by its path and ends in .toml"
+        )
+    return FOLDER / f"{name}.toml"

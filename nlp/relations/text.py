@@ -14,13 +14,15 @@ class ConceptMention:
     """A mention and what it stands for.
 
     ``concepts`` are ids that tell the same thing again within the document: CURIEs, or any other
-    string for a name without a concept. A composite mention has several.
+    string for a name without a concept. A composite mention has several. ``names`` are further
+    ones by which a written statement may mean it: its long form, its concept's preferred name.
     """
 
     start: int
     end: int
     label: str
     concepts: tuple[str, ...]
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ CONCEPTS = {
     "MESH:D017202": ("Myocardial Ischemia", "Ischemia, Myocardial", "Ischemic Heart Disease"),
     "MESH:D009203": ("Myocardial Infarction", "Infarction, Myocardial", "Heart Attacks"),
     "MESH:D001241": ("Aspirin", "Acetylsalicylic Acid"),
-    "MESH:D000001": ("SAD", "Seasonal Affective Disorder"),
+    "MESH:D000001": ("CHF", "Congestive Heart Failure"),
 }
 LINKS = {"heart attack": "MESH:D009203", "myocardial infarction": "MESH:D009203"}
 
