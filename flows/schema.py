@@ -323,20 +323,20 @@ EVALUATIONS = Table(
             pl.String,
             "what is compared: strict or relaxed spans; document or mention concepts; all gold "
             "mentions or those in_store; pairs of short and long form; attributes of mentions; "
-            "relations of concepts, and beside them all_pairs and those of the same_sentence; options "
-            "chosen by likelihood (also per_character or per_byte) or by a trained head, and, ending "
-            "in _by_answer, yes, no and maybe apart; harness for what lm-evaluation-harness says",
+            "relations of concepts, and beside them all_pairs and those of the same_sentence; "
+            "options chosen by likelihood (also per_character, per_byte) or by a trained head, and "
+            "ending in _by_answer yes, no and maybe apart; harness: lm-evaluation-harness's own",
         ),
         Column(
             "label",
             pl.String,
-            "entity type, attribute, subject or answer; micro for all together, macro for their mean",
+            "entity type, attribute, subject or answer; micro for all together, macro for the mean",
         ),
         Column(
             "measure",
             pl.String,
-            "precision, recall, f1, coverage, accuracy@1, recall@5, recall@20 or linked_accuracy; of "
-            "questions accuracy, majority and chance; of the harness acc, acc_norm and acc_bytes",
+            "precision, recall, f1, coverage, accuracy@1, recall@5, recall@20 or linked_accuracy; "
+            "of questions accuracy, majority, chance; of the harness acc, acc_norm, acc_bytes",
         ),
         Column("value", pl.Float64, "0 to 1"),
         Column("low", pl.Float64, "lower end of its 95% interval, from the bootstrap"),

@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from flows.errors import CharthouseError, SourceError, UsageError
 from flows.evaluating.asked import MULTIPLE_CHOICE, YES_NO_MAYBE, Asked
@@ -161,6 +162,20 @@ def test_unanswered_questions_are_left_out(taught: tuple[Path, Path], tmp_path: 
 def test_endpoints_tell_no_likelihoods(taught: tuple[Path, Path]) -> None:
     with pytest.raises(CharthouseError, match="endpoint"):
         judge(Path("endpoint:big"), taught[1])
+
+
+def test_a_trained_head_chooses(taught: tuple[Path, Path], tmp_path: Path) -> None:
+    base, path = taught
+    folder = tmp_path / "head"
+    network = AutoModelForSequenceClassification.from_pretrained(base, num_labels=1)
+    network.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(base).save_pretrained(folder)
+    (judgement,) = judge(folder, path).corpora
+    assert {score.scope for score in judgement.scores} == {"head"}
+    assert judgement.predictions["chosen_per_byte"].to_list() == [None] * judgement.documents
+    for values in ({"style": "text"}, {"harness": True}):
+        with pytest.raises(CharthouseError, match="knows one way to be asked"):
+            judge(folder, path, **values)
 
 
 def decisions(gold: str, chosen: str) -> Chosen:

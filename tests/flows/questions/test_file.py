@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from typing import Any
 
 import pytest
 import zstandard
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from flows.errors import SourceError
 from flows.questions.file import read_questions
@@ -98,6 +101,25 @@ def test_mmlu(tmp_path: Path) -> None:
             subject="virus_lore",
         ),
     )
+
+
+WORDS = st.text(
+    st.characters(exclude_categories=("Cs", "Cc")) | st.just("\n"), min_size=1, max_size=30
+).filter(lambda text: bool(text.strip()))
+
+
+@given(
+    rows=st.lists(st.tuples(WORDS, WORDS, WORDS, WORDS, WORDS, st.sampled_from("ABCD")), min_size=1)
+)
+def test_mmlu_whatever_stands_in_it(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, ...]]
+) -> None:
+    assume(rows[0][0].lstrip()[0] not in "{[\ufeff")  # would be taken for JSON
+    path = tmp_path_factory.mktemp("any") / "any_val.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(rows)
+    found = [(q.text, *q.options, "ABCD"[q.answer or 0]) for q in read_questions(path).questions]
+    assert found == rows
 
 
 def test_medmcqa_of_its_authors_counts_from_one(tmp_path: Path) -> None:
