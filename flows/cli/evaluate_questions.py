@@ -113,6 +113,8 @@ def qa(
     Example: charthouse evaluate qa pqal.json --task yes_no_maybe --model models/mine
     """
     from flows.evaluating.asked import Asked
+    from flows.evaluating.choices import BY_ANSWER
+    from flows.evaluating.questions import PER_BYTE, PER_CHARACTER
     from flows.evaluating.request import Request
     from flows.settings import load_settings
 
@@ -130,4 +132,7 @@ def qa(
     request = Request(
         gold=paths, settings=settings, limit=limit, resamples=resamples, seed=seed, asked=asked
     )
-    evaluate.carry_out("qa", request, prefect, predictions, warehouse, as_json=as_json)
+    hidden = (PER_BYTE, PER_BYTE + BY_ANSWER, PER_CHARACTER + BY_ANSWER)  # JSON has them
+    evaluate.carry_out(
+        "qa", request, prefect, predictions, warehouse, as_json=as_json, hidden=hidden
+    )

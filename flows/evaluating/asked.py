@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flows.work import file_sha256
+from nlp.qa import QA_VERSION
+from nlp.qa.styles import STYLES_FILE
 
 MULTIPLE_CHOICE, YES_NO_MAYBE = "multiple_choice", "yes_no_maybe"
 QUESTION_TASKS = (MULTIPLE_CHOICE, YES_NO_MAYBE)
@@ -37,7 +40,9 @@ class Asked:
     def described(self) -> dict[str, Any]:
         """What of it decides the figures besides questions and model."""
         return {
+            "version": QA_VERSION,
             "task": self.task,
+            "styles": hashlib.sha256(STYLES_FILE.read_bytes()).hexdigest(),
             "style": self.style,
             "shots": self.shots,
             "shots_sha256": file_sha256(self.shots_from) if self.shots_from else None,

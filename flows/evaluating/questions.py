@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flows.errors import CharthouseError, SourceError, UsageError
 from flows.evaluating.asked import YES_NO_MAYBE as DECISIONS
 from flows.evaluating.asked import Asked
+from flows.evaluating.beside import with_harness
 from flows.evaluating.choices import Chosen, score_choices
 from flows.evaluating.evaluation import Evaluation, Judgement
 from flows.evaluating.gold import corpus_name, named_apart
+from flows.evaluating.harness import HarnessFile, check_harness, run_harness
 from flows.evaluating.predictions import choice_rows
 from flows.evaluating.request import Request
 from flows.progress import Reporter
@@ -21,6 +25,7 @@ from flows.work import file_sha256
 from nlp.fingerprint import ModelIdentity
 from nlp.generation.errors import GenerationError
 from nlp.ner.errors import DeviceError, ModelError
+from nlp.ner.source import ModelSource
 from nlp.qa.errors import QuestionError
 from nlp.qa.question import YES_NO_MAYBE, Question
 from nlp.qa.scorer import (
@@ -33,6 +38,9 @@ from nlp.qa.scorer import (
     scorer_fingerprint,
 )
 from nlp.qa.styles import TEXT, find_style
+
+if TYPE_CHECKING:
+    from nlp.ner.device import Device
 
 PER_CHARACTER = "likelihood_per_character"
 PER_BYTE = "likelihood_per_byte"
@@ -130,26 +138,45 @@ def evaluate_questions(
     asked = request.asked
     if asked is None:
         raise ValueError("the request asks no questions")
-    judged = []
+    judged: list[Judgement] = []
     try:
-        identity = _identify(asked)
-        scorer = _load(request, asked)
+        source, method = find_scorer(asked.model)
+        _check(source, method, asked)
+        files = [
+            HarnessFile(asked.style or corpus.form, corpus.questions, corpus.shots)
+            for corpus in corpora
+        ]
+        if asked.harness:
+            check_harness(files)
+        device = _device(request)
+        scorer = load_scorer(asked.model, device)
         total = sum(len(corpus.questions) for corpus in corpora)
         reporter.stage("asking questions", "questions", total)
         done = 0
+        found: list[list[OptionScores]] = []
         for corpus in corpora:
             its = _asking(scorer, asked, corpus)
-            found = its.scores(corpus.questions, lambda n, before=done: reporter.done(before + n))
+            tell = partial(_tell, reporter, done)
+            found.append(its.scores(corpus.questions, tell))
             done += len(corpus.questions)
-            judged.append(_judge(request, asked, scorer.method, corpus, found))
+            judged.append(_judge(request, asked, method, corpus, found[-1]))
         reporter.end(total)
+        if asked.harness:
+            reporter.stage("running lm-evaluation-harness", "questions", total)
+            results = run_harness(source, device, files)
+            judged = [with_harness(*each) for each in zip(judged, found, results, strict=True)]
+            reporter.end(total)
+        identity = ModelIdentity(source.name, scorer_fingerprint(source, method), ())
     except _UNUSABLE as error:
         raise CharthouseError(str(error)) from None  # written without text
     return Evaluation(task="qa", request=request, corpora=tuple(judged), assessor=identity)
 
 
-def _identify(asked: Asked) -> ModelIdentity:
-    source, method = find_scorer(asked.model)
+def _tell(reporter: Reporter, before: int, done: int) -> None:
+    reporter.done(before + done)
+
+
+def _check(source: ModelSource, method: str, asked: Asked) -> None:
     if method == HEAD and (asked.shots or asked.style or asked.harness):
         raise CharthouseError(
             f"model {source.name}: its trained head knows one way to be asked",
@@ -157,17 +184,16 @@ def _identify(asked: Asked) -> ModelIdentity:
         )
     if asked.style:
         find_style(asked.style)
-    return ModelIdentity(source.name, scorer_fingerprint(source, method), ())
 
 
-def _load(request: Request, asked: Asked) -> OptionScorer:
+def _device(request: Request) -> Device:
     from nlp.ner.device import choose_device  # takes seconds: torch
 
     settings = request.settings.generation
     device = choose_device(settings.device, settings.precision)
     if settings.precision == "auto" and not device.on_cuda:
-        device = choose_device(settings.device, "fp32")  # bf16 would round likelihoods apart
-    return load_scorer(asked.model, device)
+        return choose_device(settings.device, "fp32")  # as for all that language models do
+    return device
 
 
 def _asking(scorer: OptionScorer, asked: Asked, corpus: QuestionCorpus) -> OptionScorer:

@@ -29,12 +29,13 @@ _TITLES = {
     "likelihood_per_character": "likeliest option per character (acc_norm)",
     "likelihood_per_byte": "likeliest option per byte (acc_bytes)",
     "head": "option that the trained head chooses",
+    "harness": "lm-evaluation-harness",
     "likelihood_by_answer": "likeliest option, by answer",
     "likelihood_per_character_by_answer": "likeliest option per character, by answer",
     "likelihood_per_byte_by_answer": "likeliest option per byte, by answer",
     "head_by_answer": "option that the trained head chooses, by answer",
 }
-_QUESTIONS = ("likelihood", "head")
+_QUESTIONS = ("likelihood", "head", "harness")
 """How the scopes begin whose documents are questions."""
 _FACTS = {
     "gold_mentions_without_concept": "gold mentions without a concept: {:,}",
@@ -94,7 +95,7 @@ def _table(judgement: Judgement, scope: str, scores: Sequence[Score]) -> Table:
     table = Table(title=escape(title), title_justify="left", box=None, header_style="dim")
     measures = list(dict.fromkeys(score.measure for score in scores))
     labels = list(dict.fromkeys(score.label for score in scores))
-    if len(labels) == 2:  # the one label, and all of them together
+    if len(labels) == 2 and MICRO in labels:  # the one label, and all of them together
         labels.remove(MICRO)
     counts = ["gold"] if scores[0].found is None else ["gold", "found"]
     table.add_column("label")

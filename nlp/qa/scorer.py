@@ -32,7 +32,8 @@ class OptionScores:
             they are those of the continuations.
         lengths: characters and UTF-8 bytes of each continuation, without the space before it;
             empty for a head.
-        cut_tokens: tokens of the context left out because they did not fit.
+        cut_tokens: tokens of the context left out because they did not fit; of likelihoods to
+            within the special tokens that the model puts before a text.
         cut_question: whether tokens of the question itself were left out, since it did not fit
             even without its context.
     """
