@@ -32,9 +32,7 @@ def relation_text(
 def gold(chemical: str, disease: str, other: str) -> GoldRelations:
     """A text that says that a chemical induces a disease, and treats another."""
     text = f"{chemical} caused {disease} in a patient. She had {other} before."
-    return GoldRelations(
-        relation_text(text), frozenset({(chemical.upper(), disease.upper())})
-    )
+    return GoldRelations(relation_text(text), frozenset({(chemical.upper(), disease.upper())}))
 
 
 GOLD = [
