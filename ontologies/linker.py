@@ -2,8 +2,9 @@
 
 Steps, each for the names the one before left over: exact ones from strict to loose
 (``ontologies/steps.py``), then candidates by similarity (``ontologies/similar.py``): of character
-3-grams and, where one is configured, of an encoder's vectors. Only concepts that the name's label
-allows (``ontologies/labels.py``), or whose types do not tell, are candidates.
+3-grams and, where one is configured, of an encoder's vectors; a language model may weigh these, or
+write names itself (``ontologies/writing/stage.py``). Only concepts that the name's label allows
+(``ontologies/labels.py``), or whose types do not tell, are candidates.
 
 **Ranking and ties.** Candidates of one name are ordered by the first of these that differs:
 
@@ -18,7 +19,12 @@ allows (``ontologies/labels.py``), or whose types do not tell, are candidates.
 8. vocabulary: a descriptor before a supplementary record.
 
 If the two leading concepts are alike in all eight, nothing here separates them and the name's
-status is ``ambiguous``; ``concept_id`` then only fixes the order of rows, not a choice.
+status is ``ambiguous``; ``concept_id`` then only fixes the order of rows, not a choice. A language
+model that re-ranks puts the concept first whose preferred name it takes the name to mean; the
+status stays, for a model that sees a name alone tells which sense is common, not which is meant.
+
+**A language model and exact ways.** What an exact way finds, a model does not change: the release
+itself says what these names mean, and a model could only be wrong about it.
 
 **Short forms.** *APC* may stand for anything. A name that is written like a short form, and that
 its document does not spell out, is linked only where one sense clearly leads: by a rule before the
@@ -52,6 +58,10 @@ from ontologies.short_form import is_short_form
 from ontologies.similar import NearSettings, find_similar
 from ontologies.steps import STEPS, find_exact
 from ontologies.store import ALLOWED, ConceptStore
+from ontologies.writing import source as writer
+from ontologies.writing import stage
+from ontologies.writing.settings import WriterSettings
+from ontologies.writing.writing import writing_of
 
 LINKER_VERSION = 2
 """Raised when the same store and settings give other links; part of ``linkset_id``."""
@@ -59,16 +69,24 @@ LINKER_VERSION = 2
 NGRAM, DENSE = "ngram", "dense"
 """Methods of links by similarity: of 3-grams, and of an encoder's vectors as well."""
 
+RERANKED, GENERATED = "reranked", "generated"
+"""Methods of links by a language model: similar names weighed by it, and names it wrote."""
+
+WRITER_VERSION = 1
+"""Raised when the same model, store and settings give other links; part of ``linkset_id``."""
+
 _BATCH = 4096
 _TIES = ("step", "score", "typed", "frequency", "literal", "loose", "preferred", "supplementary")
 _CLEAR = ("step", "score", "typed", "frequency", "literal")
 """Of these, what makes one sense of a short form lead clearly."""
-_ORDER = ("query", *_TIES, "concept_id", "name")
-_DESCENDING = [False, False, True, True, True, True, False, True, False, False, False]
+_ORDER = ("query", *_TIES, "likely", "concept_id", "name")
+_DESCENDING = [False, False, True, True, True, True, False, True, False, True, False, False]
 
 
-_Part = tuple[npt.NDArray[Any], npt.NDArray[Any], int, npt.NDArray[np.float64]]
-"""Query positions, name rows, number and scores of the matches of one step."""
+_Part = tuple[
+    npt.NDArray[Any], npt.NDArray[Any], int, npt.NDArray[np.float64], npt.NDArray[Any] | int
+]
+"""Query positions, name rows, number, scores and methods of the matches of one step."""
 
 
 class LinkSettings(NearSettings):
@@ -116,10 +134,14 @@ class LinkSettings(NearSettings):
 def linkset_id(release_id: str, settings: LinkSettings) -> str:
     """Fingerprint of all that decides links: release, linker, lexicon of equivalents, settings."""
     labels = sorted((name, sorted(set(types))) for name, types in settings.labels.items())
-    # An encoder is what its files hold, wherever they lie.
-    values = settings.model_dump(mode="json", exclude={"labels", "encoder", "pooling"})
+    # An encoder and a language model are what their files hold, wherever they lie.
+    left_out = {"labels", "encoder", "pooling", *WriterSettings.model_fields}
+    values = settings.model_dump(mode="json", exclude=left_out)
     encoder = fingerprint_of(settings.encoder, settings.pooling) if settings.encoder else ""
-    versions = (LINKER_VERSION, equivalents_version(), encoder)
+    versions: tuple[object, ...] = (LINKER_VERSION, equivalents_version(), encoder)
+    if settings.writer:  # without one its settings are no part of the id
+        how = settings.model_dump(include=set(WriterSettings.model_fields) - {"writer"})
+        versions += (WRITER_VERSION, writer.fingerprint_of(settings.writer), sorted(how.items()))
     text = repr((versions, release_id, sorted(values.items()), labels))
     return f"ls-{sha256(text.encode()).hexdigest()[:12]}"
 
@@ -170,18 +192,20 @@ def _link(
 ) -> pl.DataFrame:
     """Links of texts under one restriction, without label and linkset."""
     found = _candidates(store, texts, types, settings)
-    best = (
-        found.with_columns(pl.col("frequency").sum().over("query", "concept"))
-        .sort(_ORDER, descending=_DESCENDING)
-        .unique(["query", "concept"], keep="first", maintain_order=True)
-        .with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("query"))
-    )
+    best = _ranked(found.with_columns(pl.col("frequency").sum().over("query", "concept")))
+    if settings.writer and settings.writer_use in {"rerank", "both"}:
+        best = _ranked(_likely(store, texts, best, settings))
     kept = best.filter(pl.col("rank") <= candidates)
     kept = kept.with_columns(
         matched_name=pl.Series(store.name_texts(kept["name"].to_numpy()), dtype=pl.String),
-        method=pl.col("step").replace_strict(
-            range(len(STEPS) + 1),
-            [*(step.method for step in STEPS), DENSE if settings.encoder else NGRAM],
+        method=pl.col("method").replace_strict(
+            range(len(STEPS) + 3),
+            [
+                *(step.method for step in STEPS),
+                DENSE if settings.encoder else NGRAM,
+                RERANKED,
+                GENERATED,
+            ],
             return_dtype=pl.String,
         ),
     )
@@ -189,6 +213,33 @@ def _link(
         _statuses(best, texts, settings)
         .join(kept, on="query", how="left")
         .with_columns(pl.col("rank").fill_null(1))
+    )
+
+
+def _ranked(found: pl.DataFrame) -> pl.DataFrame:
+    """The best name of each concept of a query, ranked."""
+    return (
+        found.sort(_ORDER, descending=_DESCENDING)
+        .unique(["query", "concept"], keep="first", maintain_order=True)
+        .with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("query"))
+    )
+
+
+def _likely(
+    store: ConceptStore, texts: Sequence[str], best: pl.DataFrame, settings: LinkSettings
+) -> pl.DataFrame:
+    """Weigh by a language model what no rule separates from the best candidate of an exact way."""
+    first = best.filter(pl.col("rank") == 1, pl.col("step") < len(STEPS))
+    alike = best.join(first, on=["query", *_TIES], how="semi")
+    alike = alike.filter(pl.len().over("query") > 1)
+    if alike.is_empty():
+        return best
+    likely = writing_of(store, settings).likelihood(
+        texts, alike["query"].to_numpy(), alike["name"].to_numpy()
+    )
+    told = alike.select("query", "concept", told=pl.Series(likely).round(4))
+    return best.join(told, on=["query", "concept"], how="left").with_columns(
+        likely=pl.col("told").fill_null(0.0)
     )
 
 
@@ -233,18 +284,27 @@ def _candidates(
     """Names that match each text, by the first step that finds any.
 
     Columns: ``query`` (position in ``texts``), ``name`` and ``concept`` (rows of the index),
-    ``concept_id`` and the columns of ``_TIES``.
+    ``concept_id``, the columns of ``_TIES``, ``likely`` (what a language model says of candidates
+    alike in these) and ``method`` (a number).
     """
     permit = store.permits(types)
     forms = [normal_form(text) for text in texts]
     parts: list[_Part] = [
-        (query, name, number, np.full(len(query), STEPS[number].score))
+        (query, name, number, np.full(len(query), STEPS[number].score), number)
         for number, (query, name) in find_exact(store, texts, forms, permit)
     ]
     found = np.concatenate([part[0] for part in parts])
     missing = np.setdiff1d(np.arange(len(texts), dtype=np.int64), found)
-    query, name, score = find_similar(store, [forms[i] for i in missing], types, settings)
-    parts.append((missing[query], name, len(STEPS), score))
+    unknown = [forms[i] for i in missing]
+    if settings.writer:
+        asked = [texts[i] for i in missing]
+        query, name, score, method = stage.find_written(
+            store, asked, unknown, types, settings, settings.threshold
+        )
+        parts.append((missing[query], name, len(STEPS), score, len(STEPS) + method))
+    else:
+        query, name, score = find_similar(store, unknown, types, settings)
+        parts.append((missing[query], name, len(STEPS), score, len(STEPS)))
     return _describe(store, texts, types, parts)
 
 
@@ -258,6 +318,7 @@ def _describe(
     name = np.concatenate([part[1] for part in parts])
     step = np.concatenate([np.full(len(part[0]), part[2], dtype=np.int32) for part in parts])
     score = np.concatenate([part[3] for part in parts])
+    method = np.concatenate([np.zeros(len(part[0]), dtype=np.int32) + part[4] for part in parts])
     concept = store.names.concept[name]
     # Only the strictest step can match letter for letter.
     literal = np.zeros(len(query), dtype=np.bool_)
@@ -280,5 +341,7 @@ def _describe(
             "loose": store.names.loose[name],
             "preferred": store.names.preferred[name],
             "supplementary": store.concepts.supplementary[concept],
+            "likely": np.zeros(len(query)),
+            "method": method,
         }
     )

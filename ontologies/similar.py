@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ontologies.arrays import ragged
 from ontologies.encoder_source import Pooling
 from ontologies.meaning import meaning_of
 from ontologies.nearest import Found, nearest, similarities
 from ontologies.store import ALLOWED, FORBIDDEN, ConceptStore
+from ontologies.writing.settings import WriterSettings
 
 Similar = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float64]]
 """Positions of the names asked for, rows of similar names of the store, and scores."""
@@ -22,10 +23,8 @@ _OFTEN = 50
 """Uses of a concept in given names from which it is as familiar as can be."""
 
 
-class NearSettings(BaseModel):
+class NearSettings(WriterSettings):
     """What decides which names are like a name, and how much."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     floor: float = Field(
         default=0.3, ge=0, le=1, description="near matches at or below this are not kept"
@@ -103,18 +102,56 @@ def find_similar(
     Raises:
         OntologyError: the store was not encoded by the encoder, or that cannot be loaded.
     """
-    permit = store.permits(types)
-    near, form, cosine = _near(store, forms, types, settings)
+    return weigh(store, names_alike(store, forms, types, settings), types, settings)
+
+
+def names_alike(
+    store: ConceptStore,
+    forms: Sequence[str],
+    types: tuple[str, ...],
+    settings: NearSettings,
+) -> Similar:
+    """As :func:`find_similar`, but with the bare similarity, and names of any concept."""
+    near, form, like = _near(store, forms, types, settings)
     carriers, position = ragged(store.forms.name_start, form)
-    name = store.forms.name[position]
+    return np.repeat(near, carriers), store.forms.name[position], np.repeat(like, carriers)
+
+
+def weigh(
+    store: ConceptStore, alike: Similar, types: tuple[str, ...], settings: NearSettings
+) -> Similar:
+    """Weigh similar names by what else is known of their concepts; see :func:`find_similar`."""
+    query, name, like = alike
+    permit = store.permits(types)
     concept = store.names.concept[name]
-    score = np.repeat(cosine, carriers)
+    score = like.copy()
     score[permit[concept] != ALLOWED] *= settings.untyped_weight
     score[store.concepts.supplementary[concept]] *= settings.supplementary_weight
     score += (1 - score) * settings.familiar_weight * familiarity(store.uses[concept])
     score = np.minimum(score + settings.preferred_bonus * store.names.preferred[name], 1.0)
     kept = (permit[concept] != FORBIDDEN) & (score > settings.floor)
-    return np.repeat(near, carriers)[kept], name[kept], score[kept].round(4)
+    return query[kept], name[kept], score[kept].round(4)
+
+
+def likeness(
+    store: ConceptStore,
+    forms: Sequence[str],
+    query: npt.NDArray[np.int64],
+    form: npt.NDArray[np.int64],
+    settings: NearSettings,
+) -> npt.NDArray[np.float64]:
+    """The bare similarity of given pairs, shape (pairs,).
+
+    Args:
+        store, forms, settings: as of :func:`find_similar`.
+        query, form: positions in ``forms``, ascending, and rows of the store's forms.
+    """
+    score = similarities(store.grams, forms, query, form)
+    if not settings.encoder or not len(form):
+        return score
+    meaning = meaning_of(store, settings.encoder, settings.pooling)
+    close = meaning.similarity(meaning.vectors(forms), query, form)
+    return _mixed(score, close, settings)
 
 
 def _near(
@@ -133,8 +170,14 @@ def _near(
         query, form = pairs[0], pairs[1]
         score = similarities(store.grams, forms, query, form)
     close = meaning.similarity(vectors, query, form)
+    return query, form, _mixed(score, close, settings)
+
+
+def _mixed(
+    score: npt.NDArray[np.float64], close: npt.NDArray[np.float64], settings: NearSettings
+) -> npt.NDArray[np.float64]:
     weight = settings.dense_weight
-    return query, form, np.maximum((1 - weight) * score + weight * close, 0.0)
+    return np.maximum((1 - weight) * score + weight * close, 0.0)
 
 
 def familiarity(uses: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.float64]:

@@ -114,6 +114,14 @@ class ConceptStore:
         np.add.at(uses, self.names.concept[counted], self.names.count[counted])
         return uses
 
+    @cached_property
+    def form_of(self) -> npt.NDArray[np.int64]:
+        """Row of each name's normal form, shape (names,); -1 where it is empty."""
+        form_of = np.full(len(self.names.concept), -1, dtype=np.int64)
+        counts = np.diff(self.forms.name_start)
+        form_of[self.forms.name] = np.repeat(np.arange(len(counts)), counts)
+        return form_of
+
     def table_path(self, table: str) -> Path:
         """The Parquet file of ``concepts``, ``concept_names`` or ``concept_ancestors``."""
         return self.path / f"{table}.parquet"

@@ -33,10 +33,9 @@ Warehouse = Annotated[
     ),
 ]
 Where = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="SQL",
-        show_default=False,
         help="Only documents of which this condition on the table documents is true, for example "
         "\"kind = 'abstract'\". (default: all)",
     ),
@@ -84,8 +83,8 @@ Retry = Annotated[bool, typer.Option("--retry-rejects", help="Try items again th
 Config = Annotated[
     Path | None,
     typer.Option(
-        help="TOML file of settings: [generation], [endpoint], [retrieval], [relations] and "
-        "others; flags win over it."
+        help="TOML file of settings: [generate], [generation], [endpoint], [retrieval], "
+        "[relations] and others; flags win over it."
     ),
 ]
 DryRun = Annotated[
@@ -97,7 +96,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.
 @app.command()
 def summarize(
     warehouse: Warehouse = None,
-    where: Where = "true",
+    where: Where = None,
     model: Model = None,
     prompt: Prompt = None,
     limit: Limit = None,
@@ -132,7 +131,7 @@ def text(
             help="Value of a further input that the template names. Repeat for more.",
         ),
     ] = None,
-    where: Where = "true",
+    where: Where = None,
     model: Model = None,
     prompt: Prompt = None,
     limit: Limit = None,
@@ -172,7 +171,7 @@ def answer(
             "of the whole warehouse; document and person answer once for each. (default: warehouse)"
         ),
     ] = None,
-    where: Where = "true",
+    where: Where = None,
     model: Model = None,
     prompt: Prompt = None,
     limit: Limit = None,
@@ -204,7 +203,7 @@ def answer(
 @app.command()
 def relations(
     warehouse: Warehouse = None,
-    where: Where = "true",
+    where: Where = None,
     model: RelationModel = None,
     threshold: Annotated[
         float | None,
@@ -258,7 +257,7 @@ def _carry_out(
     task: str,
     *,
     warehouse: Path | None,
-    where: str,
+    where: str | None,
     model: str | None,
     limit: int | None,
     max_new_tokens: int | None,
@@ -279,11 +278,10 @@ def _carry_out(
     scope: str | None = None,
 ) -> None:
     from flows.generating.run import (
-        Wanted,
         generate,
         prepare_generation,
         preview_generation,
-        questions_of,
+        wanted_of,
     )
     from flows.jobs import warehouse_of
     from flows.settings import load_settings
@@ -301,18 +299,18 @@ def _carry_out(
             device=device,
         ),
         relations=_given(model=model if finds else None, threshold=threshold),
+        generate=_given(
+            where=where,
+            question=asked or None,
+            questions=question_file,
+            scope=scope,
+            limit=limit,
+            inputs=inputs or {},
+        ),
         execution=_given(workers=workers),
     )
     settings = load_settings(config, flags)
-    wanted = Wanted(
-        task,
-        where,
-        questions_of(asked, question_file),
-        scope or "warehouse",
-        limit,
-        inputs or {},
-    )
-    order = prepare_generation(warehouse_of(settings), wanted, settings)
+    order = prepare_generation(warehouse_of(settings), wanted_of(settings, task), settings)
     if dry_run:
         _print_preview(preview_generation(order), as_json=as_json)
         return

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from flows.evaluating.asked import Asked
 from flows.evaluating.gold import corpus_name
 from flows.labels import LabelRules, parse_rules
 from flows.settings import Settings
@@ -28,6 +29,7 @@ class Request:
         ontology: name of the concept store to link to.
         from_warehouse: judge the mentions or relations of this warehouse instead of finding them.
         generation_id: of its sets of relations; the latest where None.
+        asked: how questions are asked, where they are judged.
         evaluation_id: names the evaluation.
     """
 
@@ -41,6 +43,7 @@ class Request:
     ontology: str | None = None
     from_warehouse: Path | None = None
     generation_id: str | None = None
+    asked: Asked | None = None
     evaluation_id: str = field(default_factory=new_run_id)
 
     @cached_property
@@ -73,4 +76,5 @@ class Request:
             "limit": self.limit,
             "resamples": self.resamples,
             "seed": self.seed,
+            **({"asked": self.asked.described()} if self.asked else {}),
         }

@@ -13,7 +13,7 @@ from flows.generating.document_items import document_items
 from flows.generating.document_worker import DocumentWorker
 from flows.generating.documents import is_of_documents
 from flows.generating.identity import described_sampling, identify_set, sampling_of
-from flows.generating.models import identify_model, open_text_model
+from flows.generating.models import identify_model, is_endpoint, open_text_model
 from flows.generating.task import GenerationRequest, GenerationSet
 from flows.warehouse.connection import Connection
 
@@ -40,6 +40,9 @@ class DocumentTask:
         chosen = self.choose(request)
         _check_inputs(chosen, request)
         parameters = described_sampling(request.settings.generation) | chosen.described
+        if is_endpoint(request.settings):
+            endpoint = request.settings.endpoint
+            parameters["endpoint"] = {"chat": endpoint.chat, "context": endpoint.context}
         if request.inputs:
             parameters["inputs"] = dict(request.inputs)
         model = identify_model(request.settings)

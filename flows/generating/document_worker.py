@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from flows.errors import kind_and_place
+from flows.errors import CharthouseError, kind_and_place
 from flows.generating.chosen import Chosen
 from flows.generating.document_items import DocumentItem, read_item
 from flows.generating.schema import GENERATIONS
@@ -21,6 +21,9 @@ from nlp.generation.rendering import Template
 
 EMPTY = "its text is empty"
 
+_FOR_ALL = (*UNUSABLE, CharthouseError)
+"""Errors that concern every document."""
+
 Progress = Callable[[int], None]
 Outcome = Written | Exception
 
@@ -29,7 +32,11 @@ class DocumentWorker:
     """A model, the templates, and the set that rows belong to."""
 
     def __init__(
-        self, made: GenerationSet, chosen: Chosen, model: TextModel, sampling: Sampling
+        self,
+        made: GenerationSet,
+        chosen: Chosen,
+        model: TextModel,
+        sampling: Sampling = Sampling(max_new_tokens=0),  # noqa: B008 - frozen
     ) -> None:
         """Take the loaded model; a bound of 0 new tokens stands for the template's."""
         self._set, self._chosen, self._model, self._sampling = made, chosen, model, sampling
@@ -82,7 +89,7 @@ class DocumentWorker:
         sampling = template.sampling(self._sampling, self._sampling.max_new_tokens)
         try:
             return list(write_about(self._model, template, sources, sampling, progress))
-        except UNUSABLE:
+        except _FOR_ALL:
             raise
         except Exception as error:
             if len(sources) == 1:
@@ -91,7 +98,7 @@ class DocumentWorker:
         for number, source in enumerate(sources):
             try:
                 outcomes += write_about(self._model, template, [source], sampling)
-            except UNUSABLE:
+            except _FOR_ALL:
                 raise
             except Exception as error:
                 outcomes.append(error)

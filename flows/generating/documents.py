@@ -183,7 +183,7 @@ def _add(
     for name in names:
         if name.startswith(SECTION):
             found = [
-                text[start:end]
+                text[start:end].strip()
                 for start, end, section in rows["named_sections"]
                 if section == name.removeprefix(SECTION)
             ]

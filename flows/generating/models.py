@@ -6,6 +6,7 @@ A folder, ``hub:owner/name@revision``, or ``endpoint:NAME``.
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING
 
 from flows.errors import CharthouseError, UsageError
@@ -44,12 +45,16 @@ def identify_model(settings: Settings) -> tuple[str, str]:
     """Name and fingerprint of the model, checked at the door.
 
     Raises:
-        CharthouseError: it cannot be found, or is no causal language model.
+        CharthouseError: it cannot be found, is no causal language model, or its server may not or
+            cannot be asked.
     """
+    name = model_name(settings)
     if is_endpoint(settings):
-        from flows.generating.endpoint import identify_endpoint
+        from flows.generating.endpoint import check_endpoint, endpoint_fingerprint
 
-        return identify_endpoint(settings)
+        for warning in check_endpoint(name, settings.endpoint):
+            print(f"Warning: {warning}", file=sys.stderr, flush=True)
+        return name, endpoint_fingerprint(name, settings.endpoint)
     from nlp.generation.source import text_model_fingerprint
     from nlp.ner.errors import ModelError
 
@@ -95,7 +100,7 @@ def open_text_model(settings: Settings) -> TextModel:
     if is_endpoint(settings):
         from flows.generating.endpoint import open_endpoint
 
-        return open_endpoint(settings)
+        return open_endpoint(model_name(settings), settings.endpoint)
     from nlp.generation.model import load_text_model
     from nlp.ner.device import choose_device
 

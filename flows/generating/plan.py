@@ -323,9 +323,12 @@ class GenerationPlanner:
 
 _GONE = (
     "SELECT item_id, generation_id FROM generation_items WHERE generation_id = ? "
-    "AND document_id IS NOT NULL "
-    "AND document_id NOT IN (SELECT document_id FROM documents WHERE NOT is_deleted)"
+    "AND (document_id IS NOT NULL "
+    "AND document_id NOT IN (SELECT document_id FROM documents WHERE NOT is_deleted) "
+    "OR person_id IS NOT NULL AND person_id NOT IN (SELECT person_id FROM documents "
+    "WHERE NOT is_deleted AND person_id IS NOT NULL))"
 )
+"""Items of a set whose document or person is not there any more."""
 
 
 def without_text(connection: Connection, where: str) -> int:

@@ -20,6 +20,7 @@ from flows.generating.summary import Generated, summarise_generation
 from flows.generating.task import GenerationRequest
 from flows.generating.tasks import ANSWER, task_of
 from flows.generating.where import check_where, one_expression
+from flows.job_settings import GenerateSettings
 from flows.order import Order, save_order
 from flows.prefect_server import prefect_api
 from flows.processes import stoppable
@@ -52,6 +53,23 @@ class Wanted:
     inputs: Mapping[str, str] = field(default_factory=dict)
 
 
+def wanted_of(settings: Settings, task: str | None = None) -> Wanted:
+    """What the settings ask for, of a task or of that which they name.
+
+    Raises:
+        CharthouseError: the file of questions cannot be used.
+    """
+    asked = settings.generate
+    return Wanted(
+        task or asked.task,
+        asked.where,
+        questions_of(asked.question, asked.questions),
+        asked.scope,
+        asked.limit,
+        asked.inputs,
+    )
+
+
 def questions_of(asked: Sequence[str], file: Path | None) -> tuple[tuple[str, str], ...]:
     """Questions of the command line and of a file, as (question_id, text).
 
@@ -74,11 +92,11 @@ def prepare_generation(warehouse: Path, wanted: Wanted, settings: Settings) -> O
         UsageError: the task, the condition or the questions cannot be used.
         CharthouseError: something is missing or unusable; nothing has been written.
     """
-    task = task_of(wanted.task)
     if wanted.scope not in SCOPES:
         raise UsageError(f"there is no scope {wanted.scope}", f"Scopes are {', '.join(SCOPES)}")
     if wanted.task == ANSWER and not wanted.questions:
         raise UsageError("no question is asked", "Give --question TEXT or --questions FILE")
+    task = task_of(wanted.task)
     where = one_expression(wanted.where)
     if not warehouse.is_file():
         raise CharthouseError(
@@ -91,7 +109,7 @@ def prepare_generation(warehouse: Path, wanted: Wanted, settings: Settings) -> O
         check_where(connection, where)
     request = GenerationRequest(
         wanted.task,
-        _with_workers(settings),
+        _with_workers(settings.model_copy(update={"generate": GenerateSettings()})),
         where,
         wanted.questions,
         wanted.scope,
@@ -100,6 +118,7 @@ def prepare_generation(warehouse: Path, wanted: Wanted, settings: Settings) -> O
     )
     try:
         request = replace(request, settings=at_the_door(request.settings, warehouse))
+        _check_device(request.settings)
         made = task.identify(request)
     except UNUSABLE as error:
         raise CharthouseError(str(error)) from None
@@ -111,6 +130,14 @@ def prepare_generation(warehouse: Path, wanted: Wanted, settings: Settings) -> O
         (),
         generation=Generation.of(request, made),
     )
+
+
+def _check_device(settings: Settings) -> None:
+    """A device that was named must be there; auto and cpu always are. A cluster has its own."""
+    if settings.generation.device not in {"auto", "cpu"} and settings.execution.runner == LOCAL:
+        from nlp.ner.device import choose_device  # takes seconds: torch
+
+        choose_device(settings.generation.device, settings.generation.precision)
 
 
 def _with_workers(settings: Settings) -> Settings:

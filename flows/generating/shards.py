@@ -49,13 +49,19 @@ def cut_items(
 
 def shard_size(settings: Settings, items: int) -> tuple[int, int]:
     """Characters and items of a shard at most, fewer where workers would be idle."""
-    on_gpu = settings.uses_gpu
+    on_gpu = generates_on_gpu(settings)
     characters = CHARACTERS_ON_GPU if on_gpu else CHARACTERS
     most = ITEMS_ON_GPU if on_gpu else ITEMS
     if settings.workers > 1:
         even = -(-items // (settings.workers * _SHARDS_PER_WORKER))
         most = min(most, max(_FEWEST_ITEMS, even))
     return settings.execution.shard_characters or characters, most
+
+
+def generates_on_gpu(settings: Settings) -> bool:
+    """Whether the language model will run on an NVIDIA GPU."""
+    ner = settings.ner.model_copy(update={"device": settings.generation.device})
+    return settings.model_copy(update={"ner": ner}).uses_gpu
 
 
 def _write(work: WorkFolder, run_id: str, number: int, parts: list[pl.DataFrame]) -> ShardFile:

@@ -28,7 +28,7 @@ def items_about(documents: str, pairs: str | None = None) -> str:
     """
     rests_on = " UNION ".join(
         f"SELECT item_id, generation_id FROM {table} WHERE document_id IN ({documents})"
-        for table in OF_ITEMS
+        for table in ("generation_items", "generation_sources")
     )
     if pairs is None:
         return rests_on

@@ -55,7 +55,8 @@ def write_about(
     """Write one text about each document, in input order.
 
     Args:
-        model: writes.
+        model: writes. One that has ``complete_each``, as an endpoint, is asked by that; what it
+            gives in place of a completion has a ``reason``, without text.
         template: says what is asked for. Without ``merge`` a document that does not fit loses its
             middle part, and the lost tokens are counted.
         sources: documents.
@@ -64,7 +65,7 @@ def write_about(
 
     Returns:
         Of each document what was written; or why nothing can be: its inputs are not those of the
-        template, or leave no room for a part of its text.
+        template, or leave no room for a part of its text, or the model fails on it alone.
 
     Raises:
         GenerationError: the template leaves no room for any text, or the model refuses the request.
@@ -81,18 +82,34 @@ def write_about(
     level = 0
     while calls:
         told = _told(progress, documents, calls)
-        answers = model.generate([call.prompt for call in calls], sampling, told)
+        answers = _complete(model, [call.prompt for call in calls], sampling, told)
         for call, answer in zip(calls, answers, strict=True):
-            documents[call.place].texts[call.number] = answer.text
-            documents[call.place].answers.append(answer)
+            if isinstance(answer, GenerationError):
+                failed[call.place] = answer
+            else:
+                documents[call.place].texts[call.number] = answer.text.strip()
+                documents[call.place].answers.append(answer)
         level += 1
         calls = []
         for place, document in enumerate(documents):
-            if len(document.texts) > 1:
+            if len(document.texts) > 1 and place not in failed:
                 calls += _merging_calls(model, template, place, document, room, level)
     if progress:
         progress(len(documents))
     return [failed.get(place) or _written(document) for place, document in enumerate(documents)]
+
+
+def _complete(
+    model: TextModel, prompts: Sequence[Prompt], sampling: Sampling, progress: Progress
+) -> list[Completion | GenerationError]:
+    """Complete prompts. A model behind a server may fail on some of them, and then says why."""
+    complete_each = getattr(model, "complete_each", None)
+    if complete_each is None:
+        return list(model.generate(prompts, sampling, progress))
+    return [
+        answer if isinstance(answer, Completion) else GenerationError(str(answer.reason))
+        for answer in complete_each(prompts, sampling, progress)
+    ]
 
 
 def _room(model: TextModel, template: Template, sampling: Sampling) -> int:
@@ -139,7 +156,7 @@ def _first_calls(
         sections=source.sections,
         sentences=source.sentences,
     )
-    parts = [text[start:end] for start, end in chunks if text[start:end].strip()] or [""]
+    parts = [part for start, end in chunks if (part := text[start:end].strip())] or [""]
     document.texts = [""] * len(parts)
     return [
         _Call(
@@ -162,7 +179,7 @@ def _merging_calls(
     source = document.source
     inputs = {name: text for name, text in source.inputs.items() if name != template.long_input}
     inputs |= {template.long_input: ""} if template.long_input else {}
-    texts = [text for text in document.texts if text.strip()]
+    texts = [text for text in document.texts if text]
     if len(texts) < 2:
         document.texts = texts or [""]
         return []
@@ -214,7 +231,7 @@ def _written(document: _Document) -> Written:
     scores = [a.score * a.completion_tokens for a in answers if a.score is not None]
     was_cut = any(answer.finish_reason == LENGTH for answer in answers)
     return Written(
-        text=document.texts[0].strip(),
+        text=document.texts[0],
         finish_reason=LENGTH if was_cut else STOP,
         prompt_tokens=sum(answer.prompt_tokens for answer in answers),
         completion_tokens=made,

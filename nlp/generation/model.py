@@ -17,7 +17,7 @@ from transformers.utils import logging
 
 from nlp.generation.codec import Codec
 from nlp.generation.completion import Completion, Likelihood, Progress, Prompt, Sampling
-from nlp.generation.decoding import Decoder
+from nlp.generation.decoding import MAX_ROWS, Decoder
 from nlp.generation.likelihood import score_pairs
 from nlp.generation.network import CausalNetwork
 from nlp.generation.source import CausalSource, check_causal
@@ -46,14 +46,23 @@ class LocalTextModel:
         network: the forward pass.
         codec: its tokenizer.
         batch_tokens: tokens in flight at most, padding and room for answers included.
+        batch_rows: prompts in flight at most.
     """
 
-    def __init__(self, name: str, network: CausalNetwork, codec: Codec, batch_tokens: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        network: CausalNetwork,
+        codec: Codec,
+        batch_tokens: int,
+        batch_rows: int = MAX_ROWS,
+    ) -> None:
         """Put together what was loaded; see :func:`load_text_model`."""
         self.name = name
         self.network = network
         self.codec = codec
         self.batch_tokens = batch_tokens
+        self.batch_rows = batch_rows
 
     @property
     def context(self) -> int:
@@ -76,7 +85,9 @@ class LocalTextModel:
             GenerationError: a setting makes no sense, or leaves no room for prompts.
             DeviceError: the forward pass failed, for a lack of memory or a broken device.
         """
-        decoder = Decoder(self.network, self.codec, sampling, self.batch_tokens)
+        decoder = Decoder(
+            self.network, self.codec, sampling, self.batch_tokens, most_rows=self.batch_rows
+        )
         return decoder.complete(prompts, progress)
 
     def log_likelihoods(

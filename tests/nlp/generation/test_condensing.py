@@ -166,3 +166,28 @@ def test_a_template_that_leaves_no_room_is_refused():
     with pytest.raises(GenerationError, match="may have 10"):
         bound = Sampling(max_new_tokens=5, max_input_tokens=10)
         write_about(Scribe(), template(), [source("a")], bound)
+
+
+@dataclass
+class Refused:
+    reason: str
+
+
+class Server(Scribe):
+    """Fails on prompts that hold RASH."""
+
+    def complete_each(self, prompts, sampling, progress=None):
+        answers = self.generate(prompts, sampling, progress)
+        return [
+            Refused("the server refused it") if "RASH" in prompt.text else answer
+            for prompt, answer in zip(prompts, answers, strict=True)
+        ]
+
+
+def test_a_prompt_that_a_server_refuses_fails_its_document_alone():
+    sources = [source(LONG), source(LONG.replace("RASH", "PAIN"), "e")]
+    refused, written = write_about(Server(), template(), sources, SAMPLING)
+    assert isinstance(refused, GenerationError)
+    assert str(refused) == "the server refused it"
+    assert isinstance(written, Written)
+    assert written == write_about(Scribe(), template(), sources[1:], SAMPLING)[0]
