@@ -27,6 +27,7 @@ FOLDER = Path(__file__).parent.parent / "benchmarks"
         "ner_cpu.py",
         "privacy.py",
         "quantities.py",
+        "relations.py",
         "scale.py",
         "sections.py",
         "sentences.py",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flows.evaluating.request import Request
 
 app = typer.Typer(
-    help="Judge models, links, abbreviations, assertion and privacy against gold files.",
+    help="Judge models, links, abbreviations, assertion, relations and privacy against gold files.",
     no_args_is_help=True,
 )
 

@@ -47,7 +47,9 @@ class RelationClassifier:
         self.model = model
         tokenizer, _ = load_tokenizer(model.base)
         self._encoder: Encoder = make_encoder(tokenizer, body.config, model.form.word_case, "first")
-        self._body = PackedBody(body.to(device.name, device.dtype))
+        network: torch.nn.Module = body
+        network.to(device.name, device.dtype)  # in place
+        self._body = PackedBody(body)
         self._head = head.eval().to(device.name)
         self._cases = cases
         self._device = device

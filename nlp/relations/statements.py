@@ -85,10 +85,8 @@ def split_statements(written: str, patterns: Patterns) -> Iterator[list[Statemen
     pieces, between = parts[::2], parts[1::2]
     at = 0
     while at < len(pieces):
-        if not pieces[at].strip():
-            at += 1
-            continue
-        if pieces[at].strip().casefold() in patterns.nothing:
+        said = pieces[at].strip("".join((*patterns.split, " \n\r\t"))).casefold()
+        if not said or said in patterns.nothing:
             at += 1
             continue
         readings: list[Statement] = []

@@ -54,7 +54,7 @@ def test_features_say_where_and_how_often_concepts_are_named() -> None:
 
 
 def test_the_nearest_mentions_are_those_with_the_fewest_characters_between() -> None:
-    text = relation_text("Lithium. No cyanosis. Then nausea, lithium and cyanosis.")
+    text = relation_text("Lithium. There was no cyanosis. Then nausea, lithium and cyanosis.")
     chemicals = [n for n, m in enumerate(text.mentions) if m.concepts == ("LITHIUM",)]
     diseases = [n for n, m in enumerate(text.mentions) if m.concepts == ("CYANOSIS",)]
     one, other = (text.mentions[n] for n in nearest(text, chemicals, diseases))
