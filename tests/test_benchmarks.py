@@ -20,6 +20,7 @@ FOLDER = Path(__file__).parent.parent / "benchmarks"
         "chaos.py",
         "dictionary.py",
         "export.py",
+        "generative.py",
         "gpu/ner.py",
         "linking.py",
         "ner_cpu.py",
