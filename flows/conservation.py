@@ -47,7 +47,7 @@ def check_run(connection: Connection, run_id: str) -> None:
         "coalesce(sum(rejected), 0) FROM shards WHERE run_id = ?",
         [run_id],
     ).fetchall()
-    _agree({"shards planned": shards, "loaded": loaded})
+    agree({"shards planned": shards, "loaded": loaded})
     ((ledger, rejected),) = connection.execute(
         "SELECT count(*), count(*) FILTER (status = 'rejected') FROM document_annotations "
         "WHERE run_id = ?",
@@ -58,7 +58,7 @@ def check_run(connection: Connection, run_id: str) -> None:
         "WHERE a.run_id = ? AND d.source_hash = a.source_hash AND NOT d.is_deleted",
         [run_id],
     ).fetchall()
-    _agree(
+    agree(
         {
             "documents to annotate": counts.new + counts.replaced,
             "in shards": documents,
@@ -69,10 +69,15 @@ def check_run(connection: Connection, run_id: str) -> None:
     ((told,),) = connection.execute(
         "SELECT count(*) FROM rejects WHERE run_id = ? AND stage = 'annotate'", [run_id]
     ).fetchall()
-    _agree({"documents that failed": failed, "in the ledger": rejected, "in rejects": told})
+    agree({"documents that failed": failed, "in the ledger": rejected, "in rejects": told})
 
 
-def _agree(found: dict[str, int]) -> None:
+def agree(found: dict[str, int]) -> None:
+    """Check that counts of the same are the same.
+
+    Raises:
+        ConservationError: they are not.
+    """
     if len(set(found.values())) > 1:
         raise _breach(", ".join(f"{count:,} {name}" for name, count in found.items()))
 

@@ -46,11 +46,18 @@ def evaluate(job: str) -> State[None]:
     return _ended("evaluate", job)
 
 
+@flow(name="charthouse-job-generate", persist_result=False)
+def generate(job: str) -> State[None]:
+    """Generate texts or relations as a job file's table generate says."""
+    return _ended("generate", job)
+
+
 DEPLOYABLE: Mapping[str, Flow[[str], Any]] = {
     "annotate": annotate,
     "relink": relink,
     "ontology-build": ontology_build,
     "evaluate": evaluate,
+    "generate": generate,
 }
 """Flows by the names of their jobs."""
 

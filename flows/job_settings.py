@@ -60,3 +60,30 @@ class EvaluateSettings(BaseModel):
     predictions: Path | None = Field(
         None, description="TSV file for what was found, for others to score"
     )
+
+
+class GenerateSettings(BaseModel):
+    """What `charthouse generate` is asked for; a scheduled job has it from here alone."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    task: Literal["summarize", "answer", "relations", "text"] = Field(
+        "summarize", description="what a scheduled job does; the command names it itself"
+    )
+    where: str = Field(
+        "true",
+        description="SQL condition on the table documents: only those of which it is true",
+    )
+    question: tuple[str, ...] = Field((), description="of answers: questions")
+    questions: Path | None = Field(
+        None, description="of answers: CSV or JSON lines with question_id and question"
+    )
+    scope: Literal["document", "person", "warehouse"] = Field(
+        "warehouse",
+        description="of answers: whose text is searched; for each document or person there is an "
+        "answer of its own",
+    )
+    limit: int | None = Field(None, ge=1, description="items to look at, at most")
+    inputs: dict[str, str] = Field(
+        default_factory=dict, description="further inputs that the prompt template names"
+    )

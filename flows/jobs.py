@@ -135,10 +135,30 @@ def evaluate(job: Path) -> Outcome:
     return Outcome(f"{wanted.task}: {len(evaluation.corpora):,} gold files judged")
 
 
+def generate(job: Path) -> Outcome:
+    """Do what a job file's ``[generate]`` says with the documents of its warehouse.
+
+    Raises:
+        UsageError: the condition or the questions cannot be used.
+        CharthouseError: there is no such warehouse, a model or prompt cannot be used, or a stage
+            failed.
+    """
+    from flows.generating.run import generate as carry_out
+    from flows.generating.run import prepare_generation, wanted_of
+
+    settings = load_settings(job, {})
+    outcome = carry_out(prepare_generation(warehouse_of(settings), wanted_of(settings), settings))
+    done = f"{outcome.task}: {outcome.done:,} items done, {outcome.skipped:,} done before"
+    if not outcome.new_rejects:
+        return Outcome(done)
+    return Outcome(f"{done}, {outcome.new_rejects:,} new rejects", WITH_REJECTS)
+
+
 JOBS: Mapping[str, Callable[[Path], Outcome]] = {
     "annotate": annotate,
     "relink": relink,
     "ontology-build": build_ontology,
     "evaluate": evaluate,
+    "generate": generate,
 }
 """Jobs by the names of their deployments."""

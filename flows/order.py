@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from flows.generating.order import Generation
 from flows.readers import READERS
 from flows.readers.base import TABLE, ColumnMapping, SourceFile
 from flows.settings import Settings
@@ -40,6 +41,8 @@ class Order:
     targets: tuple[LinkTarget, ...]
     sources: tuple[str, ...] = ()
     """Files, folders and globs as the user named them, made absolute."""
+    generation: Generation | None = None
+    """What is to be generated; ``annotation`` then stands for the generation set."""
 
     @property
     def order_hash(self) -> str:
@@ -47,7 +50,7 @@ class Order:
 
         An interrupted run is continued by an order with the same fingerprint.
         """
-        described = {
+        described: dict[str, Any] = {
             "files": [describe_reading(file) + f" {file.name}" for file in self.files],
             "annotation_id": self.annotation.annotation_id,
             "linksets": [target.linkset_id for target in self.targets],
@@ -56,6 +59,8 @@ class Order:
             "keep_previous": self.settings.keep_previous,
             "pruned": sorted(self.sources) if self.settings.source.prune else None,
         }
+        if self.generation is not None:
+            described["generation"] = self.generation.as_dict()
         return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
 
@@ -92,6 +97,7 @@ def save_order(order: Order, path: Path) -> None:
             "annotation": asdict(order.annotation),
             "sources": order.sources,
             "targets": [asdict(t) | {"store": str(t.store)} for t in order.targets],
+            "generation": order.generation.as_dict() if order.generation else None,
         },
     )
 
@@ -128,4 +134,5 @@ def load_order(path: Path) -> Order:
         ),
         targets=tuple(LinkTarget(store=Path(t.pop("store")), **t) for t in raw["targets"]),
         sources=tuple(raw["sources"]),
+        generation=Generation.from_dict(raw["generation"]) if raw.get("generation") else None,
     )

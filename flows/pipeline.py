@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from prefect import flow
+from prefect import Task, flow
 from prefect.artifacts import create_table_artifact
 from prefect.exceptions import TerminationSignal
 from prefect.futures import PrefectFuture
@@ -25,6 +25,7 @@ from flows.processes import STOP, Interrupted
 from flows.receipt import Receipt
 from flows.runners import asking, pool_of
 from flows.session import RUNS, Session, StageFailed, stage
+from flows.shard_stage import ShardStage
 from flows.tasks import annotate_shard, in_pool, link_names
 from flows.warehouse import runs
 from flows.warehouse.runs import PlannedShard
@@ -111,11 +112,24 @@ def plan(session: Session) -> None:
 
 def annotate(session: Session) -> None:
     """Annotate and load all planned shards, a flow run per wave."""
+    work_on_shards(session, AnnotateStage, annotate_shard)
+
+
+def work_on_shards(
+    session: Session, stage_of: Callable[[Session], ShardStage], task: Task[..., Receipt]
+) -> None:
+    """Send all planned shards through a pool and load them, a flow run per wave.
+
+    Args:
+        session: the run.
+        stage_of: makes what loads them.
+        task: what a worker does with one of them.
+    """
     if runs.planned_shards(session.connection, session.run_id):
         session.handover.open(session.order)
-    work = AnnotateStage(session)
+    work = stage_of(session)
     execution, run_id = session.order.settings.execution, session.run_id
-    task_here = annotate_shard.with_options(retries=execution.retries)
+    task_here = task.with_options(retries=execution.retries)
 
     def submit(shard: PlannedShard) -> PrefectFuture[Receipt]:
         session.handover.give(session.work.shard(run_id, shard.number))
@@ -125,7 +139,7 @@ def annotate(session: Session) -> None:
 
     def run_wave(shards: Sequence[PlannedShard], workers: int) -> list[PlannedShard]:
         return in_pool(
-            "annotate-wave",
+            f"{task.name.partition('-')[0]}-wave",
             session,
             workers,
             lambda: work.through_pool(shards, submit, pool_of(execution)),

@@ -13,7 +13,6 @@ from flows.api_loss import lost_api_told
 from flows.cluster.door import at_the_door
 from flows.counts import Preview
 from flows.errors import CharthouseError
-from flows.handover import clear_storage
 from flows.order import Order, save_order
 from flows.plan import Planner
 from flows.prefect_server import prefect_api
@@ -22,6 +21,7 @@ from flows.progress import Reporter
 from flows.pseudonyms import pseudonyms, pseudonyms_of
 from flows.readers.base import SourceFile
 from flows.readers.discover import discover
+from flows.recovery import remove_folders, shards_are_there
 from flows.session import Session
 from flows.settings import LOCAL, Settings
 from flows.sources import files_are_as_planned, is_numbered, numbering_clash
@@ -42,7 +42,7 @@ from flows.warehouse.memory import bound_memory
 from flows.warehouse.privacy import check_privacy
 from flows.warehouse.snapshots import check_snapshot, publish_configured
 from flows.warehouse.storage import storage_errors_told
-from flows.work import WorkFolder, is_intact, make_private, remove_tree
+from flows.work import WorkFolder, make_private, remove_tree
 from nlp.errors import UNUSABLE
 from nlp.fingerprint import identify
 
@@ -230,14 +230,17 @@ def _recover(connection: Connection, order: Order, work: WorkFolder) -> list[str
 
     A run whose shard files are lost is abandoned. A run of the same order is continued, planned or
     not. A planned run of another order is finished if it wrote the same annotation set. All others
-    are abandoned: their documents are planned anew when their sources are named again.
+    are abandoned: their documents are planned anew when their sources are named again. Runs of
+    generation are left to charthouse generate.
 
     Returns:
         Ids of runs to finish, the one of this order last.
     """
-    same, others = list[str](), list[str]()
+    same, others, generating = list[str](), list[str](), set[str]()
     for run in runs.open_runs(connection):
-        if run.planned and not _shards_are_there(connection, work, run.run_id):
+        if run.generates:
+            generating.add(run.run_id)
+        elif run.planned and not shards_are_there(connection, work, run.run_id):
             runs.abandon_run(connection, run.run_id)
         elif run.order_hash == order.order_hash and not same:
             same.append(run.run_id)
@@ -245,21 +248,5 @@ def _recover(connection: Connection, order: Order, work: WorkFolder) -> list[str
             others.append(run.run_id)
         else:
             runs.abandon_run(connection, run.run_id)
-    kept = {*same, *others}
-    for folder in work.root.iterdir():
-        if folder.is_dir() and folder.name not in kept and runs.is_run_id(folder.name):
-            clear_storage(work, folder.name)
-            remove_tree(folder)
+    remove_folders(work, kept={*same, *others, *generating})
     return others + same
-
-
-def _shards_are_there(connection: Connection, work: WorkFolder, run_id: str) -> bool:
-    """Whether the files of a run's unfinished shards are in the work folder, unaltered.
-
-    A row that names a file elsewhere is not followed: what it names would be read and removed.
-    """
-    return all(
-        Path(shard.path) == work.shard(run_id, shard.number)
-        and is_intact(Path(shard.path), shard.checksum)
-        for shard in runs.planned_shards(connection, run_id)
-    )

@@ -141,7 +141,7 @@ def _check(name: str, files: Sequence[Path], schedule: Schedule) -> None:
         if names.count(file.stem) > 1:
             raise UsageError(f"two job files are named {file.stem}", "Rename one of them")
         settings = load_settings(file, {})
-        if name in {"annotate", "relink"}:
+        if name in {"annotate", "relink", "generate"}:
             warehouse = warehouse_of(settings)
             if not warehouse.parent.is_dir():
                 raise CharthouseError(
@@ -154,6 +154,13 @@ def _check(name: str, files: Sequence[Path], schedule: Schedule) -> None:
             raise UsageError(f"{file} names no store", "Add out = ... to its [ontology_build]")
         if name == "evaluate" and not settings.evaluate.gold:
             raise UsageError(f"{file} names no gold files", "Add gold = [...] to its [evaluate]")
+        asked = settings.generate
+        if (
+            name == "generate"
+            and asked.task == "answer"
+            and not (asked.question or asked.questions)
+        ):
+            raise UsageError(f"{file} asks nothing", 'Add questions = "FILE" to its [generate]')
 
 
 def _deployment(name: str, file: Path, schedule: Schedule) -> RunnerDeployment:

@@ -19,7 +19,7 @@ from pydantic_settings import (
 from flows.bundled import store_folder
 from flows.errors import CharthouseError
 from flows.job_paths import from_folder
-from flows.job_settings import EvaluateSettings, OntologyBuildSettings
+from flows.job_settings import EvaluateSettings, GenerateSettings, OntologyBuildSettings
 from nlp.language_settings import (
     EndpointSettings,
     GenerationSettings,
@@ -204,6 +204,7 @@ class Settings(BaseSettings):
     endpoint: EndpointSettings = EndpointSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     relations: RelationSettings = RelationSettings()
+    generate: GenerateSettings = GenerateSettings()
     execution: ExecutionSettings = ExecutionSettings()
     ontology_build: OntologyBuildSettings = OntologyBuildSettings()
     evaluate: EvaluateSettings = EvaluateSettings()

@@ -15,6 +15,7 @@ from flows.sources import GONE, SourceState, sources_frame
 from flows.verdicts import DELETE, METADATA, SKIP
 from flows.warehouse.connection import Connection, transaction
 from flows.warehouse.ddl import column_list, parquet
+from flows.warehouse.generated import items_about, remove_items
 from flows.warehouse.privacy import remember_privacy
 from nlp.schema import ANNOTATION_TABLES, DOCUMENTS
 
@@ -118,16 +119,16 @@ def _raise_orders(connection: Connection) -> None:
 
 def _store_deletions(planning: Planning) -> None:
     """Remove withdrawn documents everywhere and leave a tombstone of each."""
+    withdrawn = f"SELECT document_id FROM incoming WHERE verdict = '{DELETE}'"
+    remove_items(planning.connection, items_about(withdrawn))
     for table in ABOUT_DOCUMENTS:
-        planning.connection.execute(
-            f"DELETE FROM {table} WHERE document_id IN "
-            f"(SELECT document_id FROM incoming WHERE verdict = '{DELETE}')"
-        )
+        planning.connection.execute(f"DELETE FROM {table} WHERE document_id IN ({withdrawn})")
     _replace_documents(planning, DELETE)
 
 
 def _prune(connection: Connection) -> None:
     """Remove documents that vanished, without a tombstone: a source may bring them back."""
+    remove_items(connection, items_about("SELECT document_id FROM vanished"))
     for table in (*ABOUT_DOCUMENTS, DOCUMENTS.name):
         connection.execute(
             f"DELETE FROM {table} WHERE document_id IN (SELECT document_id FROM vanished)"

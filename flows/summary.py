@@ -166,13 +166,13 @@ def print_summary(console: Console, summary: Summary) -> None:
     console.print(_counts_table(summary))
     if summary.top_concepts:
         console.print(_concepts_table(summary))
-    console.print(f"Warehouse: [bold]{escape(_shortest(summary.warehouse))}[/]")
+    console.print(f"Warehouse: [bold]{escape(shortest(summary.warehouse))}[/]")
     for attribution in summary.attributions:
         console.print(f"[dim]{escape(attribution)}[/]")
     if summary.new_rejects:
         console.print(
             f"[yellow]{summary.new_rejects:,} records could not be processed:[/] "
-            f"{_command()} rejects --warehouse {escape(_shortest(summary.warehouse))}"
+            f"{command()} rejects --warehouse {escape(shortest(summary.warehouse))}"
         )
     for kind, count in summary.not_searched.items():
         console.print(
@@ -182,12 +182,12 @@ def print_summary(console: Console, summary: Summary) -> None:
     _print_queries(console, summary)
 
 
-def _command() -> str:
+def command() -> str:
     """How to call the command from here: by its name, or by its path where that is not known."""
-    return "charthouse" if shutil.which("charthouse") else _shortest(sys.argv[0])
+    return "charthouse" if shutil.which("charthouse") else shortest(sys.argv[0])
 
 
-def _shortest(path: str) -> str:
+def shortest(path: str) -> str:
     """The path from here where it lies below, else as it is."""
     here = Path.cwd()
     full = Path(path).absolute()
@@ -241,7 +241,7 @@ def _concepts_table(summary: Summary) -> Table:
 
 def _print_queries(console: Console, summary: Summary) -> None:
     concept = summary.top_concepts[0][0] if summary.top_concepts else "MESH:D006973"
-    prefix = f"{_command()} sql --warehouse {_shortest(summary.warehouse)}"
+    prefix = f"{command()} sql --warehouse {shortest(summary.warehouse)}"
     queries = (
         (
             "What is in it?",

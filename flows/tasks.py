@@ -33,6 +33,16 @@ def annotate_shard(
     return worker.annotate_shard_file(root, run_id, shard, checksum, one_by_one)
 
 
+@task(name="generate-shard", cache_policy=NO_CACHE, persist_result=False, log_prints=False)
+def generate_shard(
+    root: str, run_id: str, shard: int, checksum: str, one_by_one: bool = False
+) -> Receipt:
+    """Generate what one shard file asks for in a worker process."""
+    from flows.generating.worker import generate_shard_file
+
+    return generate_shard_file(root, run_id, shard, checksum, one_by_one)
+
+
 @task(name="link-names", cache_policy=NO_CACHE, persist_result=False, log_prints=False)
 def link_names(
     root: str, run_id: str, target: int, chunk: int, checksum: str, watched: bool = False

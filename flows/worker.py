@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,18 +58,19 @@ def start_worker(parent: int) -> None:
     """Initialise a pool worker: dies with the run, leaves Ctrl-C to it, computes on one thread."""
     die_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _compute_on_one_thread()
+    compute_on_one_thread()
 
 
 @lru_cache(maxsize=1)
-def _compute_on_one_thread() -> None:
+def compute_on_one_thread() -> None:
+    """Many workers share the cores: each of them computes on one thread."""
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     import torch
 
     torch.set_num_threads(1)
 
 
-_ONE_TASK = threading.Lock()
+ONE_TASK = threading.Lock()
 """A Dask worker may have several threads; models and watchdog serve one of them at a time."""
 
 
@@ -77,7 +79,7 @@ def _order(path: str, mtime: int) -> Order:
     return load_order(Path(path))
 
 
-def _order_in(work: WorkFolder) -> Order:
+def order_in(work: WorkFolder) -> Order:
     """The order; it may name many files, so it is parsed once."""
     return _order(str(work.order), work.order.stat().st_mtime_ns)
 
@@ -158,18 +160,11 @@ def annotate_shard_file(
         ShardFailed: the shard file is damaged, or models or disk failed; documents that fail
             are rejects instead. A worker that hangs ends its process.
     """
-    try:
-        with _ONE_TASK, workplace(root, run_id) as place:
-            _compute_on_one_thread()
-            place.fetch(place.work.shard(run_id, shard), checksum)
-            receipt = _annotate(place.work, run_id, shard, checksum, one_by_one=one_by_one)
-            return place.hand_back(receipt)
-    except CharthouseError:
-        raise
-    except UNUSABLE as error:
-        raise ShardFailed(f"shard {shard}: {error}") from None  # written without text
-    except Exception as error:
-        raise _failure(f"shard {shard}", error) from None
+    with errors_told(f"shard {shard}"), ONE_TASK, workplace(root, run_id) as place:
+        compute_on_one_thread()
+        place.fetch(place.work.shard(run_id, shard), checksum)
+        receipt = _annotate(place.work, run_id, shard, checksum, one_by_one=one_by_one)
+        return place.hand_back(receipt)
 
 
 def _annotate(
@@ -178,7 +173,7 @@ def _annotate(
     path = work.shard(run_id, shard)
     if not is_intact(path, checksum):
         raise damaged_shard(shard)
-    order = _order_in(work)
+    order = order_in(work)
     documents = pl.read_parquet(path)
     limit = stall_limit(order.settings.execution.stall_seconds, longest(documents))
     make_private(work.progress(run_id))
@@ -244,10 +239,10 @@ def link_names_file(
         ShardFailed: the store or the disk failed.
     """
     try:
-        with _ONE_TASK, workplace(root, run_id) as place:
+        with ONE_TASK, workplace(root, run_id) as place:
             work, path = place.work, names_file(place.work, run_id, target, chunk)
             place.fetch(path, checksum)
-            order = _order_in(work)
+            order = order_in(work)
             report = make_private(work.progress(run_id)) / f"{target}-{chunk:05d}.stalled"
             seconds = order.settings.execution.stall_seconds
             with watchdog(report, seconds) if watched else nullcontext():
@@ -262,6 +257,23 @@ def link_names_file(
         raise ShardFailed(f"linking, chunk {chunk}: {error}") from None  # written without text
     except Exception as error:
         raise _failure(f"linking, chunk {chunk}", error) from None
+
+
+@contextmanager
+def errors_told(what: str) -> Iterator[None]:
+    """Within the block an error becomes one that the main process may be told: without text.
+
+    Raises:
+        CharthouseError: whatever went wrong.
+    """
+    try:
+        yield
+    except CharthouseError:
+        raise
+    except UNUSABLE as error:
+        raise ShardFailed(f"{what}: {error}") from None  # written without text
+    except Exception as error:
+        raise _failure(what, error) from None
 
 
 def _check_linkset(order: Order, target: int) -> None:

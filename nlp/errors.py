@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nlp.assertion import AssessorError
 from nlp.dictionary import DictionaryError
+from nlp.generation.errors import GenerationError
 from nlp.ner.errors import DeviceError, ModelError
 from nlp.preprocess import PreprocessError
 from nlp.privacy import PrivacyError
@@ -15,5 +16,6 @@ UNUSABLE = (
     DictionaryError,
     AssessorError,
     PrivacyError,
+    GenerationError,
 )
 """Errors whose words say what is wrong and what to do, and never hold text."""

@@ -28,7 +28,7 @@ from flows.schema import MENTION_LINKS, TABLES
 from flows.settings import Settings
 from flows.warehouse.connection import prepare
 from flows.warehouse.ddl import quoted, sql_type
-from flows.warehouse.views import VIEWS, View
+from flows.warehouse.views import GENERATIONS_CURRENT, RELATION_ENTITIES, VIEWS, View
 from nlp.preprocess.heading_file import HeadingEntry, read_heading_file
 from nlp.preprocess.heading_rules import BOXED
 from nlp.relations.schema import RELATIONS
@@ -132,8 +132,23 @@ VIEW_COLUMNS = {
     "link_method": "how the concept was found: as in name_links, or context",
     "linkset_id": "fingerprint of ontology release, linker version and settings",
     "run_id": "the run that annotated the document",
+    **{
+        f"{end}_{name}": meaning
+        for end in ("subject", "object")
+        for name, meaning in (
+            ("mention_id", f"the mention that is its {end}"),
+            ("text", "its words"),
+            ("label", "its entity type"),
+            ("concept_id", "the concept it is linked to in the first ontology, if any"),
+            ("name", "the concept's preferred name; the mention's words where there is none"),
+        )
+    },
 }
 """Columns of views that are not simply a column of ``mentions`` or ``documents``."""
+
+
+_OF_TABLES = {RELATION_ENTITIES.name: (RELATIONS,), GENERATIONS_CURRENT.name: (GENERATIONS,)}
+"""Further tables whose columns mean the same in a view."""
 
 
 def view_columns(view: View) -> list[tuple[str, str, str]]:
@@ -142,7 +157,8 @@ def view_columns(view: View) -> list[tuple[str, str, str]]:
     Raises:
         KeyError: a column has no meaning yet; add it to ``VIEW_COLUMNS``.
     """
-    known = {c.name: c.meaning for table in (DOCUMENTS, MENTIONS) for c in table.columns}
+    tables = (DOCUMENTS, MENTIONS, *_OF_TABLES.get(view.name, ()))
+    known = {c.name: c.meaning for table in tables for c in table.columns}
     known |= VIEW_COLUMNS
     with duckdb.connect(":memory:") as connection:
         prepare(connection)
@@ -254,9 +270,9 @@ exception: an environment variable that names no group (`CHARTHOUSE_WORKRES`) is
 
 Relative paths in the file start at the file's folder. What may be a name as well (`ner.models`,
 `assertion.method`, `privacy.models`, `ontologies`, `dictionary.stores`, `link.encoder`,
-`link.writer`, `preprocess.pipeline`, `evaluate.ontology`) is a path where the file's folder has
-such a file or folder; `bundled`, `sample`, `rules`, `blank`, `pysbd`, `minilm` and `off` are
-always names.
+`link.writer`, `preprocess.pipeline`, `generation.model`, `generation.prompt`, `relations.model`,
+`relations.statements`, `evaluate.ontology`) is a path where the file's folder has such a file or
+folder; `bundled`, `sample`, `rules`, `blank`, `pysbd`, `minilm` and `off` are always names.
 Relative paths in environment variables and flags start at the folder the command is run in.
 
 Put `ontologies` and `ner.models` into the file once a warehouse is in use. A run without them

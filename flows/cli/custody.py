@@ -96,6 +96,13 @@ def forget(
             help="Drop an annotation set that is not the current one, whole. Repeatable.",
         ),
     ] = None,
+    generation_set: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID",
+            help="Drop what a model wrote or predicted under a generation_id, whole. Repeatable.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be erased; write nothing.")
     ] = False,
@@ -113,15 +120,18 @@ def forget(
     """Erase documents and persons from tables, work folder and snapshots, for good.
 
     A tombstone stays, a salted hash: runs over the same sources leave them out. Interrupted runs
-    are given up. The file is written anew, so that no bytes of the texts are left in it. Prints
-    counts, never ids.
+    are given up. What models wrote about the documents or persons, or from passages of the
+    documents, goes with them. The file is written anew, so that no bytes of the texts are left in
+    it. Prints counts, never ids.
 
     Example: charthouse forget -w notes.duckdb --person-file ids.txt
     """
     from flows.forget import forget as carry_out
     from flows.forget import preview
 
-    subjects = _subjects(document, person, document_file, person_file, annotation_set)
+    subjects = _subjects(
+        document, person, document_file, person_file, annotation_set, generation_set
+    )
     if source_ids:
         subjects = _in_warehouse(subjects, config)
     access = access_for(config, wait, quiet=as_json)
@@ -210,6 +220,7 @@ def _subjects(
     document_file: Path | None,
     person_file: Path | None,
     annotation_sets: list[str] | None,
+    generation_sets: list[str] | None = None,
 ) -> Subjects:
     from flows.warehouse.erasing import Subjects
 
@@ -219,8 +230,10 @@ def _subjects(
         documents=(*(documents or ()), *_ids(document_file)),
         persons=(*(persons or ()), *_ids(person_file)),
         annotation_sets=tuple(annotation_sets or ()),
+        generation_sets=tuple(generation_sets or ()),
     )
-    if not (subjects.documents or subjects.persons or subjects.annotation_sets):
+    sets = (*subjects.annotation_sets, *subjects.generation_sets)
+    if not (subjects.documents or subjects.persons or sets):
         raise typer.BadParameter("name what is meant, for example with --document-file")
     if not all(map(str.strip, (*subjects.documents, *subjects.persons))):
         raise typer.BadParameter("an id is empty")

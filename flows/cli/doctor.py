@@ -48,7 +48,9 @@ def doctor(
     folder: Annotated[Path, typer.Option(help="Where the warehouse will be.")] = Path(),
     config: Annotated[
         Path | None,
-        typer.Option(help="TOML file of settings; its [link] and [privacy] count here."),
+        typer.Option(
+            help="TOML file of settings; its [link], [privacy] and [endpoint] count here."
+        ),
     ] = None,
 ) -> None:
     """Check versions, device, model, concept store, privacy, Prefect and disk; each with a fix."""
@@ -60,6 +62,7 @@ def doctor(
         lambda: _stores(ontology or ["sample"]),
         lambda: _linking(config),
         lambda: _privacy(config),
+        lambda: _endpoint(config),
         _prefect,
         lambda: _disk(folder),
     )
@@ -184,6 +187,30 @@ def _privacy(config: Path | None) -> Iterator[Finding]:
         yield Finding("privacy", error.problem, error.fix)
     except UNUSABLE as error:
         yield Finding("privacy", "cannot be used", str(error))
+
+
+def _endpoint(config: Path | None) -> Iterator[Finding]:
+    """The endpoint that the settings name, where they do: allowed, there, with the model."""
+    from flows.errors import CharthouseError
+    from flows.settings import load_settings
+
+    try:
+        settings = load_settings(config, {})
+        name = settings.generation.model or ""
+        asked = name.startswith("endpoint:")
+        if not asked and not settings.endpoint.url:
+            return
+        from flows.generating.endpoint import check_endpoint, list_models
+
+        if asked:
+            warnings = check_endpoint(name, settings.endpoint)
+            found = f"answers, has {name.removeprefix('endpoint:')}"
+        else:
+            models, warnings = list_models(settings.endpoint)
+            found = "answers, has " + (", ".join(models) or "models it does not list")
+        yield Finding("endpoint", "; ".join((found, *warnings)))
+    except CharthouseError as error:
+        yield Finding("endpoint", error.problem, error.fix or "See docs/answers.md")
 
 
 def _prefect() -> Iterator[Finding]:

@@ -116,11 +116,13 @@ def status(warehouse: Warehouse, format: Format = Output.table, config: Config =
     """Show the run at work, else the latest runs."""
     from flows.warehouse.connection import WarehouseBusyError, read_warehouse
     from flows.warehouse.holder import running
+    from flows.warehouse.runs import GENERATES
 
     try:
         with read_warehouse(warehouse, access_for(config, 0)) as connection:
             result = connection.execute(
-                "SELECT run_id, status, read, new, replaced, skipped, deleted, rejected, "
+                f"SELECT run_id, CASE WHEN {GENERATES} THEN 'generate' ELSE 'run' END AS job, "
+                "status, read, new, replaced, skipped, deleted, rejected, "
                 "round(seconds.total, 1) AS seconds, started_at, finished_at FROM runs "
                 "ORDER BY run_id DESC LIMIT 10"
             )

@@ -22,10 +22,14 @@ from flows.cli import (
     evaluate,
     evaluate_assertion,
     evaluate_privacy,
+    evaluate_questions,
+    evaluate_relations,
     export,
+    generate,
     inspect,
     link,
     ontology,
+    prompts,
     relink,
     run,
     serve,
@@ -82,12 +86,16 @@ app.command("snapshot")(custody.snapshot)
 app.command("forget")(custody.forget)
 app.command("remember")(custody.remember)
 app.command("compact")(custody.compact)
+app.command("prompts")(prompts.prompts)
 app.command("doctor")(doctor.doctor)
 app.add_typer(export.app, name="export")
+app.add_typer(generate.app, name="generate")
 app.add_typer(ontology.app, name="ontology")
 app.add_typer(train.app, name="train")
 evaluate.app.command("assertion")(evaluate_assertion.assertion)
 evaluate.app.command("privacy")(evaluate_privacy.privacy)
+evaluate.app.command("relations")(evaluate_relations.relations)
+evaluate.app.command("qa")(evaluate_questions.qa)
 app.add_typer(evaluate.app, name="evaluate")
 
 

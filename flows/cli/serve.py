@@ -16,6 +16,7 @@ class Job(StrEnum):
     relink = "relink"
     ontology_build = "ontology-build"
     evaluate = "evaluate"
+    generate = "generate"
 
 
 def serve(

@@ -144,6 +144,7 @@ def _judge(
 def _with_absolute_paths(settings: Settings) -> Settings:
     """Folders of models and the like under paths that hold whatever folder a worker runs in."""
     preprocess, assertion, privacy = settings.preprocess, settings.assertion, settings.privacy
+    generation, relations = settings.generation, settings.relations
     changes: dict[str, tuple[BaseModel, dict[str, Any]]] = {
         "ner": (settings.ner, {"models": tuple(map(_absolute, settings.ner.models))}),
         "preprocess": (
@@ -175,6 +176,24 @@ def _with_absolute_paths(settings: Settings) -> Settings:
                 "key_file": _absolute_path(privacy.key_file),
             },
         ),
+        "generation": (
+            generation,
+            {
+                "model": generation.model and _absolute(generation.model),
+                "prompt": _absolute_file(generation.prompt),
+            },
+        ),
+        "relations": (
+            relations,
+            {
+                "model": relations.model and _absolute(relations.model),
+                "statements": _absolute_file(relations.statements),
+            },
+        ),
+        "endpoint": (
+            settings.endpoint,
+            {"key_file": _absolute_path(settings.endpoint.key_file)},
+        ),
     }
     return settings.model_copy(
         update={name: group.model_copy(update=change) for name, (group, change) in changes.items()}
@@ -191,3 +210,9 @@ def _absolute(name: str) -> str:
         return name
     folder = Path(name).expanduser()
     return str(folder.absolute()) if folder.is_dir() else name
+
+
+def _absolute_file(name: str | None) -> str | None:
+    """A file by its absolute path; what is in the box by its name."""
+    file = Path(name or "").expanduser()
+    return str(file.absolute()) if name and file.is_file() else name

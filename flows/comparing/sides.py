@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from flows.errors import CharthouseError
 from flows.warehouse.connection import Connection
+from flows.warehouse.runs import GENERATES
 
 LATEST, PREVIOUS = "latest", "previous"
 
@@ -58,7 +59,8 @@ def _find(connection: Connection, asked: str) -> tuple[str, str | None]:
     if asked in (LATEST, PREVIOUS):
         return _by_time(connection, asked)
     found = connection.execute(
-        "SELECT run_id AS id, annotation_id, run_id FROM runs WHERE starts_with(run_id, $asked) "
+        "SELECT run_id AS id, annotation_id, run_id FROM runs "
+        f"WHERE starts_with(run_id, $asked) AND NOT {GENERATES} "
         "UNION ALL SELECT annotation_id, annotation_id, NULL FROM annotation_sets "
         "WHERE starts_with(annotation_id, $asked) ORDER BY 1",
         {"asked": asked},
@@ -82,7 +84,8 @@ def _find(connection: Connection, asked: str) -> tuple[str, str | None]:
 
 def _by_time(connection: Connection, asked: str) -> tuple[str, str]:
     runs = connection.execute(
-        "SELECT annotation_id, run_id FROM runs WHERE status = 'done' ORDER BY run_id DESC LIMIT 2"
+        f"SELECT annotation_id, run_id FROM runs WHERE status = 'done' AND NOT {GENERATES} "
+        "ORDER BY run_id DESC LIMIT 2"
     ).fetchall()
     wanted = 0 if asked == LATEST else 1
     if len(runs) <= wanted:

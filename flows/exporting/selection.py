@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import duckdb
 
 from flows.errors import CharthouseError, UsageError
+from flows.warehouse.condition import check_condition, condition_error
 from flows.warehouse.layout import Connection
 
 SELECTED = "memory.main.selected"
@@ -61,13 +62,13 @@ def select_documents(connection: Connection, selection: Selection, *, annotated:
     """
     given = {"corpora": list(selection.corpora)} if selection.corpora else {}
     if selection.where is not None:
-        _check_where(connection, selection.where)
+        check_condition(connection, selection.where)
     try:
         connection.execute(f"CREATE OR REPLACE TABLE {SELECTED} AS {query}", given)
     except duckdb.Error as error:
         if selection.where is None:
             raise
-        raise _where_error(error) from None
+        raise condition_error(error) from None
     ((documents,),) = connection.execute(f"SELECT count(*) FROM {SELECTED}").fetchall()
     if not documents:
         raise CharthouseError(
@@ -89,24 +90,3 @@ def _check_corpora(connection: Connection, corpora: Collection[str]) -> None:
                 f"--corpus {corpus}: the warehouse has no such corpus",
                 f"There are {', '.join(sorted(known)) or 'none'}",
             )
-
-
-def _check_where(connection: Connection, where: str) -> None:
-    """See that the condition is one, and not the end of this statement and the start of another."""
-    try:
-        whole = connection.extract_statements(f"SELECT (\n{where}\n)")
-        alone = connection.extract_statements(f"SELECT rowid FROM documents WHERE (\n{where}\n)")
-        if len(whole) != 1 or len(alone) != 1:
-            raise UsageError("--where is no condition", "Give what would follow WHERE in SQL")
-        connection.execute(f"EXPLAIN SELECT rowid FROM documents WHERE (\n{where}\n)")
-    except duckdb.Error as error:
-        raise _where_error(error) from None
-
-
-def _where_error(error: duckdb.Error) -> CharthouseError:
-    fix = "Give a condition over columns of the table documents"
-    if isinstance(error, duckdb.ParserException | duckdb.BinderException | duckdb.CatalogException):
-        lines = (line.strip() for line in str(error).splitlines()[:2])
-        return UsageError(f"--where: {' '.join(line for line in lines if line)}", fix)
-    # Errors about values quote them, and a value may be a document's text.
-    return CharthouseError(f"--where failed while it ran ({type(error).__name__})", fix)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import polars as pl
 
-from flows.settings import Settings
-from flows.warehouse.connection import Connection
+if TYPE_CHECKING:
+    from flows.settings import Settings
+    from flows.warehouse.connection import Connection
 
 
 @dataclass(frozen=True)

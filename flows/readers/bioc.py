@@ -20,7 +20,7 @@ from flows.errors import SourceError
 from flows.readers.base import Reader, SourceFile
 from flows.readers.compression import open_binary
 from flows.readers.dates import parse_date, publication_date
-from flows.readers.gold import GoldDocument, GoldMention, curies
+from flows.readers.gold import GoldDocument, GoldMention, GoldRelation, curies, related
 from flows.readers.jsonstream import stream_objects
 from flows.readers.record import BadRecord, Document, Record, SectionSpan
 from flows.readers.xmlstream import (
@@ -33,7 +33,7 @@ from flows.readers.xmlstream import (
 )
 
 _LISTS = ("documents", "PubTator3")
-_CHILDREN = {"passage", "sentence", "annotation", "location"}
+_CHILDREN = {"passage", "sentence", "annotation", "location", "relation"}
 _JSON_DOCUMENT = re.compile(rb'"passages"\s*:\s*\[')
 _XML_DOCUMENT = re.compile(rb"<(?:[\w.-]+:)?document[\s>]")
 _OF_ABSTRACTS = {"", "title", "abstract"}
@@ -47,6 +47,8 @@ _ID_INFONS = {
     **{"ncbi_gene": "NCBIGene", "ncbi_taxonomy": "NCBITaxon"},
 }
 """Infons that name concepts, and the CURIE prefix of ids that have none."""
+_RELATED = (("Chemical", "Disease"), ("entity1", "entity2"))
+"""Infons that name the concepts of a relation: subject, object."""
 
 Raw = Mapping[str, Any]
 
@@ -93,11 +95,14 @@ class _Annotation:
 
 
 def read_gold(path: Path) -> Iterator[GoldDocument]:
-    """Yield each document with its gold mentions; relations are skipped.
+    """Yield each document with its gold mentions and relations.
 
     The infon ``type`` is the label; the infons ``identifier``, ``MESH``, ``OMIM`` and the like are
     the concepts. An annotation of several locations becomes the span that holds them all; one of
-    no location marks nothing in the text and is skipped. Offsets count characters; where the
+    no location marks nothing in the text and is skipped. A relation's type is its infon
+    ``relation`` or ``type``, its concepts the infons ``Chemical`` and ``Disease`` (CDR) or
+    ``entity1`` and ``entity2`` (BioRED); one that only points at annotations is skipped. Offsets
+    count characters; where the
     annotations' own words show that a document counts UTF-8 bytes or UTF-16 units, as some Java
     programs write them, they are taken so.
 
@@ -111,7 +116,7 @@ def read_gold(path: Path) -> Iterator[GoldDocument]:
             mentions = _mentions(text, list(_annotations(raw, passages)))
         except _Unfit as problem:
             raise SourceError(f"{path}, document {ordinal}: {problem}", "Mend it there") from None
-        yield GoldDocument(_native_id(raw), text, mentions)
+        yield GoldDocument(_native_id(raw), text, mentions, _relations(raw, passages))
 
 
 def _parse(file: SourceFile) -> Iterator[Record]:
@@ -233,6 +238,22 @@ def _annotations(raw: Raw, passages: Sequence[_Passage]) -> Iterator[_Annotation
                 _concept_ids(_infons(annotation)),
                 pieces,
             )
+
+
+def _relations(raw: Raw, passages: Sequence[_Passage]) -> tuple[GoldRelation, ...]:
+    found: list[GoldRelation] = []
+    for home in (raw, *(passage.raw for passage in passages)):
+        listed = home.get("relations")
+        for relation in listed if isinstance(listed, list) else []:
+            if not isinstance(relation, dict):
+                continue
+            infons = _infons(relation)
+            name = str(infons.get("relation") or infons.get("type") or "").strip()
+            for sides in _RELATED:
+                subject, other = (str(infons.get(side) or "") for side in sides)
+                if name and subject and other:
+                    found += related(name, subject, other)
+    return tuple(found)
 
 
 def _concept_ids(infons: Mapping[str, Any]) -> tuple[str, ...]:

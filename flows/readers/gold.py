@@ -30,12 +30,26 @@ class GoldMention:
 
 
 @dataclass(frozen=True, slots=True)
+class GoldRelation:
+    """Two concepts that annotators related within a document.
+
+    ``relation`` is the type as the file names it (``CID``); subject and object are CURIEs in the
+    file's order.
+    """
+
+    relation: str
+    subject: str
+    object: str
+
+
+@dataclass(frozen=True, slots=True)
 class GoldDocument:
-    """A text and its gold mentions in the file's order."""
+    """A text, its gold mentions in the file's order, and the relations between their concepts."""
 
     native_id: str
     text: str
     mentions: tuple[GoldMention, ...]
+    relations: tuple[GoldRelation, ...] = ()
 
 
 def read_gold_file(path: Path) -> Iterator[GoldDocument]:
@@ -61,6 +75,15 @@ def read_gold_file(path: Path) -> Iterator[GoldDocument]:
     raise SourceError(
         f"{path} holds no gold mentions in a known form",
         "Known are PubTator, BioC (XML and JSON) and IOB (a token and its tag a line)",
+    )
+
+
+def related(relation: str, subjects: str, objects: str) -> tuple[GoldRelation, ...]:
+    """A stated relation between concept ids; one for each pair where a side has several."""
+    return tuple(
+        GoldRelation(relation, subject, other)
+        for subject in curies(subjects)
+        for other in curies(objects)
     )
 
 

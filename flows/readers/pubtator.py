@@ -14,7 +14,7 @@ from pathlib import Path
 from flows.errors import SourceError
 from flows.readers.base import Reader, SourceFile
 from flows.readers.compression import open_binary
-from flows.readers.gold import GoldDocument, GoldMention, curies
+from flows.readers.gold import GoldDocument, GoldMention, GoldRelation, curies, related
 from flows.readers.record import BadRecord, Document, Record
 
 _TEXT_ROW = re.compile(r"([^|\t]+)\|([ta])\|(.*)", re.DOTALL)
@@ -39,7 +39,10 @@ class _Block:
 
 
 def read_gold(path: Path) -> Iterator[GoldDocument]:
-    """Yield each document with its gold mentions; relation rows (``CID``) are skipped.
+    """Yield each document with its gold mentions and relations.
+
+    A relation row is PMID, type, subject's concept, object's concept; CDR's type is ``CID``
+    (chemical-induced disease), of a chemical and a disease.
 
     Ids are made CURIEs; several (``D003110|D009369``, ``D010051+D010190``) become several, and
     ``-1`` none. A PMID that stands twice is yielded twice.
@@ -51,12 +54,16 @@ def read_gold(path: Path) -> Iterator[GoldDocument]:
         if block.problem:
             raise SourceError(f"{path}, document at line {block.line}: {block.problem}")
         mentions = []
+        relations: list[GoldRelation] = []
         for row in block.rows:
+            if len(row) >= 4 and row[1] and not row[1].isdecimal():
+                relations += related(row[1], row[2], row[3])
+                continue
             if len(row) < 5 or not (row[1].isdecimal() and row[2].isdecimal()):
                 continue
             ids = curies(row[5]) if len(row) > 5 else ()
             mentions.append(GoldMention(int(row[1]), int(row[2]), row[3], row[4], ids))
-        yield GoldDocument(block.native_id, block.text, tuple(mentions))
+        yield GoldDocument(block.native_id, block.text, tuple(mentions), tuple(relations))
 
 
 def _parse(file: SourceFile) -> Iterator[Record]:

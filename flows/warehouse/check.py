@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flows.warehouse.check_generated import GENERATED_CHECKS
 from flows.warehouse.check_spans import SPAN_CHECKS
 from flows.warehouse.check_tables import TABLE_CHECKS
 from flows.warehouse.checks import Check
 from flows.warehouse.connection import Connection
+from flows.warehouse.runs import GENERATES
 
-CHECKS: tuple[Check, ...] = (*TABLE_CHECKS, *SPAN_CHECKS)
+CHECKS: tuple[Check, ...] = (*TABLE_CHECKS, *SPAN_CHECKS, *GENERATED_CHECKS)
 """All checks, in the order in which they are told."""
 
 MOST_SUBJECTS = 20
@@ -43,8 +45,13 @@ def check_warehouse(connection: Connection, *, show_ids: bool = False) -> list[F
 
 
 def _is_settled(connection: Connection) -> bool:
-    """Whether the latest run came to its end: before it, names may wait for their links."""
-    statuses = connection.execute("SELECT status FROM runs ORDER BY started_at, run_id").fetchall()
+    """Whether the latest run came to its end: before it, names may wait for their links.
+
+    Runs of generation write no names.
+    """
+    statuses = connection.execute(
+        f"SELECT status FROM runs WHERE NOT {GENERATES} ORDER BY started_at, run_id"
+    ).fetchall()
     return not statuses or (("running",) not in statuses and statuses[-1] == ("done",))
 
 

@@ -80,6 +80,7 @@ SPAN_CHECKS = (
     _inside("mentions", "start_char", "end_char", may_be_empty=False),
     _inside("assertion_cues", "start_char", "end_char", may_be_empty=False),
     _inside("quantities", "start_char", "end_char", may_be_empty=False),
+    _inside("generation_sources", "start_char", "end_char", may_be_empty=False),
     _inside("privacy_spans", "start_char", "end_char", may_be_empty=True, where="field = 'text'"),
     _words("mentions", "start_char", "end_char", "mention_text"),
     _words("abbreviations", "short_start_char", "short_end_char", "short_form"),

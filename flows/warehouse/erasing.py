@@ -1,4 +1,4 @@
-"""Erasing documents and annotation sets from all tables, each in one transaction."""
+"""Erasing documents, annotation and generation sets from all tables, in one transaction."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from dataclasses import dataclass
 import polars as pl
 
 from flows.errors import CharthouseError
+from flows.generating.schema import GENERATION_SETS
 from flows.schema import ANNOTATION_SETS, TABLES
 from flows.warehouse.ddl import quoted
-from flows.warehouse.layout import Connection, transaction
+from flows.warehouse.generated import conditions, items_about
+from flows.warehouse.layout import Connection, tables_there, transaction
 from flows.warehouse.tombstones import add_tombstones
 from nlp.schema import DOCUMENTS
 from ontologies.schema import NAME_LINKS
+from ontologies.table import Table
 
 
 @dataclass(frozen=True)
@@ -23,12 +26,14 @@ class Subjects:
     documents: tuple[str, ...] = ()
     persons: tuple[str, ...] = ()
     annotation_sets: tuple[str, ...] = ()
+    generation_sets: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Counts only."""
         return (
             f"Subjects({len(self.documents)} documents, {len(self.persons)} persons, "
-            f"{len(self.annotation_sets)} annotation sets)"
+            f"{len(self.annotation_sets)} annotation sets, "
+            f"{len(self.generation_sets)} generation sets)"
         )
 
 
@@ -58,10 +63,11 @@ def count_erasure(connection: Connection, subjects: Subjects) -> Erased:
 def erase(connection: Connection, subjects: Subjects) -> Erased:
     """Erase the subjects' rows from all tables and leave tombstones, in one transaction.
 
-    Names come from texts: links of names that no mention is left of go as well.
+    Names come from texts: links of names that no mention is left of go as well. So does what models
+    wrote about the subjects, or were given passages of their documents for.
 
     Raises:
-        CharthouseError: an annotation set is unknown or still current; nothing was erased.
+        CharthouseError: a set is unknown, or an annotation set still current; nothing was erased.
     """
     with transaction(connection):
         return _erase(connection, subjects, dry_run=False)
@@ -69,16 +75,26 @@ def erase(connection: Connection, subjects: Subjects) -> Erased:
 
 def _erase(connection: Connection, subjects: Subjects, *, dry_run: bool) -> Erased:
     _check_annotation_sets(connection, subjects.annotation_sets)
+    _check_generation_sets(connection, subjects.generation_sets)
     found = _collect(connection, subjects)
     in_document = "document_id IN (SELECT document_id FROM to_erase)"
     in_set = "annotation_id IN (SELECT annotation_id FROM sets_to_erase)"
+    generated = conditions("items_to_erase") if _generates(connection) else {}
     rows: dict[str, int] = {}
-    for table in TABLES:
-        names = {column.name for column in table.columns}
-        if "document_id" in names:
-            also = f" OR {in_set}" if "annotation_id" in names else ""
-            rows[table.name] = _remove(connection, table.name, in_document + also, dry_run=dry_run)
+    for table in _about_documents(connection):
+        either = [in_document]
+        if "annotation_id" in {column.name for column in table.columns}:
+            either.append(in_set)
+        if table.name in generated:
+            either.append(f"({generated[table.name]})")
+        condition = " OR ".join(either)
+        rows[table.name] = _remove(connection, table.name, condition, dry_run=dry_run)
     rows[ANNOTATION_SETS.name] = _remove(connection, ANNOTATION_SETS.name, in_set, dry_run=dry_run)
+    if subjects.generation_sets:
+        these = "generation_id IN (SELECT generation_id FROM generation_sets_to_erase)"
+        rows[GENERATION_SETS.name] = _remove(
+            connection, GENERATION_SETS.name, these, dry_run=dry_run
+        )
     left, tombstones = "", 0
     if dry_run:  # the mentions are still there
         left = f"AND NOT ({in_document}) AND NOT ({in_set})"
@@ -96,7 +112,8 @@ def _erase(connection: Connection, subjects: Subjects, *, dry_run: bool) -> Eras
         f"AND m.label = {NAME_LINKS.name}.label {left})",
         dry_run=dry_run,
     )
-    connection.execute("DROP TABLE to_erase; DROP TABLE sets_to_erase")
+    for name in ("to_erase", "sets_to_erase", "generation_sets_to_erase", "items_to_erase"):
+        connection.execute(f"DROP TABLE IF EXISTS {name}")
     return Erased(
         ids_given=len(set(subjects.documents)) + len(set(subjects.persons)),
         ids_found=found,
@@ -125,6 +142,54 @@ def _check_annotation_sets(connection: Connection, sets: Sequence[str]) -> None:
             )
 
 
+def _check_generation_sets(connection: Connection, sets: Sequence[str]) -> None:
+    if not sets:
+        return
+    known = {
+        generation_id
+        for (generation_id,) in (
+            connection.execute(f"SELECT generation_id FROM {GENERATION_SETS.name}").fetchall()
+            if _generates(connection)
+            else ()
+        )
+    }
+    if not set(sets) <= known:
+        raise CharthouseError(
+            "a generation set to forget is not in the warehouse",
+            "The table generation_sets lists those that are",
+        )
+
+
+def _generates(connection: Connection) -> bool:
+    """Whether the warehouse has tables of generation: an older one that is only read has none."""
+    return GENERATION_SETS.name in tables_there(connection)
+
+
+def _about_documents(connection: Connection) -> list[Table]:
+    """Tables with a document_id, as far as the warehouse has them."""
+    there = tables_there(connection)
+    return [
+        table
+        for table in TABLES
+        if table.name in there and "document_id" in {column.name for column in table.columns}
+    ]
+
+
+def _collect_items(connection: Connection) -> None:
+    """Put the items of generation to erase into a temporary table."""
+    about = items_about(
+        "SELECT document_id FROM to_erase",
+        "SELECT document_id, annotation_id FROM relations "
+        "WHERE annotation_id IN (SELECT annotation_id FROM sets_to_erase)",
+    )
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE items_to_erase AS {about} "
+        "UNION SELECT item_id, generation_id FROM generation_items "
+        "WHERE person_id IN (SELECT id FROM asked_persons) "
+        "OR generation_id IN (SELECT generation_id FROM generation_sets_to_erase)"
+    )
+
+
 def _collect(connection: Connection, subjects: Subjects) -> int:
     """Put the documents and sets to erase into temporary tables; returns how many ids had any."""
     text = {"id": pl.String}
@@ -132,14 +197,13 @@ def _collect(connection: Connection, subjects: Subjects) -> int:
         "asked_documents": pl.DataFrame({"id": sorted(set(subjects.documents))}, schema=text),
         "asked_persons": pl.DataFrame({"id": sorted(set(subjects.persons))}, schema=text),
         "asked_sets": pl.DataFrame({"id": sorted(set(subjects.annotation_sets))}, schema=text),
+        "asked_generated": pl.DataFrame({"id": sorted(set(subjects.generation_sets))}, schema=text),
     }
     for name, frame in asked.items():
         connection.register(name, frame.to_arrow())
     # A document that could not be annotated, or was withdrawn, has rows elsewhere alone.
     elsewhere = " UNION ".join(
-        f"SELECT document_id FROM {quoted(table.name)}"
-        for table in TABLES
-        if "document_id" in {column.name for column in table.columns}
+        f"SELECT document_id FROM {quoted(table.name)}" for table in _about_documents(connection)
     )
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE to_erase AS SELECT DISTINCT document_id FROM ({elsewhere}) "
@@ -149,6 +213,12 @@ def _collect(connection: Connection, subjects: Subjects) -> int:
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE sets_to_erase AS SELECT id AS annotation_id FROM asked_sets"
     )
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE generation_sets_to_erase AS "
+        "SELECT id AS generation_id FROM asked_generated"
+    )
+    if _generates(connection):
+        _collect_items(connection)
     ((found,),) = connection.execute(
         "SELECT (SELECT count(*) FROM asked_documents "
         "WHERE id IN (SELECT document_id FROM to_erase)) + (SELECT count(*) FROM asked_persons "

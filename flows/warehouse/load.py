@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from flows.receipt import Receipt, StagingError, check
 from flows.warehouse.connection import Connection, transaction
 from flows.warehouse.ddl import column_list, parquet
+from flows.warehouse.generated import items_about, remove_items
 from nlp.schema import ANNOTATION_TABLES, DOCUMENTS
 from ontologies.schema import NAME_LINKS
 from ontologies.table import Table
@@ -134,7 +135,8 @@ def _make_room(connection: Connection, annotation_id: str, shard: str) -> None:
 
     Of a document whose text is another one now that is all annotation sets. Of one whose text is
     the same it is what this annotation set found before, and the current set, unless that is to be
-    kept; the sets that stay are not current any more.
+    kept; the sets that stay are not current any more. What was generated of another text, or as
+    relations between mentions that go, goes too.
     """
     replaced = f"(SELECT document_id FROM {shard} WHERE replaces)"
     connection.execute(
@@ -154,6 +156,12 @@ def _make_room(connection: Connection, annotation_id: str, shard: str) -> None:
     )
     for name in _PER_SET:
         connection.execute(_delete_outdated(name))
+    other_text = (
+        f"SELECT d.document_id FROM {DOCUMENTS.name} d JOIN {shard} s USING (document_id) "
+        "WHERE s.replaces AND d.source_hash != s.source_hash"
+    )
+    pairs = "SELECT document_id, annotation_id FROM outdated"
+    remove_items(connection, items_about(other_text, pairs))
     connection.execute("DROP TABLE outdated")
     connection.execute(
         "UPDATE document_annotations SET is_current = false "

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from flows.generating.schema import SET_PREFIX
 from flows.order import Order
 from flows.warehouse.connection import Connection, transaction
 from nlp.fingerprint import AnnotationSet
@@ -66,6 +67,15 @@ class OpenRun:
     annotation_id: str
     planned: bool
 
+    @property
+    def generates(self) -> bool:
+        """Whether it is a run of charthouse generate."""
+        return self.annotation_id.startswith(SET_PREFIX)
+
+
+GENERATES = f"starts_with(annotation_id, '{SET_PREFIX}')"
+"""A condition in SQL on ``runs``: whether a run is one of charthouse generate."""
+
 
 def open_runs(connection: Connection) -> list[OpenRun]:
     """Runs that were interrupted, oldest first. The caller holds the warehouse, so none lives."""
@@ -119,6 +129,11 @@ def fail_run(connection: Connection, run_id: str) -> None:
 def forget_unplanned(connection: Connection) -> None:
     """Remove runs that ended before their plan was stored: they have done nothing."""
     connection.execute("DELETE FROM runs WHERE status = 'running' AND seconds IS NULL")
+
+
+def forget_run(connection: Connection, run_id: str) -> None:
+    """Remove a run that ended before its plan was stored."""
+    connection.execute("DELETE FROM runs WHERE run_id = ? AND seconds IS NULL", [run_id])
 
 
 def any_runs(connection: Connection) -> bool:

@@ -58,4 +58,41 @@ ENTITIES_ALL = View(
     + ENTITY_JOINS.format(linksets="LEFT JOIN linksets l ON l.is_current"),
 )
 
-VIEWS = (ENTITIES, ENTITIES_ALL)
+_ENDS = ", ".join(
+    f"{letter}.mention_id AS {end}_mention_id, {letter}.mention_text AS {end}_text, "
+    f"{letter}.label AS {end}_label, {letter}.concept_id AS {end}_concept_id, "
+    f"coalesce({letter}.concept_name, {letter}.mention_text) AS {end}_name"
+    for letter, end in (("s", "subject"), ("o", "object"))
+)
+
+RELATION_ENTITIES = View(
+    "relation_entities",
+    "Relations between current mentions, each end with its words and concept, flat.",
+    f"""
+SELECT r.document_id, r.relation_id, s.corpus, s.kind, s.document_date, s.document_type,
+  s.person_id, r.relation, r.score, r.model, {_ENDS}, r.generation_id, r.annotation_id
+FROM relations r
+JOIN entities s
+  ON s.document_id = r.document_id AND s.annotation_id = r.annotation_id
+  AND s.mention_id = r.subject_mention_id
+JOIN entities o
+  ON o.document_id = r.document_id AND o.annotation_id = r.annotation_id
+  AND o.mention_id = r.object_mention_id
+""",
+)
+
+GENERATIONS_CURRENT = View(
+    "generations_current",
+    "Of each item, task and prompt the text of the generation set that was begun last. Written by "
+    "a model: it may be wrong.",
+    """
+SELECT g.item_id, g.document_id, g.person_id, g.task, g.question, g.text, g.finish_reason,
+  g.truncated_tokens, g.model, g.prompt, g.prompt_version, g.generation_id, g.is_generated
+FROM generations g JOIN generation_sets s USING (generation_id)
+QUALIFY row_number() OVER (
+  PARTITION BY g.item_id, g.task, g.prompt ORDER BY s.created_at DESC, g.generation_id DESC) = 1
+""",
+)
+
+VIEWS = (ENTITIES, ENTITIES_ALL, RELATION_ENTITIES, GENERATIONS_CURRENT)
+"""In the order in which they can be made."""

@@ -16,6 +16,8 @@ from nlp.ner.chain import DECODER_FILE, Decoder, read_decoder
 from nlp.ner.errors import ModelError
 
 BUNDLED = "bundled"
+ADAPTER_FILE = "adapter_config.json"
+"""Marks a folder of low-rank changes (LoRA) to another model, as peft writes it."""
 BUNDLED_FOLDER = Path(__file__).parent / "bundled"
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 _TOKENIZER = ("tokenizer.json", "vocab.*", "*.model")
@@ -39,8 +41,10 @@ class ModelSource:
     folder: Path
 
 
-def find_model(name: str) -> ModelSource:
+def find_model(name: str, *, adapters: bool = False) -> ModelSource:
     """Find a model's folder: ``bundled``, a local folder, or ``hub:owner/name@revision``.
+
+    With ``adapters`` it may also be that of a LoRA adapter, which has no config and tokenizer.
 
     A hub model is downloaded once into the Hugging Face cache; with ``HF_HUB_OFFLINE=1`` it must
     be there already. A revision is required, so that a run can be repeated.
@@ -52,17 +56,21 @@ def find_model(name: str) -> ModelSource:
     if name == BUNDLED:
         return ModelSource(BUNDLED, _checked(BUNDLED, BUNDLED_FOLDER))
     if name.startswith("hub:"):
-        return ModelSource(name, _from_hub(name.removeprefix("hub:")))
+        return ModelSource(name, _checked(name, hub_folder(name.removeprefix("hub:")), adapters))
     folder = Path(name).expanduser()
     if not folder.is_dir():
         raise ModelError(
             f"model {name}: no such folder; use bundled, a folder with config.json and weights, "
             "or hub:owner/name@revision"
         )
-    return ModelSource(folder.resolve().name, _checked(name, folder))
+    return ModelSource(folder.resolve().name, _checked(name, folder, adapters))
 
 
-def _checked(name: str, folder: Path) -> Path:
+def _checked(name: str, folder: Path, adapters: bool = False) -> Path:
+    if adapters and (folder / ADAPTER_FILE).is_file():
+        if not _files(folder, _WEIGHTS):
+            raise ModelError(f"model {name}: {folder} holds no adapter_model.safetensors")
+        return folder
     if not (folder / "config.json").is_file():
         raise ModelError(f"model {name}: {folder} holds no config.json")
     if not _files(folder, _WEIGHTS):
@@ -78,7 +86,12 @@ def _files(folder: Path, patterns: tuple[str, ...]) -> list[Path]:
     return sorted(found)
 
 
-def _from_hub(address: str) -> Path:
+def hub_folder(address: str) -> Path:
+    """The local folder of ``owner/name@revision``, downloaded once.
+
+    Raises:
+        ModelError: no revision, or the hub has no answer.
+    """
     from huggingface_hub import snapshot_download
 
     repository, at, revision = address.partition("@")
@@ -96,18 +109,34 @@ def _from_hub(address: str) -> Path:
             f"model hub:{address}: not in the local cache and the hub did not give it "
             f"({type(error).__name__}); download it where there is a network and pass its folder"
         ) from error
-    return _checked(f"hub:{address}", Path(folder))
+    return Path(folder)
 
 
 def model_fingerprint(source: ModelSource) -> str:
     """SHA-256 over the files that decide a model's output: weights, config and tokenizer."""
     digest = hashlib.sha256()
-    for path in _files(source.folder, _FINGERPRINTED):
+    for path in model_files(source):
         with path.open("rb") as file:
             digest.update(
                 f"{path.name}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode()
             )
     return digest.hexdigest()
+
+
+def model_files(source: ModelSource) -> list[Path]:
+    """The files that decide a model's output, by name."""
+    return _files(source.folder, _FINGERPRINTED)
+
+
+def tells_case(source: ModelSource) -> bool:
+    """Whether the model reads the case of words from token types, as its decoder.json says.
+
+    Raises:
+        ModelError: decoder.json or the config is damaged.
+    """
+    if not (source.folder / DECODER_FILE).is_file():
+        return False
+    return read_model_decoder(source).word_case
 
 
 def read_model_decoder(source: ModelSource, label_map: Mapping[str, str] | None = None) -> Decoder:

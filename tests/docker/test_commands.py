@@ -179,7 +179,7 @@ def test_server_deploys_and_its_worker_is_well(server: PrefectServer) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    for job in ("annotate", "relink", "ontology-build", "evaluate"):
+    for job in ("annotate", "relink", "ontology-build", "evaluate", "generate"):
         deployment = server.deployment(f"charthouse-job-{job}/{job}")
         path = Path(deployment["parameters"]["job"])
         assert path == Path("/jobs") / f"{job}.toml"

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 import flows
-from flows.job_settings import EvaluateSettings, OntologyBuildSettings
+from flows.job_settings import EvaluateSettings, GenerateSettings, OntologyBuildSettings
 from flows.settings import load_settings
 from tests.conftest import ROOT
 from tests.docker.dockerfile import COMPOSE_FILES, DOCKER, compose, instructions, merged, services
@@ -266,6 +266,8 @@ def test_job_files_of_the_image_are_read_as_settings() -> None:
     assert jobs["ontology-build"].ontology_build != OntologyBuildSettings()
     assert jobs["relink"].ontologies == (str(jobs["ontology-build"].ontology_build.out),)
     assert jobs["evaluate"].evaluate != EvaluateSettings()
+    assert jobs["generate"].warehouse == jobs["annotate"].warehouse
+    assert jobs["generate"].generate != GenerateSettings()
 
 
 def test_requirements_layer_takes_what_the_project_declares() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.annotating import ENDED_WORKER, HUNG_WORKER
+from flows.shard_stage import ENDED_WORKER, HUNG_WORKER
 from tests.faults.hazards import hazardous
 from tests.faults.processes import begin, workers_of
 from tests.flows.conftest import write_jsonl

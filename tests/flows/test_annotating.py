@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flows.annotating import AHEAD, ENDED_WORKER, REJECTS_IN_A_ROW, AnnotateStage
+from flows.annotating import AnnotateStage
 from flows.dispatch import Pool
 from flows.isolation import pieces
 from flows.plan import Planner
@@ -22,6 +22,7 @@ from flows.progress import Reporter
 from flows.receipt import Receipt, StagingError
 from flows.run import _recover
 from flows.session import Session
+from flows.shard_stage import AHEAD, ENDED_WORKER, REJECTS_IN_A_ROW
 from flows.warehouse import runs
 from flows.warehouse.connection import Connection, open_warehouse
 from flows.warehouse.runs import PlannedShard

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import flows.readers
-from flows.annotating import ENDED_WORKER, HUNG_WORKER
 from flows.artifact import REASONS, artifact_rows, reason_group
+from flows.shard_stage import ENDED_WORKER, HUNG_WORKER
 from flows.warehouse.connection import open_warehouse
 from tests.flows.conftest import Bench
 

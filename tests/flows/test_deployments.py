@@ -30,7 +30,7 @@ from tests.flows.runs import COMMAND, environment, query
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-NAMES = ("annotate", "relink", "ontology-build", "evaluate")
+NAMES = ("annotate", "relink", "ontology-build", "evaluate", "generate")
 JOB = """\
 sources = ["watched"]
 [warehouse]
@@ -65,6 +65,9 @@ def jobs(server: PrefectServer) -> Path:
     (folder / "evaluate.toml").write_text(
         '[warehouse]\npath = "w.duckdb"\n[evaluate]\ntask = "linking"\nontology = "store"\n'
         f'gold = ["{MARKER}.pubtator"]\n'
+    )
+    (folder / "generate.toml").write_text(
+        '[warehouse]\npath = "w.duckdb"\n[generate]\ntask = "relations"\n'
     )
     return folder
 

@@ -94,11 +94,18 @@ def cut_batches(
     examples: Sequence[Example], batch_tokens: int, rng: random.Random
 ) -> list[list[int]]:
     """One epoch: shuffled example numbers in batches of at most ``batch_tokens`` tokens."""
-    order = rng.sample(range(len(examples)), len(examples))
+    return shuffled_batches([len(example.token_ids) for example in examples], batch_tokens, rng)
+
+
+def shuffled_batches(
+    sizes: Sequence[int], batch_tokens: int, rng: random.Random
+) -> list[list[int]]:
+    """The same of anything that has so many tokens each."""
+    order = rng.sample(range(len(sizes)), len(sizes))
     batches: list[list[int]] = [[]]
     tokens = 0
     for index in order:
-        size = len(examples[index].token_ids)
+        size = sizes[index]
         if batches[-1] and tokens + size > batch_tokens:
             batches.append([])
             tokens = 0

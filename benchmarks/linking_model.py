@@ -1,6 +1,6 @@
 """A language model that links, beside the linker without one: it weighs names, or writes them.
 
-python benchmarks/generative.py --data FOLDER [--work FOLDER] [--model FOLDER] [--seconds N]
+python benchmarks/linking_model.py --data FOLDER [--work FOLDER] [--model FOLDER] [--seconds N]
     [--form gpt2|biogpt] [--names-from-train] [--limit N] [--transformers N]
 
 FOLDER holds ``ontology/mesh`` and ``corpora``. In one run: the full store is built; a small model

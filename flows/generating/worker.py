@@ -1,0 +1,126 @@
+"""What a worker process does with a shard of items. Models are loaded once per process."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from functools import lru_cache
+
+import polars as pl
+
+from flows.generating.order import Generation
+from flows.generating.schema import ITEM_SCHEMA
+from flows.generating.staging import joined, stage_produced
+from flows.generating.task import Produced, TaskWorker
+from flows.generating.tasks import RELATIONS, task_of
+from flows.order import Order
+from flows.receipt import Receipt
+from flows.settings import LOCAL, Settings
+from flows.stalls import stall_limit, watchdog
+from flows.work import WorkFolder, is_intact, make_private
+from flows.worker import (
+    ONE_TASK,
+    ShardFailed,
+    compute_on_one_thread,
+    damaged_shard,
+    errors_told,
+    longest,
+    order_in,
+)
+from flows.workplace import workplace
+
+
+def generate_shard_file(
+    root: str, run_id: str, shard: int, checksum: str, one_by_one: bool = False
+) -> Receipt:
+    """Work on the items of a shard file and stage what comes of them.
+
+    Arguments and errors are those of :func:`flows.worker.annotate_shard_file`.
+    """
+    with errors_told(f"shard {shard}"), ONE_TASK, workplace(root, run_id) as place:
+        compute_on_one_thread()
+        place.fetch(place.work.shard(run_id, shard), checksum)
+        receipt = _generate(place.work, run_id, shard, checksum, one_by_one=one_by_one)
+        return place.hand_back(receipt)
+
+
+def _generate(
+    work: WorkFolder, run_id: str, shard: int, checksum: str, *, one_by_one: bool
+) -> Receipt:
+    path = work.shard(run_id, shard)
+    if not is_intact(path, checksum):
+        raise damaged_shard(shard)
+    order = order_in(work)
+    assert order.generation is not None
+    items = pl.read_parquet(path).select(list(ITEM_SCHEMA))
+    limit = stall_limit(order.settings.execution.stall_seconds, longest(items))
+    make_private(work.progress(run_id))
+    counter = work.counter(run_id, shard)
+    with watchdog(work.stalled(run_id, shard), limit) as alive:
+        worker = _worker_of(order, order.generation)
+
+        def progress(done: int) -> None:
+            counter.write_text(str(done), encoding="ascii")
+            alive()
+
+        progress(0)
+        produced = (_one_by_one if one_by_one else _all)(worker, items, progress)
+        return stage_produced(
+            work.staged(run_id),
+            shard,
+            items,
+            produced,
+            texts=order.generation.set.task != RELATIONS,
+        )
+
+
+def _all(worker: TaskWorker, items: pl.DataFrame, progress: Callable[[int], None]) -> Produced:
+    return worker.carry_out(items, progress)
+
+
+def _one_by_one(
+    worker: TaskWorker, items: pl.DataFrame, progress: Callable[[int], None]
+) -> Produced:
+    """Each item by itself, so that the counter of a worker that dies tells which it died of."""
+    parts = list[Produced]()
+    for row in range(len(items)):
+        parts.append(worker.carry_out(items.slice(row, 1), lambda done: None))
+        progress(row + 1)
+    return joined(parts, range(len(items)))
+
+
+def _worker_of(order: Order, generation: Generation) -> TaskWorker:
+    """The task with its models, loaded once per process.
+
+    Raises:
+        ShardFailed: this machine has another model or prompt than the run was begun with.
+    """
+    _use_threads(order.settings)
+    asked = json.dumps(generation.as_dict())
+    loaded, found = _loaded(order.settings.model_dump_json(), asked)
+    if found != generation.set.generation_id:
+        _loaded.cache_clear()
+        raise ShardFailed(
+            "this worker has another model, prompt or version than the run was begun with",
+            "Give every worker the same files under the same paths, and the same charthouse",
+        )
+    return loaded
+
+
+@lru_cache(maxsize=1)
+def _loaded(settings: str, asked: str) -> tuple[TaskWorker, str]:
+    """A task's worker and the generation_id that this machine gives it."""
+    generation = Generation.from_dict(json.loads(asked))
+    request = generation.request(Settings(**json.loads(settings)))
+    task = task_of(request.task)
+    return task.load(request), task.identify(request).generation_id
+
+
+def _use_threads(settings: Settings) -> None:
+    """Share the cores among the workers of this machine: by default one worker has them all."""
+    import torch
+
+    if settings.execution.runner == LOCAL:
+        cores = len(os.sched_getaffinity(0))
+        torch.set_num_threads(max(1, cores // settings.workers))
