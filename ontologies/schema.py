@@ -128,8 +128,9 @@ NAME_LINKS = Table(
         Column(
             "score",
             pl.Float64,
-            "1 for the same name, less for looser ways; similarity in 0 to 1 for near matches;"
-            " with a language model also its likelihood, as the geometric mean of a name's tokens",
+            "1 for the same name, less for looser ways; similarity in 0 to 1 for near matches,"
+            " mixed with likelihood where a language model weighs them; for names that it writes"
+            " instead the geometric mean of their tokens' probabilities",
             nullable=True,
         ),
         Column(

@@ -28,6 +28,8 @@ STRIDE = 8
 
 _CPU_TOKENS, _CPU_ROWS = 512, 64
 _CUDA_TOKENS, _CUDA_ROWS = 32_768, 2048
+_CUDA_LOGITS = 1 << 29
+"""Logits at once, 2 GB of them: large vocabularies get smaller batches."""
 
 logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
@@ -67,11 +69,13 @@ class Writer:
                 " no name would end; give one in tokenizer_config.json"
             )
         self.end = int(self._tokenizer.eos_token_id)
-        context = int(getattr(self._network.config, "max_position_embeddings", 0) or 1024)
-        self._prompt = min(MAX_PROMPT, context // 2)
-        self.longest = min(LONGEST, context - self._prompt)
+        config = self._network.config
+        self._context = int(getattr(config, "max_position_embeddings", 0) or 1024)
+        self._prompt = min(MAX_PROMPT, self._context // 2)
+        self.longest = min(LONGEST, self._context - self._prompt)
         self.rows = _CPU_ROWS if on_cpu else _CUDA_ROWS
-        self._budget = _CPU_TOKENS if on_cpu else _CUDA_TOKENS
+        on_cuda = min(_CUDA_TOKENS, _CUDA_LOGITS // int(config.vocab_size))
+        self._budget = _CPU_TOKENS if on_cpu else on_cuda
 
     @classmethod
     def open(cls, name: str, device: str = "auto") -> Writer:
@@ -113,7 +117,7 @@ class Writer:
         texts = [[*p, *n, self.end] for p, n in zip(prompts, names, strict=True)]
         for rows in batches([len(text) for text in texts], self._budget, self.device == "cpu"):
             # What stands after a name has no say in it, so that padding needs no mask.
-            length = padded(len(texts[rows[0]]))
+            length = min(padded(len(texts[rows[0]])), self._context)
             its = [texts[row] + [self.end] * (length - len(texts[row])) for row in rows]
             ids = torch.tensor(its, device=self.device)
             with torch.inference_mode():
@@ -208,9 +212,10 @@ def share(nats: Any, tokens: Any) -> Any:
 
 def _load_network(source: WriterSource, dtype: torch.dtype) -> Any:
     try:
-        network, loading = AutoModelForCausalLM.from_pretrained(
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
             source.folder, local_files_only=True, dtype=dtype, output_loading_info=True
         )
+        network, loading = loaded
     except Exception as error:  # damaged files raise many unrelated kinds
         raise _unreadable(source, error) from error
     missing = sorted(loading["missing_keys"])

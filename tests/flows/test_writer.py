@@ -58,7 +58,7 @@ def config(tmp_path: Path, model: Path, store: Path) -> Path:
     """Settings that name the model relative to their own folder."""
     (tmp_path / "model").symlink_to(model)
     file = tmp_path / "charthouse.toml"
-    file.write_text('[link]\nwriter = "model"\nwriter_use = "both"\nfloor = 0.2\n')
+    file.write_text('[link]\nwriter = "model"\nwriter_use = "fallback"\n')
     return file
 
 
@@ -88,7 +88,7 @@ def test_a_model_that_is_not_there_is_told_at_the_door(tmp_path: Path, store: Pa
 
 def test_the_doctor_asks_the_model(config: Path, tmp_path: Path) -> None:
     (well,) = doctor._linking(config)
-    assert well.found.startswith("links names (both) on ") and not well.fix
+    assert well.found.startswith("links names (fallback) on ") and not well.fix
     (tmp_path / "none.toml").write_text('[link]\nwriter = "models/none"\n')
     (ill,) = doctor._linking(tmp_path / "none.toml")
     assert "no such folder" in ill.fix

@@ -17,6 +17,7 @@ from ontologies.errors import OntologyError
 from ontologies.writing.model import MAX_PROMPT, Writer
 from ontologies.writing.settings import TEMPLATE, WriterSettings
 from ontologies.writing.source import find_writer, writer_fingerprint
+from tests.language_models import make_gpt2
 from tests.ontologies.conftest import MakeEncoder
 
 PAIRS = [
@@ -71,6 +72,14 @@ def test_a_long_name_loses_its_end_and_the_template_stays(folder: Path) -> None:
         assert len(prompt) <= MAX_PROMPT
         (short,) = writer.prompts(["kidney"], TEMPLATE)
         assert prompt[-1] == short[-1]
+
+
+def test_names_as_long_as_a_small_context_lets_them_be(tmp_path: Path) -> None:
+    writer = Writer.open(str(make_gpt2(tmp_path / "short", context=30)), device="cpu")
+    prompts = writer.prompts(["fever " * 30], TEMPLATE)
+    names = [name[: writer.longest - 1] for name in writer.names(["kidney " * 30], TEMPLATE)]
+    assert len(prompts[0]) + len(names[0]) + 1 == 30 - (15 - len(prompts[0]))
+    assert writer.likelihoods(prompts, names)[0] > 0
 
 
 def test_special_tokens_in_a_name_are_letters(gpt2: Writer, biogpt: Writer) -> None:

@@ -1,6 +1,6 @@
 """A language model that links, beside the linker without one: it weighs names, or writes them.
 
-python benchmarks/generative.py --data FOLDER [--work FOLDER] [--model FOLDER] [--seconds N]
+python benchmarks/linking_model.py --data FOLDER [--work FOLDER] [--model FOLDER] [--seconds N]
     [--form gpt2|biogpt] [--names-from-train] [--limit N] [--transformers N]
 
 FOLDER holds ``ontology/mesh`` and ``corpora``. In one run: the full store is built; a small model
@@ -47,7 +47,7 @@ from ontologies.linker import NGRAM, LinkSettings, link_names
 from ontologies.store import ConceptStore, open_store
 
 LABELS = ("Chemical", "Disease")
-WEIGHTS = (0.15, 0.3)
+WEIGHTS = (0.05, 0.1, 0.2)
 CANDIDATES = 5
 
 
@@ -103,11 +103,11 @@ def ways(model: str) -> dict[str, LinkSettings]:
 
     return {
         "without a model": plain,
-        **{f"rerank, weight {weight}": using("rerank", writer_weight=weight) for weight in WEIGHTS},
-        "rerank by the model alone": using("rerank", writer_weight=1.0, floor=0.0),
-        "generate": using("generate", floor=0.0),
+        **{f"rerank, weight {its}": using("rerank", writer_weight=its) for its in WEIGHTS},
+        "both": using("both"),
+        "generate": using("generate"),
+        "generate, no floor": using("generate", floor=0.0),
         "fallback": using("fallback"),
-        **{f"both, weight {weight}": using("both", writer_weight=weight) for weight in WEIGHTS},
     }
 
 
