@@ -97,6 +97,8 @@ def test_items_by_scope(searched: Connection, ask: Callable[..., GenerationReque
     by_document = items_of(searched, ask("document"))
     assert by_document["item_id"][0] == "question:q1 document:notes:1"
     assert by_document["document_id"].to_list()[::2] == [f"notes:{n}" for n in range(1, 5)]
+    assert by_document["person_id"].to_list()[::2] == ["A", "A", "B", None]
+    assert by_warehouse["person_id"].null_count() == 2
     for frame in (by_warehouse, by_person, by_document):
         assert frame.schema == pl.Schema(ITEM_SCHEMA)
         assert frame["item_id"].n_unique() == len(frame)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from flows.cli.doctor import Finding, _endpoint
 from flows.errors import CharthouseError
 from flows.generating import endpoint_requests
 from flows.generating.endpoint import (
@@ -374,3 +375,23 @@ def test_likelihoods_cannot_be_told(served: Served) -> None:
     with pytest.raises(GenerationError, match="no likelihoods"):
         model.log_likelihoods([("a", "b")])
     model.close()
+
+
+def test_doctor_asks_the_endpoint(served: Served, tmp_path: Path) -> None:
+    config = tmp_path / "c.toml"
+
+    def findings(model: str, url: str = "") -> list[Finding]:
+        endpoint = f'[endpoint]\nurl = "{url or served.url}"\nretries = 0\n'
+        config.write_text(f'[generation]\nmodel = "{model}"\n{endpoint}')
+        return list(_endpoint(config))
+
+    (well,) = findings("endpoint:m")
+    assert (well.fix, well.found) == ("", "answers, has m")
+    (listed,) = findings("models/m")
+    assert listed.found == "answers, has m"
+    served.reply = lambda path, body, turn: failing(404)
+    (other,) = findings("endpoint:other")
+    assert other.fix and "it has m" in other.found
+    (far,) = findings("endpoint:m", "http://far.away/v1")
+    assert far.fix and "may not be sent" in far.found
+    assert list(_endpoint(None)) == []
