@@ -15,12 +15,12 @@ from flows.cli.doctor import Finding, _endpoint
 from flows.errors import CharthouseError
 from flows.generating import endpoint_requests
 from flows.generating.endpoint import (
-    EndpointModel,
     check_endpoint,
     endpoint_fingerprint,
     open_endpoint,
 )
 from flows.generating.endpoint_address import endpoint_address
+from flows.generating.endpoint_model import EndpointModel
 from flows.generating.endpoint_requests import EndpointError, Failure
 from nlp.generation.completion import LENGTH, STOP, Completion, Prompt, Sampling
 from nlp.generation.errors import GenerationError

@@ -132,5 +132,3 @@ def test_answers_come_into_the_warehouse(
     refused = charthouse(tmp_path, *command)
     assert refused.returncode not in (0, 3)
     assert "may not be sent to localhost.evil.com" in refused.stderr
-    doctor = charthouse(tmp_path, "doctor", "--config", config, "--folder", tmp_path)
-    assert "localhost.evil.com" in doctor.stdout
