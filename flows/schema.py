@@ -322,7 +322,8 @@ EVALUATIONS = Table(
             "scope",
             pl.String,
             "what is compared: strict or relaxed spans; document or mention concepts; all gold "
-            "mentions or those in_store; pairs of short and long form; attributes of mentions",
+            "mentions or those in_store; pairs of short and long form; attributes of mentions; "
+            "relations of concepts, and beside them all_pairs and those of the same_sentence",
         ),
         Column("label", pl.String, "entity type or attribute, or micro for all of them together"),
         Column(

@@ -48,7 +48,9 @@ def doctor(
     folder: Annotated[Path, typer.Option(help="Where the warehouse will be.")] = Path(),
     config: Annotated[
         Path | None,
-        typer.Option(help="TOML file of settings; its [privacy] and [endpoint] count here."),
+        typer.Option(
+            help="TOML file of settings; its [link], [privacy] and [endpoint] count here."
+        ),
     ] = None,
 ) -> None:
     """Check versions, device, model, concept store, privacy, Prefect and disk; each with a fix."""
@@ -58,6 +60,7 @@ def doctor(
         _device,
         lambda: _models(model or ["bundled"]),
         lambda: _stores(ontology or ["sample"]),
+        lambda: _linking(config),
         lambda: _privacy(config),
         lambda: _endpoint(config),
         _prefect,
@@ -137,6 +140,31 @@ def _stores(names: list[str]) -> Iterator[Finding]:
             yield Finding(f"store {name}", f"{found}, encoded by {encoders or 'none'}")
         except (OntologyError, CharthouseError) as error:
             yield Finding(f"store {name}", "cannot be used", str(error))
+
+
+def _linking(config: Path | None) -> Iterator[Finding]:
+    """The language model that links, loaded and asked, where the settings name one."""
+    from flows.errors import CharthouseError
+    from flows.settings import load_settings
+    from ontologies.errors import OntologyError
+
+    try:
+        settings = load_settings(config, {}).link
+    except CharthouseError as error:
+        yield Finding("link", error.problem, error.fix)
+        return
+    if not settings.writer:
+        return
+    what = f"language model {settings.writer}"
+    try:
+        from ontologies.writing.model import Writer
+
+        writer = Writer.open(settings.writer)
+        prompts = writer.prompts(["a name"], settings.writer_template)
+        writer.likelihoods(prompts, writer.names(["a name"], settings.writer_template))
+        yield Finding(what, f"links names ({settings.writer_use}) on {writer.device}")
+    except OntologyError as error:
+        yield Finding(what, "cannot be used", str(error))
 
 
 def _privacy(config: Path | None) -> Iterator[Finding]:

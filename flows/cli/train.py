@@ -217,7 +217,7 @@ def ner(
     if bool(dev) == bool(dev_share):
         raise typer.BadParameter("give either --dev FILE or --dev-share 0.1", param_hint="--dev")
     from flows.training.corpora import DataRequest
-    from flows.training.order import prepare_order
+    from flows.training.ner import prepare_order
 
     request = DataRequest(
         tuple(train),

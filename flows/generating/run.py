@@ -92,11 +92,11 @@ def prepare_generation(warehouse: Path, wanted: Wanted, settings: Settings) -> O
         UsageError: the task, the condition or the questions cannot be used.
         CharthouseError: something is missing or unusable; nothing has been written.
     """
-    task = task_of(wanted.task)
     if wanted.scope not in SCOPES:
         raise UsageError(f"there is no scope {wanted.scope}", f"Scopes are {', '.join(SCOPES)}")
     if wanted.task == ANSWER and not wanted.questions:
         raise UsageError("no question is asked", "Give --question TEXT or --questions FILE")
+    task = task_of(wanted.task)
     where = one_expression(wanted.where)
     if not warehouse.is_file():
         raise CharthouseError(

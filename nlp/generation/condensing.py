@@ -87,7 +87,7 @@ def write_about(
             if isinstance(answer, GenerationError):
                 failed[call.place] = answer
             else:
-                documents[call.place].texts[call.number] = answer.text
+                documents[call.place].texts[call.number] = answer.text.strip()
                 documents[call.place].answers.append(answer)
         level += 1
         calls = []
@@ -156,7 +156,7 @@ def _first_calls(
         sections=source.sections,
         sentences=source.sentences,
     )
-    parts = [text[start:end] for start, end in chunks if text[start:end].strip()] or [""]
+    parts = [part for start, end in chunks if (part := text[start:end].strip())] or [""]
     document.texts = [""] * len(parts)
     return [
         _Call(
@@ -179,7 +179,7 @@ def _merging_calls(
     source = document.source
     inputs = {name: text for name, text in source.inputs.items() if name != template.long_input}
     inputs |= {template.long_input: ""} if template.long_input else {}
-    texts = [text for text in document.texts if text.strip()]
+    texts = [text for text in document.texts if text]
     if len(texts) < 2:
         document.texts = texts or [""]
         return []
@@ -231,7 +231,7 @@ def _written(document: _Document) -> Written:
     scores = [a.score * a.completion_tokens for a in answers if a.score is not None]
     was_cut = any(answer.finish_reason == LENGTH for answer in answers)
     return Written(
-        text=document.texts[0].strip(),
+        text=document.texts[0],
         finish_reason=LENGTH if was_cut else STOP,
         prompt_tokens=sum(answer.prompt_tokens for answer in answers),
         completion_tokens=made,

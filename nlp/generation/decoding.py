@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import torch
 
-from nlp.generation.cache import join_rows, keep_rows, new_cache
+from nlp.generation.cache import drop_rows, join_rows, keep_order, new_cache
 from nlp.generation.codec import Codec, cut_middle
 from nlp.generation.completion import LENGTH, STOP, Completion, Progress, Prompt, Sampling
 from nlp.generation.errors import GenerationError
@@ -22,6 +22,8 @@ from nlp.generation.sampling import Row, choose_tokens
 from nlp.ner.errors import DeviceError
 
 MAX_ROWS = 256
+_CPU_PREFILL, _GPU_PREFILL = 512, 16_384
+"""Tokens of prompts in one forward pass, padding included: more make the device no faster."""
 _WORTH = 8
 """Rows join when they are at least this part of what the batch holds: each joining copies it."""
 
@@ -141,23 +143,39 @@ class Decoder:
         return 0
 
     def _join(self, rows: list[Row]) -> None:
-        cache = new_cache()
-        tokens, mask = self._network.pad_left([row.prompt for row in rows])
-        logits = self._network.forward(tokens, mask, cache)[:, 0]
+        """Feed prompts, those of like length together, and put them beside the rows there."""
+        caches, masks, logits = [], [], []
         if self._rows:
-            join_rows(self._cache, cache)
-            columns = max(self._mask.shape[1], mask.shape[1])
-            self._mask = torch.cat([_widen(self._mask, columns), _widen(mask, columns)])
-            self._logits = torch.cat([self._logits, logits])
-        else:
-            self._cache, self._mask, self._logits = cache, mask, logits
+            caches, masks, logits = [self._cache], [self._mask], [self._logits]
+        for group in self._groups(rows):
+            cache = new_cache()
+            tokens, mask = self._network.pad_left([row.prompt for row in group])
+            logits.append(self._network.forward(tokens, mask, cache)[:, 0])
+            caches.append(cache)
+            masks.append(mask)
+        columns = max(mask.shape[1] for mask in masks)
+        self._cache = join_rows(caches)
+        self._mask = torch.cat([_widen(mask, columns) for mask in masks])
+        self._logits = torch.cat(logits)
         self._rows = [*self._rows, *rows]
 
+    def _groups(self, rows: list[Row]) -> list[list[Row]]:
+        """Rows, longest first, in groups that fill the device without much padding."""
+        most = _GPU_PREFILL if self._network.device.on_cuda else _CPU_PREFILL
+        groups: list[list[Row]] = []
+        for row in rows:
+            if groups and (len(groups[-1]) + 1) * len(groups[-1][0].prompt) <= most:
+                groups[-1].append(row)
+            else:
+                groups.append([row])
+        return groups
+
     def _keep(self, kept: list[int]) -> None:
-        self._rows = [self._rows[number] for number in kept]
+        order = keep_order(kept)
+        self._rows = [self._rows[number] for number in order]
         columns = max(row.length for row in self._rows) - 1  # the newest token is not fed yet
-        keep_rows(self._cache, kept, columns)
-        self._mask = self._mask[kept, -columns:]
+        drop_rows(self._cache, order, columns)
+        self._mask = self._mask[order, -columns:]
 
     def _ended(self, row: Row) -> Completion | None:
         """The completion of a row whose newest token ends it."""
