@@ -12,7 +12,7 @@ import polars as pl
 
 from flows.generating.schema import ITEM_SCHEMA
 from flows.generating.task import GenerationRequest
-from flows.retrieval.search import DOCUMENT, PERSON, WAREHOUSE, Found, FoundPassage, search
+from flows.retrieval.search import DOCUMENT, WAREHOUSE, Found, FoundPassage, search
 from flows.warehouse.connection import Connection
 
 _AT_ONCE = 500
@@ -83,7 +83,7 @@ def _row(request: GenerationRequest, found: Found, scope: str) -> tuple[object, 
     return (
         item_id(question_id, scope, found.unit, request.where),
         found.unit if scope == DOCUMENT else None,
-        found.unit if scope == PERSON else None,
+        found.person_id,
         hashlib.sha256(json.dumps([question_id, question, read]).encode()).hexdigest(),
         len(question) + sum(len(passage.text) for passage in found.passages),
         json.dumps({"question": question, "passages": passages}, ensure_ascii=False),
