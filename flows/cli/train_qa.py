@@ -1,0 +1,97 @@
+"""``charthouse train qa``: a file of questions to a model that chooses between options."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from flows.processes import Interrupted
+
+EXIT_INTERRUPTED = 130
+
+
+def qa(
+    train: Annotated[
+        Path, typer.Option(metavar="FILE", help="Questions: PubMedQA, MedQA, MedMCQA or MMLU.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the model to make.")],
+    dev: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Questions to judge by after each epoch.")
+    ] = None,
+    dev_share: Annotated[
+        float | None,
+        typer.Option(min=0.0, max=0.9, help="Instead of --dev: share of --train to set apart."),
+    ] = None,
+    base: Annotated[
+        str, typer.Option(metavar="MODEL", help="minilm, a folder or hub:owner/name@revision.")
+    ] = "minilm",
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the questions.")] = 4,
+    batch_questions: Annotated[int, typer.Option(min=1, help="Of one forward pass.")] = 8,
+    accumulation: Annotated[int, typer.Option(min=1, help="Forward passes of a step.")] = 1,
+    rate: Annotated[float, typer.Option(min=0.0, help="Highest learning rate.")] = 1e-4,
+    max_tokens: Annotated[int, typer.Option(min=0, help="Of a row; 0 = the model's.")] = 0,
+    explanations: Annotated[
+        str,
+        typer.Option(help="none; also: learn from them too; instead: as the only context."),
+    ] = "none",
+    focal: Annotated[float, typer.Option(min=0.0, help="Exponent of the focal loss.")] = 0.0,
+    patience: Annotated[
+        int, typer.Option(min=0, help="Epochs without a better accuracy before it stops.")
+    ] = 0,
+    lora_rank: Annotated[int, typer.Option(min=0, help="Of adapters; 0 trains all.")] = 0,
+    gradient_checkpointing: Annotated[
+        bool, typer.Option("--gradient-checkpointing", help="Less memory, more time.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of new head, order and dropout.")] = 13,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Remove a former model.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
+) -> None:
+    """Fine-tune a model to answer questions with options.
+
+    After an interruption the same command goes on from the last checkpoint.
+
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+
+    Example: charthouse train qa --train pubmedqa.json --dev-share 0.2 --explanations instead
+    --out models/qa
+    """
+    if (dev is None) == (not dev_share):
+        raise typer.BadParameter("give either --dev FILE or --dev-share 0.2", param_hint="--dev")
+    if explanations not in {"none", "also", "instead"}:
+        raise typer.BadParameter("use none, also or instead", param_hint="--explanations")
+    from flows.training.qa import prepare_qa
+    from flows.training.run import execute
+    from flows.training.summary import print_summary
+
+    recipe = {
+        "epochs": epochs,
+        "batch_questions": batch_questions,
+        "accumulation": accumulation,
+        "rate": rate,
+        "max_tokens": max_tokens,
+        "explanations": explanations,
+        "focal": focal,
+        "patience": patience,
+        "lora_rank": lora_rank,
+        "gradient_checkpointing": gradient_checkpointing,
+        "seed": seed,
+    }
+    try:
+        order = prepare_qa(train, dev, dev_share or 0.0, base, recipe, out, device)
+        summary = execute(order, overwrite=overwrite, quiet=as_json)
+    except (Interrupted, KeyboardInterrupt):
+        print(
+            "charthouse: interrupted. Checkpoints are kept; run the same command again to go on.",
+            file=sys.stderr,
+        )
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    if as_json:
+        print(json.dumps(summary.as_dict(), ensure_ascii=False))
+    else:
+        print_summary(Console(), summary)
