@@ -37,6 +37,7 @@ _NAMES = (
     "dictionary.stores",
     "ontologies",
     "link.encoder",
+    "link.writer",
     "generation.model",
     "generation.prompt",
     "relations.model",

@@ -32,6 +32,10 @@ from ontologies.store import open_store
 
 NAMES_PER_CHUNK = 10_000
 
+NAMES_PER_WRITTEN_CHUNK = 500
+"""With a language model, which takes a second a name where it is large and has no GPU: a chunk
+must be done within ``execution.stall_seconds``."""
+
 Chunk = tuple[int, int]
 """Index of the ontology in the order, number of the chunk."""
 
@@ -45,6 +49,8 @@ class LinkStage:
         """Load concept tables that are missing and write the names to link to chunk files."""
         self._session = session
         self._names = 0
+        link = session.order.settings.link
+        self._at_once = NAMES_PER_WRITTEN_CHUNK if link.writer else NAMES_PER_CHUNK
         self._linked: set[Chunk] = set()
         self._damaged: Counter[Chunk] = Counter()
         self.chunks: list[Chunk] = []
@@ -68,10 +74,10 @@ class LinkStage:
             f"AND n.linkset_id = {literal(target.linkset_id)}) ORDER BY ALL"
         )
         ((names,),) = connection.execute("SELECT count(*) FROM names_to_link").fetchall()
-        for chunk, first in enumerate(range(0, names, NAMES_PER_CHUNK)):
+        for chunk, first in enumerate(range(0, names, self._at_once)):
             frame = connection.sql(
                 "SELECT * FROM names_to_link WHERE rowid >= $first AND rowid < $last ORDER BY ALL",
-                params={"first": first, "last": first + NAMES_PER_CHUNK},
+                params={"first": first, "last": first + self._at_once},
             ).pl()
             path = names_file(self._session.work, self._session.run_id, index, chunk)
             make_private(path.parent)
@@ -190,7 +196,7 @@ class LinkStage:
         remove_tree(receipt.path)
         names.unlink()
         self._linked.add(chunk)
-        self._session.reporter.done(min(self._names, len(self._linked) * NAMES_PER_CHUNK))
+        self._session.reporter.done(min(self._names, len(self._linked) * self._at_once))
 
 
 def _load_release(connection: Connection, target: LinkTarget) -> None:

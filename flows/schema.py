@@ -312,7 +312,7 @@ EVALUATIONS = Table(
         ),
         Column("corpus", pl.String, "the gold file, by the corpus name a run would give it"),
         Column("corpus_sha256", pl.String, "of the gold file as it lies on disk"),
-        Column("documents", pl.Int64, "gold documents that were judged"),
+        Column("documents", pl.Int64, "gold documents, or questions, that were judged"),
         Column("models", pl.List(pl.String), "model names; empty where none had a part"),
         Column("model_fingerprints", pl.List(pl.String), "SHA-256 of each model's files"),
         Column("annotation_id", pl.String, "what found the mentions", nullable=True),
@@ -322,13 +322,21 @@ EVALUATIONS = Table(
             "scope",
             pl.String,
             "what is compared: strict or relaxed spans; document or mention concepts; all gold "
-            "mentions or those in_store; pairs of short and long form; attributes of mentions",
+            "mentions or those in_store; pairs of short and long form; attributes of mentions; "
+            "relations of concepts, and beside them all_pairs and those of the same_sentence; "
+            "options chosen by likelihood (also per_character, per_byte) or by a trained head, and "
+            "ending in _by_answer yes, no and maybe apart; harness: lm-evaluation-harness's own",
         ),
-        Column("label", pl.String, "entity type or attribute, or micro for all of them together"),
+        Column(
+            "label",
+            pl.String,
+            "entity type, attribute, subject or answer; micro for all together, macro for the mean",
+        ),
         Column(
             "measure",
             pl.String,
-            "precision, recall, f1, coverage, accuracy@1, recall@5, recall@20 or linked_accuracy",
+            "precision, recall, f1, coverage, accuracy@1, recall@5, recall@20 or linked_accuracy; "
+            "of questions accuracy, majority, chance; of the harness acc, acc_norm, acc_bytes",
         ),
         Column("value", pl.Float64, "0 to 1"),
         Column("low", pl.Float64, "lower end of its 95% interval, from the bootstrap"),
@@ -336,7 +344,11 @@ EVALUATIONS = Table(
         Column("gold", pl.Int64, "what was to be found"),
         Column("found", pl.Int64, "what was found; null where it is only judged", nullable=True),
         Column("agreed", pl.Int64, "what the measure counts as right"),
-        Column("settings", pl.String, "label maps, limit, resamples and seed, as JSON"),
+        Column(
+            "settings",
+            pl.String,
+            "label maps, limit, resamples and seed, and how questions were asked, as JSON",
+        ),
         Column("evaluated_at", pl.Datetime("us"), "UTC"),
     ),
 )

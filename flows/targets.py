@@ -14,6 +14,7 @@ from ontologies.errors import OntologyError
 from ontologies.linker import linkset_id
 from ontologies.meaning import require_vectors
 from ontologies.store import open_store
+from ontologies.writing.writing import require_writer
 
 
 def stores_to_link(connection: Connection, settings: Settings) -> Sequence[str]:
@@ -43,6 +44,7 @@ def _target(name: str, position: int, settings: Settings) -> LinkTarget:
     opened = open_store(store)
     if settings.link.encoder:
         require_vectors(opened, settings.link.encoder, settings.link.pooling)
+    require_writer(settings.link)
     release = opened.release
     return LinkTarget(
         name=SAMPLE if name == SAMPLE else str(store),

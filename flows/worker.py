@@ -25,7 +25,8 @@ from flows.work import WorkFolder, is_intact, make_private
 from flows.workplace import workplace
 from nlp.errors import UNUSABLE
 from nlp.settings import AnnotationSettings
-from ontologies.linker import link_names
+from ontologies.errors import OntologyError
+from ontologies.linker import link_names, linkset_id
 from ontologies.schema import NAME_LINKS
 from ontologies.store import ConceptStore, open_store
 
@@ -246,11 +247,14 @@ def link_names_file(
             seconds = order.settings.execution.stall_seconds
             with watchdog(report, seconds) if watched else nullcontext():
                 store = _store_of(order.targets[target])
+                _check_linkset(order, target)
                 links = link_names(store, pl.read_parquet(path), order.settings.link)
                 receipt = stage(work.linked(run_id), chunk, {NAME_LINKS.name: links}, {})
             return place.hand_back(receipt)
     except CharthouseError:
         raise
+    except OntologyError as error:
+        raise ShardFailed(f"linking, chunk {chunk}: {error}") from None  # written without text
     except Exception as error:
         raise _failure(f"linking, chunk {chunk}", error) from None
 
@@ -270,6 +274,20 @@ def errors_told(what: str) -> Iterator[None]:
         raise ShardFailed(f"{what}: {error}") from None  # written without text
     except Exception as error:
         raise _failure(what, error) from None
+
+
+def _check_linkset(order: Order, target: int) -> None:
+    """Refuse a machine where an encoder or a language model is another one.
+
+    Raises:
+        ShardFailed: it is.
+    """
+    expected = order.targets[target]
+    if linkset_id(expected.release_id, order.settings.link) != expected.linkset_id:
+        raise ShardFailed(
+            "this worker has another encoder or language model than the run was begun with",
+            "Give every worker the same folders of models under the same paths",
+        )
 
 
 def _failure(what: str, error: Exception) -> CharthouseError:

@@ -59,6 +59,11 @@ class EndpointSettings(BaseModel):
     url: str | None = Field(
         None, description="base of the API, for example `http://127.0.0.1:8000/v1`"
     )
+    revision: str | None = Field(
+        None,
+        description="what you call the version of the weights behind it, which nobody here can "
+        "see: with another one all texts are written anew",
+    )
     allow_hosts: tuple[str, ...] = Field(
         ("localhost", "127.0.0.1", "::1"),
         description="hosts that may be sent texts; any other is refused, since notes are private",

@@ -3,7 +3,8 @@
 Steps, each for the names the one before left over: exact ones from strict to loose
 (``ontologies/steps.py``), then candidates by similarity (``ontologies/similar.py``): of character
 3-grams and, where one is configured, of an encoder's vectors; a language model may weigh these, or
-write names itself (``ontologies/writing/stage.py``). Only concepts that the name's label allows (``ontologies/labels.py``), or whose types do not tell, are candidates.
+write names itself (``ontologies/writing/stage.py``). Only concepts that the name's label allows
+(``ontologies/labels.py``), or whose types do not tell, are candidates.
 
 **Ranking and ties.** Candidates of one name are ordered by the first of these that differs:
 

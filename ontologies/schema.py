@@ -128,14 +128,17 @@ NAME_LINKS = Table(
         Column(
             "score",
             pl.Float64,
-            "1 for the same name, less for looser ways; similarity in 0 to 1 for near matches",
+            "1 for the same name, less for looser ways; similarity in 0 to 1 for near matches,"
+            " mixed with likelihood where a language model weighs them; for names that it writes"
+            " instead the geometric mean of their tokens' probabilities",
             nullable=True,
         ),
         Column(
             "method",
             pl.String,
             "exact; equivalent, part or broader for names looked up by another name; ngram or, with"
-            " an encoder, dense for near matches",
+            " an encoder, dense for near matches; reranked for those that a language model weighed"
+            " too, generated for names that it wrote",
             nullable=True,
         ),
         Column("matched_name", pl.String, "the ontology name that matched", nullable=True),

@@ -270,7 +270,8 @@ exception: an environment variable that names no group (`CHARTHOUSE_WORKRES`) is
 
 Relative paths in the file start at the file's folder. What may be a name as well (`ner.models`,
 `assertion.method`, `privacy.models`, `ontologies`, `dictionary.stores`, `link.encoder`,
-`preprocess.pipeline`, `evaluate.ontology`) is a path where the file's folder has such a file or
+`link.writer`, `preprocess.pipeline`, `generation.model`, `generation.prompt`, `relations.model`,
+`relations.statements`, `evaluate.ontology`) is a path where the file's folder has such a file or
 folder; `bundled`, `sample`, `rules`, `blank`, `pysbd`, `minilm` and `off` are always names.
 Relative paths in environment variables and flags start at the folder the command is run in.
 

@@ -20,11 +20,16 @@ FOLDER = Path(__file__).parent.parent / "benchmarks"
         "chaos.py",
         "dictionary.py",
         "export.py",
+        "generation.py",
+        "gpu/generation.py",
         "gpu/ner.py",
         "linking.py",
+        "linking_model.py",
         "ner_cpu.py",
         "privacy.py",
         "quantities.py",
+        "relations.py",
+        "retrieval.py",
         "scale.py",
         "sections.py",
         "sentences.py",
@@ -42,6 +47,24 @@ def test_a_benchmark_tells_how_it_is_called(script: str) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "usage" in done.stdout.lower()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", ["generation.py", "gpu/generation.py"])
+def test_a_benchmark_of_generation_runs_on_a_tiny_shape(script: str) -> None:
+    small = "--shape tiny --device cpu --rows 1,4 --prompts 6 --new 6 --longest 20 --repeat 1"
+    only = "--only one --only ours --only padded" if script == "generation.py" else "--alone 3"
+    done = subprocess.run(
+        [sys.executable, FOLDER / script, *small.split(), *only.split()],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    rows = [line for line in done.stdout.splitlines() if "%" in line]
+    assert len(rows) > 2
+    assert all("100%" in row for row in rows), done.stdout  # fp32: all ways write alike
 
 
 def test_none_is_forgotten() -> None:

@@ -26,6 +26,7 @@ from flows.warehouse.views import VIEWS
 from nlp.assertion.rule_file import load_rules
 from nlp.generation.template import load_template
 from nlp.ner.tags import read_tags
+from nlp.relations.patterns import load_patterns
 from ontologies.content import ReadOptions
 from ontologies.errors import OntologyError
 
@@ -178,7 +179,7 @@ def test_label_examples_do_what_they_say(generator: ModuleType, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_toml_blocks_are_settings_rules_or_templates(page: Path, tmp_path: Path) -> None:
+def test_toml_blocks_are_files_of_their_form(page: Path, tmp_path: Path) -> None:
     for number, code in enumerate(blocks(page, "toml")):
         config = tmp_path / f"{number}.toml"
         config.write_text(code, encoding="utf-8")
@@ -186,6 +187,8 @@ def test_toml_blocks_are_settings_rules_or_templates(page: Path, tmp_path: Path)
             load_rules(config)
         elif "[inputs." in code:
             load_template(config)
+        elif "[[statement]]" in code:
+            load_patterns(str(config))
         else:
             load_settings(config, {})
 

@@ -9,19 +9,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from transformers import GenerationConfig
+from transformers import ContinuousBatchingConfig, GenerationConfig
 
 from nlp.generation.completion import Prompt, Sampling
 from nlp.generation.model import LocalTextModel
 
 Tokens = list[list[int]]
+_PAGE = 32
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Median of the repeats, and what was written."""
+    """Medians of the repeats, and what was written."""
 
     seconds: float
+    cpu_seconds: float
     made: Tokens
 
     @property
@@ -29,21 +31,27 @@ class Measured:
         """Made tokens per second, end tokens included."""
         return sum(map(len, self.made)) / self.seconds
 
+    @property
+    def cpu_rate(self) -> float:
+        """Made tokens per CPU second, which others at work on the machine change less."""
+        return sum(map(len, self.made)) / self.cpu_seconds
 
-def measure(
-    ways: dict[str, Callable[[], Tokens]], repeat: int, device: str
-) -> dict[str, Measured]:
+
+def measure(ways: dict[str, Callable[[], Tokens]], repeat: int, device: str) -> dict[str, Measured]:
     """Run the ways in turns, so that a machine's noise meets all of them alike."""
     spent: dict[str, list[float]] = {name: [] for name in ways}
+    worked: dict[str, list[float]] = {name: [] for name in ways}
     made: dict[str, Tokens] = {}
     for _ in range(repeat):
         for name, way in ways.items():
             synchronize(device)
-            clock = time.perf_counter()
+            clock, work = time.perf_counter(), time.process_time()
             made[name] = way()
             synchronize(device)
             spent[name].append(time.perf_counter() - clock)
-    return {name: Measured(statistics.median(spent[name]), made[name]) for name in ways}
+            worked[name].append(time.process_time() - work)
+    median = statistics.median
+    return {name: Measured(median(spent[name]), median(worked[name]), made[name]) for name in ways}
 
 
 def synchronize(device: str) -> None:
@@ -85,13 +93,18 @@ def padded(
         batch = {key: batch[key].to(network.device) for key in ("input_ids", "attention_mask")}
         with torch.inference_mode():
             whole = network.generate(**batch, max_new_tokens=new, do_sample=False)
-        for place, row in zip(places, whole[:, batch["input_ids"].shape[1] :].tolist(), strict=True):
+        for place, row in zip(
+            places, whole[:, batch["input_ids"].shape[1] :].tolist(), strict=True
+        ):
             made[place] = _until_end(row, ends)
     return made
 
 
-def continuous(model: LocalTextModel, prompts: Sequence[str], new: int) -> Tokens:
-    """transformers' continuous batching (``generate_batch``)."""
+def continuous(model: LocalTextModel, prompts: Sequence[str], new: int, rows: int) -> Tokens:
+    """transformers' continuous batching (``generate_batch``), with pages for so many rows.
+
+    Left to itself on a CPU it takes most of the memory for its pages.
+    """
     network = model.network.network
     config = GenerationConfig(
         max_new_tokens=new,
@@ -99,8 +112,15 @@ def continuous(model: LocalTextModel, prompts: Sequence[str], new: int) -> Token
         eos_token_id=sorted(model.codec.ends),
         pad_token_id=1,
     )
-    rows = [model.codec.encode_prompt(Prompt(prompt)) for prompt in prompts]
-    outputs = network.generate_batch(rows, generation_config=config)
+    encoded = [model.codec.encode_prompt(Prompt(prompt)) for prompt in prompts]
+    pages = ContinuousBatchingConfig(
+        page_size=_PAGE,
+        num_blocks=rows * (-(-(max(map(len, encoded)) + new) // _PAGE) + 1),
+        max_batch_tokens=512,
+    )
+    outputs = network.generate_batch(
+        encoded, generation_config=config, continuous_batching_config=pages
+    )
     made = [outputs[key] for key in sorted(outputs, key=lambda key: int(key.rsplit("_", 1)[-1]))]
     return [_until_end(list(output.generated_tokens), model.codec.ends) for output in made]
 

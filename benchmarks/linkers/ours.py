@@ -39,6 +39,13 @@ def link_cases(
     store: ConceptStore, cases: Sequence[Case], way: str, settings: LinkSettings
 ) -> list[str | None]:
     """The first candidate of each mention, named in one way, whatever its status."""
+    return [ranked[0] if ranked else None for ranked in rank_cases(store, cases, way, settings)]
+
+
+def rank_cases(
+    store: ConceptStore, cases: Sequence[Case], way: str, settings: LinkSettings
+) -> list[list[str]]:
+    """The candidates of each mention, named in one way, whatever its status."""
     documents: dict[str, list[tuple[Name, str]]] = {}
     for case in cases:
         # The words around count with an encoder only, and none is set here.
@@ -47,7 +54,7 @@ def link_cases(
         links = link_documents(store, documents, settings, reporter)
     at = {document_id: iter(its) for document_id, its in links.items()}
     found = (next(at[case.document_id]) for case in cases)
-    return [link.candidates[0].concept_id if link.candidates else None for link in found]
+    return [[candidate.concept_id for candidate in link.candidates] for link in found]
 
 
 def ablation(

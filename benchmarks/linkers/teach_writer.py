@@ -15,6 +15,9 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from linkers.speed import slipped
 from linkers.tables import say
+from ontologies.store import ConceptStore
+from ontologies.writing.pairs import name_pairs
+from ontologies.writing.settings import MENTION, TEMPLATE
 from tests.language_models import make_biogpt, make_gpt2
 
 GPT2, BIOGPT = "gpt2", "biogpt"
@@ -35,16 +38,21 @@ class Lesson:
     seed: int = 13
 
 
-def taught(folder: Path, pairs: pl.DataFrame, lesson: Lesson) -> Path:
+def taught(folder: Path, store: ConceptStore, types: Sequence[str], lesson: Lesson) -> Path:
     """Make a model of random weights in a folder and teach it; one that is there is taken.
 
     Args:
         folder: the model's.
-        pairs: columns ``prompt`` and ``completion``, see ``ontologies/writing/pairs.py``.
+        store: whose names are taught, as ``charthouse ontology pairs`` writes them.
+        types: only concepts with these.
         lesson: how.
     """
     if (folder / "lesson.json").exists():
         return folder
+    # The bare name: it is put into the template when it has been written as a mention is.
+    before, _, after = TEMPLATE.partition(MENTION)
+    bare = pl.col("prompt").str.strip_prefix(before).str.strip_suffix(after)
+    pairs = name_pairs(store, types=types).with_columns(name=bare)
     texts = [p + c for p, c in pairs.select("prompt", "completion").iter_rows()]
     make = _MAKE[lesson.form]
     make(folder, texts, size=lesson.vocabulary, width=lesson.width, layers=lesson.layers)
@@ -74,7 +82,10 @@ def _teach(network, tokenizer, pairs: pl.DataFrame, lesson: Lesson) -> dict[str,
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        step, mean = step + 1, float(loss.detach()) if not step else 0.98 * mean + 0.02 * float(loss.detach())
+        step, mean = (
+            step + 1,
+            float(loss.detach()) if not step else 0.98 * mean + 0.02 * float(loss.detach()),
+        )
         if step % 200 == 0:
             say(f"  {done:.0%} of the lesson, {step * lesson.batch:,} pairs, loss {mean:.2f}")
     return {"steps": step, "pairs": len(pairs), "loss": round(mean, 3)}
@@ -85,24 +96,23 @@ def _batches(
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Batches of like length without end; names are written as mentions are, some with a slip."""
     dice = random.Random(lesson.seed)
-    rows = list(pairs.select("prompt", "completion", "template").iter_rows())
-    names = [prompt for prompt, *_ in rows]
+    rows = list(pairs.select("name", "completion").iter_rows())
+    names = [name for name, _ in rows]
+    last = TEMPLATE.split()[-1]
+    own = len(tokenizer(last, add_special_tokens=False)["input_ids"])
     end = tokenizer.eos_token_id
     while True:
         dice.shuffle(rows)
         for start in range(0, len(rows), 32 * lesson.batch):
             tokens = []
-            for name, completion, template in rows[start : start + 32 * lesson.batch]:
-                prompt = template.replace("{mention}", as_mentioned(name, names, dice))
+            for name, completion in rows[start : start + 32 * lesson.batch]:
+                prompt = TEMPLATE.replace(MENTION, as_mentioned(name, names, dice))
                 asked = tokenizer(prompt)["input_ids"][:48]
-                told = tokenizer(f"means{completion}", add_special_tokens=False)["input_ids"]
-                own = len(tokenizer("means", add_special_tokens=False)["input_ids"])
+                told = tokenizer(last + completion, add_special_tokens=False)["input_ids"]
                 told = [*told[own:], end][:48]
                 tokens.append((asked, told))
             tokens.sort(key=lambda pair: len(pair[0]) + len(pair[1]))
-            batches = [
-                tokens[at : at + lesson.batch] for at in range(0, len(tokens), lesson.batch)
-            ]
+            batches = [tokens[at : at + lesson.batch] for at in range(0, len(tokens), lesson.batch)]
             dice.shuffle(batches)
             yield from (_tensors(batch, end) for batch in batches)
 

@@ -47,7 +47,10 @@ def doctor(
     ontology: Annotated[list[str] | None, typer.Option(help="Stores to check.")] = None,
     folder: Annotated[Path, typer.Option(help="Where the warehouse will be.")] = Path(),
     config: Annotated[
-        Path | None, typer.Option(help="TOML file of settings; its [privacy] counts here.")
+        Path | None,
+        typer.Option(
+            help="TOML file of settings; its [link], [privacy] and [endpoint] count here."
+        ),
     ] = None,
 ) -> None:
     """Check versions, device, model, concept store, privacy, Prefect and disk; each with a fix."""
@@ -57,7 +60,9 @@ def doctor(
         _device,
         lambda: _models(model or ["bundled"]),
         lambda: _stores(ontology or ["sample"]),
+        lambda: _linking(config),
         lambda: _privacy(config),
+        lambda: _endpoint(config),
         _prefect,
         lambda: _disk(folder),
     )
@@ -137,6 +142,31 @@ def _stores(names: list[str]) -> Iterator[Finding]:
             yield Finding(f"store {name}", "cannot be used", str(error))
 
 
+def _linking(config: Path | None) -> Iterator[Finding]:
+    """The language model that links, loaded and asked, where the settings name one."""
+    from flows.errors import CharthouseError
+    from flows.settings import load_settings
+    from ontologies.errors import OntologyError
+
+    try:
+        settings = load_settings(config, {}).link
+    except CharthouseError as error:
+        yield Finding("link", error.problem, error.fix)
+        return
+    if not settings.writer:
+        return
+    what = f"language model {settings.writer}"
+    try:
+        from ontologies.writing.model import Writer
+
+        writer = Writer.open(settings.writer)
+        prompts = writer.prompts(["a name"], settings.writer_template)
+        writer.likelihoods(prompts, writer.names(["a name"], settings.writer_template))
+        yield Finding(what, f"links names ({settings.writer_use}) on {writer.device}")
+    except OntologyError as error:
+        yield Finding(what, "cannot be used", str(error))
+
+
 def _privacy(config: Path | None) -> Iterator[Finding]:
     from flows.errors import CharthouseError
     from flows.settings import load_settings
@@ -157,6 +187,30 @@ def _privacy(config: Path | None) -> Iterator[Finding]:
         yield Finding("privacy", error.problem, error.fix)
     except UNUSABLE as error:
         yield Finding("privacy", "cannot be used", str(error))
+
+
+def _endpoint(config: Path | None) -> Iterator[Finding]:
+    """The endpoint that the settings name, where they do: allowed, there, with the model."""
+    from flows.errors import CharthouseError
+    from flows.settings import load_settings
+
+    try:
+        settings = load_settings(config, {})
+        name = settings.generation.model or ""
+        asked = name.startswith("endpoint:")
+        if not asked and not settings.endpoint.url:
+            return
+        from flows.generating.endpoint import check_endpoint, list_models
+
+        if asked:
+            warnings = check_endpoint(name, settings.endpoint)
+            found = f"answers, has {name.removeprefix('endpoint:')}"
+        else:
+            models, warnings = list_models(settings.endpoint)
+            found = "answers, has " + (", ".join(models) or "models it does not list")
+        yield Finding("endpoint", "; ".join((found, *warnings)))
+    except CharthouseError as error:
+        yield Finding("endpoint", error.problem, error.fix or "See docs/answers.md")
 
 
 def _prefect() -> Iterator[Finding]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flows.evaluating.request import Request
 
 app = typer.Typer(
-    help="Judge models, links, abbreviations, assertion and privacy against gold files.",
+    help="Judge models, links, abbreviations, assertion, relations and privacy against gold files.",
     no_args_is_help=True,
 )
 
@@ -300,6 +300,8 @@ def request_of(
     dictionary: list[str] | None = None,
     device: str | None = None,
     assertion: dict[str, Any] | None = None,
+    relations: dict[str, Any] | None = None,
+    generation: dict[str, Any] | None = None,
     **values: Any,
 ) -> Request:
     """What is asked for; flags win over the file of settings."""
@@ -310,8 +312,8 @@ def request_of(
     flags: dict[str, Any] = {
         "ner": {name: value for name, value in given.items() if value is not None}
     }
-    if assertion:
-        flags["assertion"] = assertion
+    groups = {"assertion": assertion, "relations": relations, "generation": generation}
+    flags |= {name: group for name, group in groups.items() if group}
     if dictionary:
         flags["dictionary"] = {"stores": tuple(dictionary)}
     return Request(gold=tuple(gold), settings=load_settings(config, flags), **values)

@@ -22,6 +22,8 @@ from flows.cli import (
     evaluate,
     evaluate_assertion,
     evaluate_privacy,
+    evaluate_questions,
+    evaluate_relations,
     export,
     generate,
     inspect,
@@ -92,6 +94,8 @@ app.add_typer(ontology.app, name="ontology")
 app.add_typer(train.app, name="train")
 evaluate.app.command("assertion")(evaluate_assertion.assertion)
 evaluate.app.command("privacy")(evaluate_privacy.privacy)
+evaluate.app.command("relations")(evaluate_relations.relations)
+evaluate.app.command("qa")(evaluate_questions.qa)
 app.add_typer(evaluate.app, name="evaluate")
 
 

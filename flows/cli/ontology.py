@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from flows.cli import encode, fetch
+from flows.cli import encode, fetch, pairs
 from flows.errors import CharthouseError
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 app.add_typer(fetch.app, name="fetch")
 app.command("encode")(encode.encode)
+app.command("pairs")(pairs.pairs)
 
 _SOURCES = "Sources"
 _CHOICE = "What is read"

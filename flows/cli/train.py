@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from flows.cli import train_encoder
+from flows.cli import train_encoder, train_relations
 from flows.processes import Interrupted
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _DATA = "Gold files"
 
 app = typer.Typer(help="Train models from gold files and concept stores.", no_args_is_help=True)
 app.command("encoder")(train_encoder.encoder)
+app.command("relations")(train_relations.relations)
 
 
 @app.callback()
@@ -217,7 +218,7 @@ def ner(
     if bool(dev) == bool(dev_share):
         raise typer.BadParameter("give either --dev FILE or --dev-share 0.1", param_hint="--dev")
     from flows.training.corpora import DataRequest
-    from flows.training.order import prepare_order
+    from flows.training.ner import prepare_order
 
     request = DataRequest(
         tuple(train),

@@ -44,7 +44,8 @@ class Evaluation:
     """One evaluation: what was asked for, and how each corpus came out.
 
     ``annotation`` is what found the mentions, ``linkset_id`` and ``release`` what linked them,
-    ``assessor`` what said whether they are denied; each is ``None`` where it had no part.
+    ``assessor`` what said whether they are denied, ``relator`` what related them; each is ``None``
+    where it had no part.
     """
 
     task: str
@@ -54,13 +55,14 @@ class Evaluation:
     linkset_id: str | None = None
     release: Release | None = None
     assessor: ModelIdentity | None = None
+    relator: ModelIdentity | None = None
     evaluated_at: datetime = field(default_factory=now)
 
     @property
     def models(self) -> tuple[ModelIdentity, ...]:
-        """All that found or assessed."""
+        """All that found, assessed or related."""
         found = self.annotation.models if self.annotation else ()
-        return (*found, self.assessor) if self.assessor else found
+        return (*found, *(its for its in (self.assessor, self.relator) if its))
 
 
 def judge(

@@ -17,6 +17,7 @@ from ontologies.linker import LinkSettings, link_names
 from ontologies.meaning import require_vectors
 from ontologies.schema import LINKED, NAME_LINKS
 from ontologies.store import ConceptStore, open_store
+from ontologies.writing.writing import require_writer
 
 Name = tuple[str, str]
 """A lookup text and the label it is linked under."""
@@ -54,12 +55,14 @@ def open_named_store(name: str, settings: LinkSettings | None = None) -> Concept
 
     Raises:
         CharthouseError: there is no store, or it cannot be used, or it was not encoded by the
-            encoder of the settings.
+            encoder of the settings, or their language model is not there.
     """
     try:
         store = open_store(store_folder(name))
         if settings is not None and settings.encoder:
             require_vectors(store, settings.encoder, settings.pooling)
+        if settings is not None:
+            require_writer(settings)
         return store
     except OntologyError as error:
         raise CharthouseError(str(error)) from None

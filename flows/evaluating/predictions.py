@@ -16,6 +16,8 @@ from flows.errors import CharthouseError
 from flows.evaluating.links import Link
 from flows.evaluating.mentions import Found
 from flows.work import write_durably
+from nlp.qa.question import Question
+from nlp.qa.scorer import OptionScores
 
 _MENTION = {
     "document_id": pl.String,
@@ -30,6 +32,16 @@ _CANDIDATE = {
     "concept_id": pl.String,
     "method": pl.String,
     "status": pl.String,
+}
+_CHOICE = {
+    "corpus": pl.String,
+    "question_id": pl.String,
+    "gold": pl.Int64,
+    "chosen": pl.Int64,
+    "chosen_per_character": pl.Int64,
+    "chosen_per_byte": pl.Int64,
+    "scores": pl.String,
+    "cut_tokens": pl.Int64,
 }
 _ABBREVIATION = {"pmid": pl.String, "short_form": pl.String, "long_form": pl.String}
 
@@ -72,6 +84,30 @@ def abbreviation_rows(found: Mapping[str, AbstractSet[tuple[str, str]]]) -> pl.D
     """One row per pair of short form and long form, by PMID, in alphabetical order."""
     rows = [(pmid, *pair) for pmid, pairs in found.items() for pair in sorted(pairs)]
     return pl.DataFrame(rows, schema=_ABBREVIATION, orient="row")
+
+
+def choice_rows(
+    corpus: str, questions: Sequence[Question], found: Sequence[OptionScores]
+) -> pl.DataFrame:
+    """One row per question: options are numbered from 0, scores are log-probabilities in nats.
+
+    ``scores`` are those of all options, with commas between. Choices per character and per byte
+    are empty where a trained head chose.
+    """
+    rows = [
+        (
+            corpus,
+            question.question_id,
+            question.answer,
+            its.chosen,
+            its.chosen_per_character if its.lengths else None,
+            its.chosen_per_byte if its.lengths else None,
+            ",".join(f"{value:.6f}" for value in its.log_probabilities),
+            its.cut_tokens,
+        )
+        for question, its in zip(questions, found, strict=True)
+    ]
+    return pl.DataFrame(rows, schema=_CHOICE, orient="row")
 
 
 def write_predictions(path: Path, frames: Sequence[pl.DataFrame]) -> None:

@@ -23,7 +23,14 @@ from flows.evaluating.request import Request
 from flows.evaluating.scores import Counts, count_sets
 from flows.progress import Reporter
 from flows.related import related_labels, related_pairs, relation_texts
-from flows.relation_model import load_finder, relation_identity
+from flows.relation_model import (
+    Classified,
+    Stated,
+    choose_relation_model,
+    load_relation_classifier,
+    load_relation_writer,
+)
+from nlp.errors import UNUSABLE
 from nlp.fingerprint import ModelIdentity
 from nlp.relations.finder import RelationFinder
 from nlp.relations.text import Pair, Relation, RelationText, by_concept, pairs, sentence_numbers
@@ -74,8 +81,9 @@ def evaluate_relations(
         found = [_stored(corpus, its) for corpus, its in zip(corpora, stored.corpora, strict=True)]
         linkset_id = stored.linkset_id
     else:
-        identity = relation_identity(request.settings)
-        found = _find(request, corpora, reporter)
+        chosen = choose_relation_model(request.settings)
+        identity = ModelIdentity(chosen.name, chosen.fingerprint, ())
+        found = _find(request, chosen, corpora, reporter)
         linkset_id = None
     return Evaluation(
         task="relations",
@@ -86,10 +94,15 @@ def evaluate_relations(
     )
 
 
-def _find(request: Request, corpora: Sequence[GoldCorpus], reporter: Reporter) -> list[_Found]:
+def _find(
+    request: Request,
+    chosen: Classified | Stated,
+    corpora: Sequence[GoldCorpus],
+    reporter: Reporter,
+) -> list[_Found]:
     """Find relations in gold documents, between their gold mentions."""
     store = open_named_store(request.ontology) if request.ontology else None
-    finder: RelationFinder = load_finder(request.settings)
+    finder = _load(request, chosen)
     total = sum(len(corpus.documents) for corpus in corpora)
     reporter.stage("finding relations", "documents", total)
     done, found = 0, []
@@ -112,6 +125,15 @@ def _find(request: Request, corpora: Sequence[GoldCorpus], reporter: Reporter) -
         )
     reporter.end(total)
     return found
+
+
+def _load(request: Request, chosen: Classified | Stated) -> RelationFinder:
+    try:
+        if isinstance(chosen, Stated):
+            return load_relation_writer(chosen)
+        return load_relation_classifier(chosen, request.settings)
+    except UNUSABLE as error:
+        raise CharthouseError(str(error)) from None  # written without text
 
 
 def _stored(corpus: GoldCorpus, stored: WarehouseRelations) -> _Found:

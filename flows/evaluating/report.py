@@ -22,10 +22,25 @@ _TITLES = {
     "in_store": "those whose concept is in the store",
     "pairs": "short forms with their long forms",
     "attributes": "what is said of concepts",
+    "relations": "related concepts of documents",
+    "all_pairs": "for comparison, every pair of a document's concepts",
+    "same_sentence": "for comparison, every pair that one sentence names",
+    "likelihood": "likeliest option",
+    "likelihood_per_character": "likeliest option per character (acc_norm)",
+    "likelihood_per_byte": "likeliest option per byte (acc_bytes)",
+    "head": "option that the trained head chooses",
+    "harness": "lm-evaluation-harness",
+    "likelihood_by_answer": "likeliest option, by answer",
+    "likelihood_per_character_by_answer": "likeliest option per character, by answer",
+    "likelihood_per_byte_by_answer": "likeliest option per byte, by answer",
+    "head_by_answer": "option that the trained head chooses, by answer",
 }
+_QUESTIONS = ("likelihood", "head", "harness")
+"""How the scopes begin whose documents are questions."""
 _FACTS = {
     "gold_mentions_without_concept": "gold mentions without a concept: {:,}",
     "linked_without_gold_concept": "of these, linked all the same: {:,}",
+    "gold_relations_without_mention": "gold relations of a concept that no gold mention has: {:,}",
 }
 
 
@@ -68,17 +83,19 @@ def print_report(console: Console, evaluation: Evaluation, *, hidden: Collection
                 console.print(f"  {words.format(count)}", highlight=False)
         for note in judgement.notes:
             console.print(f"  Note: {escape(note)}", highlight=False)
-    console.print("Per cent, with 95% bootstrap intervals over documents.", highlight=False)
+    unit = "questions" if evaluation.task == "qa" else "documents"
+    console.print(f"Per cent, with 95% bootstrap intervals over {unit}.", highlight=False)
     if evaluation.release:
         console.print(escape(evaluation.release.attribution), style="dim", highlight=False)
 
 
 def _table(judgement: Judgement, scope: str, scores: Sequence[Score]) -> Table:
-    title = f"{judgement.corpus}: {_TITLES[scope]}, {judgement.documents:,} documents"
+    unit = "questions" if scope.startswith(_QUESTIONS) else "documents"
+    title = f"{judgement.corpus}: {_TITLES[scope]}, {judgement.documents:,} {unit}"
     table = Table(title=escape(title), title_justify="left", box=None, header_style="dim")
     measures = list(dict.fromkeys(score.measure for score in scores))
     labels = list(dict.fromkeys(score.label for score in scores))
-    if len(labels) == 2:  # the one label, and all of them together
+    if len(labels) == 2 and MICRO in labels:  # the one label, and all of them together
         labels.remove(MICRO)
     counts = ["gold"] if scores[0].found is None else ["gold", "found"]
     table.add_column("label")

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from flows.evaluating.asked import Asked
 from flows.evaluating.gold import corpus_name
 from flows.labels import LabelRules, parse_rules
 from flows.settings import Settings
@@ -26,7 +27,9 @@ class Request:
         limit: the first so many documents of each file.
         resamples, seed: of the bootstrap.
         ontology: name of the concept store to link to.
-        from_warehouse: judge the mentions of this warehouse instead of finding them.
+        from_warehouse: judge the mentions or relations of this warehouse instead of finding them.
+        generation_id: of its sets of relations; the latest where None.
+        asked: how questions are asked, where they are judged.
         evaluation_id: names the evaluation.
     """
 
@@ -39,6 +42,8 @@ class Request:
     seed: int = 0
     ontology: str | None = None
     from_warehouse: Path | None = None
+    generation_id: str | None = None
+    asked: Asked | None = None
     evaluation_id: str = field(default_factory=new_run_id)
 
     @cached_property
@@ -71,4 +76,5 @@ class Request:
             "limit": self.limit,
             "resamples": self.resamples,
             "seed": self.seed,
+            **({"asked": self.asked.described()} if self.asked else {}),
         }

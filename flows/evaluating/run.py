@@ -7,12 +7,13 @@ from functools import partial
 from pathlib import Path
 
 from flows.errors import CharthouseError
-from flows.evaluating import abbreviations, assertion
+from flows.evaluating import abbreviations, assertion, questions
 from flows.evaluating.concepts import evaluate_concepts
 from flows.evaluating.evaluation import Evaluation
 from flows.evaluating.gold import GoldCorpus, read_corpora
 from flows.evaluating.linking import evaluate_linking
 from flows.evaluating.ner import evaluate_ner
+from flows.evaluating.relations import evaluate_relations
 from flows.evaluating.request import Request
 from flows.labels import check_rules_are_used
 from flows.prefect_server import configured_api, prefect_api
@@ -24,14 +25,18 @@ TASKS: dict[str, Callable[[Request, Sequence[GoldCorpus], Reporter], Evaluation]
     "ner": evaluate_ner,
     "concepts": evaluate_concepts,
     "linking": evaluate_linking,
+    "relations": evaluate_relations,
 }
-"""What is judged by gold mentions, by the name of its command."""
+"""What is judged by gold mentions or relations, by the name of its command."""
 
 ABBREVIATIONS = "abbreviations"
 """The command that is judged by gold definitions."""
 
 ASSERTION = "assertion"
 """The command that is judged by concepts in sentences."""
+
+QUESTIONS = "qa"
+"""The command that is judged by questions with options."""
 
 
 def evaluate(
@@ -40,7 +45,8 @@ def evaluate(
     """Read the gold files and judge by them.
 
     Args:
-        task: a key of :data:`TASKS`, :data:`ABBREVIATIONS` or :data:`ASSERTION`.
+        task: a key of :data:`TASKS`, :data:`ABBREVIATIONS`, :data:`ASSERTION` or
+            :data:`QUESTIONS`.
         request: what to judge, and how.
         prefect: as a Prefect flow or not; ``None`` = where an API is configured.
         quiet: show no progress.
@@ -72,6 +78,9 @@ def _with_gold(task: str, request: Request) -> Callable[[Reporter], Evaluation]:
     if task == ASSERTION:
         judged = assertion.read_corpora(request.gold, request.limit)
         return partial(assertion.evaluate_assertion, request, judged)
+    if task == QUESTIONS and request.asked:
+        files = questions.read_corpora(request.gold, request.asked, request.limit)
+        return partial(questions.evaluate_questions, request, files)
     rules, _ = request.label_rules, request.found_rules  # both are read before anything else
     corpora = read_corpora(request.gold, rules, request.limit)
     check_rules_are_used(rules, {corpus.name: corpus.own_labels for corpus in corpora})

@@ -23,7 +23,7 @@ from flows.settings import Settings
 from flows.shard_files import ShardFile
 from flows.warehouse import runs
 from flows.warehouse.connection import Connection, transaction
-from flows.warehouse.ddl import create_table, parquet, quoted
+from flows.warehouse.ddl import create_table, literal, quoted
 from flows.warehouse.generated import remove_items
 from flows.warehouse.layout import tables_there
 from flows.work import WorkFolder, make_private, remove_tree, write_privately
@@ -196,12 +196,12 @@ class GenerationPlanner:
         """
         self.read(spool=False)
         connection = self._connection
-        paths = [shard.path for shard in runs.planned_shards(connection, self._run_id)]
+        paths = [literal(s.path) for s in runs.planned_shards(connection, self._run_id)]
         waiting = (
-            " UNION ALL ".join(
-                f"SELECT item_id, source_hash FROM {parquet(path)}" for path in paths
-            )
-            or "SELECT NULL AS item_id, NULL AS source_hash WHERE false"
+            "SELECT item_id, source_hash FROM "
+            + f"read_parquet([{', '.join(paths)}], hive_partitioning = false)"
+            if paths
+            else "SELECT NULL AS item_id, NULL AS source_hash WHERE false"
         )
         wanted = f"SELECT item_id, source_hash FROM items_given WHERE {WORKED_ON}"
         ((differing, missing),) = connection.execute(

@@ -10,8 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -29,10 +28,12 @@ from flows.relation_model import (
 from flows.warehouse.connection import Connection
 from nlp.errors import UNUSABLE
 from nlp.relations import RELATIONS_VERSION
-from nlp.relations.classifier import RelationClassifier
 from nlp.relations.schema import RELATIONS
 from nlp.relations.text import Relation
 from nlp.relations.writer import RelationWriter, WrittenRelations
+
+if TYPE_CHECKING:
+    from nlp.relations.classifier import RelationClassifier
 
 NAME = "relations"
 
@@ -209,7 +210,7 @@ def relation_rows(
 
 
 def _frame(rows: Sequence[dict[str, Any]]) -> pl.DataFrame:
-    return pl.DataFrame(list(islice(rows, None)), schema=RELATIONS.schema, orient="row")
+    return pl.DataFrame(list(rows), schema=RELATIONS.schema, orient="row")
 
 
 def _tokens(outcome: WrittenRelations | Exception) -> int:

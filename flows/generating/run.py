@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ from flows.cluster.door import at_the_door
 from flows.errors import CharthouseError, UsageError
 from flows.generating.order import Generation
 from flows.generating.plan import GenerationPlanner, GenerationPreview
+from flows.generating.questions import read_questions
 from flows.generating.summary import Generated, summarise_generation
 from flows.generating.task import GenerationRequest
 from flows.generating.tasks import ANSWER, task_of
@@ -80,8 +80,7 @@ def questions_of(asked: Sequence[str], file: Path | None) -> tuple[tuple[str, st
     """
     given = [(f"q-{hashlib.sha256(text.encode()).hexdigest()[:12]}", text) for text in asked]
     if file is not None:
-        reader = importlib.import_module("flows.generating.questions")
-        given += reader.read_questions(file)
+        given += read_questions(file)
     return tuple(dict(given).items())
 
 
@@ -92,11 +91,11 @@ def prepare_generation(warehouse: Path, wanted: Wanted, settings: Settings) -> O
         UsageError: the task, the condition or the questions cannot be used.
         CharthouseError: something is missing or unusable; nothing has been written.
     """
-    task = task_of(wanted.task)
     if wanted.scope not in SCOPES:
         raise UsageError(f"there is no scope {wanted.scope}", f"Scopes are {', '.join(SCOPES)}")
     if wanted.task == ANSWER and not wanted.questions:
         raise UsageError("no question is asked", "Give --question TEXT or --questions FILE")
+    task = task_of(wanted.task)
     where = one_expression(wanted.where)
     if not warehouse.is_file():
         raise CharthouseError(

@@ -29,7 +29,8 @@ GENERATION_SETS = Table(
         Column(
             "model_fingerprint",
             pl.String,
-            "SHA-256 of its files; of an endpoint, of URL and model name: its files are unseen",
+            "SHA-256 of its files; of an endpoint, whose files are unseen, of the model's name "
+            "there and `endpoint.revision`",
         ),
         Column("prompt", pl.String, "name of the prompt template", nullable=True),
         Column("prompt_version", pl.Int32, "its version", nullable=True),
@@ -85,7 +86,8 @@ GENERATIONS = Table(
         Column(
             "unparsed",
             pl.Int32,
-            "statements in it that could not be turned into relations; null of other tasks",
+            "statements in it that could not be turned into relations; of answers numbers that it "
+            "cites and no passage has; null of other tasks",
             nullable=True,
         ),
         Column("is_generated", pl.Boolean, "always true: for rows joined to texts of the record"),

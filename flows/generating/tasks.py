@@ -11,28 +11,18 @@ from flows.generating.task import Task
 
 SUMMARIZE, ANSWER, RELATIONS, TEXT = "summarize", "answer", "relations", "text"
 
-_MODULES = {
-    SUMMARIZE: "summarizing",
-    ANSWER: "answering",
-    RELATIONS: "relating",
-    TEXT: "writing",
+_CLASSES = {
+    SUMMARIZE: ("summarizing", "Summarize"),
+    ANSWER: ("answering", "Answer"),
+    RELATIONS: ("relating", "RelationTask"),
+    TEXT: ("writing", "WriteText"),
 }
-"""Modules of this package; each has one class that is the task of that name."""
+"""By name the module of this package and the class in it."""
 
 
-def _load(name: str) -> Task:
-    module = importlib.import_module(f"flows.generating.{_MODULES[name]}")
-    (kind,) = (
-        kind
-        for kind in vars(module).values()
-        if isinstance(kind, type) and kind.__module__ == module.__name__ and _is_task(kind, name)
-    )
-    made: Task = kind()
+def _load(module: str, kind: str) -> Task:
+    made: Task = getattr(importlib.import_module(f"flows.generating.{module}"), kind)()
     return made
-
-
-def _is_task(kind: type, name: str) -> bool:
-    return getattr(kind, "name", None) == name and hasattr(kind, "identify")
 
 
 class Tasks(Mapping[str, Task]):
@@ -68,7 +58,7 @@ class Tasks(Mapping[str, Task]):
         self._made.pop(name, None)
 
 
-TASKS = Tasks({name: partial(_load, name) for name in _MODULES})
+TASKS = Tasks({name: partial(_load, *place) for name, place in _CLASSES.items()})
 
 
 def task_of(name: str) -> Task:

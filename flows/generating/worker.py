@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -29,6 +30,9 @@ from flows.worker import (
     order_in,
 )
 from flows.workplace import workplace
+
+_TELL_SECONDS = 1.0
+"""A model may give a sign of life with each token: so often it is written down."""
 
 
 def generate_shard_file(
@@ -60,9 +64,15 @@ def _generate(
     with watchdog(work.stalled(run_id, shard), limit) as alive:
         worker = _worker_of(order, order.generation)
 
+        told, told_at = -1, 0.0
+
         def progress(done: int) -> None:
+            nonlocal told, told_at
+            if done == told and time.monotonic() - told_at < _TELL_SECONDS:
+                return
             counter.write_text(str(done), encoding="ascii")
             alive()
+            told, told_at = done, time.monotonic()
 
         progress(0)
         produced = (_one_by_one if one_by_one else _all)(worker, items, progress)

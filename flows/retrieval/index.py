@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ import numpy.typing as npt
 
 from flows.retrieval.words import search_words
 from nlp.language_settings import RetrievalSettings
+
+logging.getLogger("bm25s").setLevel(logging.WARNING)  # it sets itself to tell everything
 
 _OTHER = 0
 """Number of all words that no question has: they make a passage longer, and nothing else."""

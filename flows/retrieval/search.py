@@ -38,12 +38,14 @@ class FoundPassage:
 class Found:
     """What was found for a question (its position) in one document, person or the warehouse.
 
-    ``unit`` is the document_id or person_id; None of the warehouse.
+    ``unit`` is the document_id or person_id; None of the warehouse. ``person_id`` is that of the
+    person or, where it has one, of the document.
     """
 
     unit: str | None
     question: int
     passages: tuple[FoundPassage, ...]
+    person_id: str | None = None
 
 
 def search(
@@ -114,7 +116,7 @@ def _in_unit(
             document, start, end = places[row]
             text = document.text[start:end]
             passages.append(FoundPassage(document.document_id, start, end, text, score))
-        yield Found(unit, number, tuple(passages))
+        yield Found(unit, number, tuple(passages), documents[0].person_id)
 
 
 def _in_warehouse(

@@ -5,32 +5,50 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
-from flows import __version__
 from flows.errors import CharthouseError
-from flows.training.corpora import Corpus, DataRequest, TrainingData, read_data
+from flows.training.history import Measure
 from flows.work import WorkFolder, write_json
-from nlp.ner.errors import ModelError
-from nlp.ner.source import ModelSource, find_model, model_fingerprint
+from nlp.training.progress import Report
 
-if TYPE_CHECKING:
-    from nlp.ner.training import GoldText, Recipe
+Scores = Mapping[str, Any]
+"""What a training's result scored on dev, as training.json keeps it: plain JSON, no text."""
 
 
 @dataclass(frozen=True)
-class TrainingOrder:
-    """Everything a training needs, checked: the base is there, the gold files are read."""
+class TrainingOrder(ABC):
+    """Everything a training needs, checked. Each kind of training is a subclass.
 
-    base: ModelSource
-    base_fingerprint: str
-    data: TrainingData
-    recipe: Recipe
+    Attributes:
+        out: folder for the model.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; no part of the identity.
+        kind: ends the name of the Prefect task, as in ``train-ner``.
+        measure: the score of an epoch that is drawn, and that patience goes by.
+        shown: scores told after each epoch, as heading by name.
+        loss_title: what the loss is counted by.
+        scores_title: of the table of scores in the end.
+        model_files: patterns of files that a former model may have left, beside those of any
+            model.
+        when_diverged: what to do where the loss is no number any more.
+        when_too_large: what to do where a step does not fit into the memory of the GPU.
+    """
+
     out: Path
     device: str
+
+    kind: ClassVar[str]
+    measure: ClassVar[Measure]
+    shown: ClassVar[Mapping[str, str]]
+    loss_title: ClassVar[str]
+    scores_title: ClassVar[str]
+    model_files: ClassVar[tuple[str, ...]] = ()
+    when_diverged: ClassVar[str]
+    when_too_large: ClassVar[str]
 
     @property
     def work(self) -> WorkFolder:
@@ -38,84 +56,72 @@ class TrainingOrder:
         return WorkFolder.beside(self.out)
 
     @property
-    def parts(self) -> dict[str, Any]:
-        """What decides the weights, by name: fingerprints of texts and base, and the recipe."""
-        return {
-            "base": self.base_fingerprint,
-            "train texts": _fingerprint(self.data.train),
-            "dev texts": _fingerprint(self.data.dev),
-            **json.loads(json.dumps(asdict(self.recipe))),
-        }
-
-    @property
     def identity(self) -> str:
         """Fingerprint of the parts: the same training has the same."""
         return hashlib.sha256(json.dumps(self.parts, sort_keys=True).encode()).hexdigest()
 
-    def describe(self) -> dict[str, Any]:
-        """What training.json says beside the recipe; names of files may tell of people: none."""
-        return {
-            "charthouse": __version__,
-            "identity": self.identity,
-            "base": {"name": self.base.name, "fingerprint": self.base_fingerprint},
-            "train": [_described(corpus) for corpus in self.data.train],
-            "dev": [_described(corpus) for corpus in self.data.dev],
-            "left_out": self.data.left_out,
-        }
+    @property
+    @abstractmethod
+    def parts(self) -> dict[str, Any]:
+        """What decides the weights, by name, as JSON: fingerprints of texts and base, the recipe.
+
+        Names are told to the user where two orders differ in them.
+        """
+
+    @property
+    @abstractmethod
+    def keeps_best(self) -> bool:
+        """Whether the best epoch's weights are kept, rather than the last ones."""
+
+    @property
+    @abstractmethod
+    def notes(self) -> list[str]:
+        """What is to be said before the training begins; no text and no names of files."""
+
+    @property
+    @abstractmethod
+    def usage(self) -> str:
+        """A command that uses the model."""
+
+    @abstractmethod
+    def fit(self, made: Path, checkpoints: Path, report: Report) -> Scores:
+        """Train and save the model to ``made`` with a training.json that holds ``identity``.
+
+        Goes on from ``checkpoints`` where something of this training is there.
+
+        Raises:
+            CharthouseError: what was given cannot be trained on.
+        """
+
+    @abstractmethod
+    def score_rows(self, scores: Scores) -> list[dict[str, Any]]:
+        """The scores as rows of one table; shares are floats from 0 to 1."""
 
 
-def prepare_order(
-    data: DataRequest, base: str, recipe: Mapping[str, Any], out: Path, device: str
-) -> TrainingOrder:
-    """Check everything at the door.
-
-    Args:
-        data: the gold files and how they are read.
-        base: ``bundled``, a folder, or ``hub:owner/name@revision``.
-        recipe: the fields of :class:`nlp.ner.training.Recipe` that differ from their defaults.
-        out: folder for the model.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+def check_place(out: Path) -> Path:
+    """The absolute path of a folder that a model may be written to.
 
     Raises:
-        CharthouseError: something is missing or unusable; nothing has been written.
+        CharthouseError: its parent is not there, or it is a file.
     """
     out = out.expanduser().resolve()
     if not out.parent.is_dir():
         raise CharthouseError(f"--out {out}: its folder does not exist", f"Create {out.parent}")
     if out.exists() and not out.is_dir():
         raise CharthouseError(f"--out {out} is a file", "Name a folder")
-    if recipe.get("lora_rank") and importlib.util.find_spec("peft") is None:
+    return out
+
+
+def check_package(package: str, what: str, otherwise: str) -> None:
+    """Refuse what needs a package of the extra ``train`` where it is not installed.
+
+    Raises:
+        CharthouseError: as ``low-rank adapters need the package peft``.
+    """
+    if importlib.util.find_spec(package) is None:
         raise CharthouseError(
-            "low-rank adapters need the package peft",
-            "Install charthouse[train], or leave --lora-rank out",
+            f"{what} the package {package}", f"Install charthouse[train]{otherwise}"
         )
-    try:
-        source = find_model(base)
-        fingerprint = model_fingerprint(source)
-        if source.folder.resolve() == out:
-            raise CharthouseError(f"{out} is both --base and --out", "Name another --out")
-        read = read_data(data)
-        if device not in {"auto", "cpu"}:
-            from nlp.ner.device import choose_device  # takes seconds: torch
-
-            choose_device(device)
-    except ModelError as error:
-        raise CharthouseError(str(error)) from None
-    from nlp.ner.training import Recipe  # takes seconds: torch
-
-    made = Recipe(**{**recipe, "labels": read.labels})
-    return TrainingOrder(source, fingerprint, read, made, out, device)
-
-
-def gold_texts(corpora: tuple[Corpus, ...]) -> list[GoldText]:
-    """All texts of the corpora as the trainer takes them."""
-    from nlp.ner.training import GoldText
-
-    return [
-        GoldText(text.text, text.mentions, corpus.annotated)
-        for corpus in corpora
-        for text in corpus.texts
-    ]
 
 
 def save_order(order: TrainingOrder) -> None:
@@ -133,20 +139,3 @@ def differences(order: TrainingOrder) -> list[str] | None:
         return ["order.json"]
     now = order.parts
     return sorted(name for name in {*saved, *now} if saved.get(name) != now.get(name))
-
-
-def _fingerprint(corpora: tuple[Corpus, ...]) -> str:
-    digest = hashlib.sha256()
-    for corpus in corpora:
-        for text in corpus.texts:
-            row = repr((text.text, text.mentions, sorted(corpus.annotated)))
-            digest.update(row.encode("utf-8", "backslashreplace"))
-    return digest.hexdigest()
-
-
-def _described(corpus: Corpus) -> dict[str, Any]:
-    return {
-        "sha256": corpus.sha256,
-        "documents": len(corpus.texts),
-        "mentions": corpus.mentions(),
-    }

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flows.errors import CharthouseError
-from flows.training.order import TrainingOrder, differences
+from flows.training.order import Scores, TrainingOrder, differences
 from flows.work import remove_tree, write_durably
-
-if TYPE_CHECKING:
-    from nlp.ner.score import SpanScore
 
 DESCRIPTION = "training.json"
 HISTORY = "training.tsv"
@@ -24,7 +20,7 @@ MODEL = "model"
 LOCK = "lock"
 
 _MODEL_FILES = (
-    *("config.json", "*.safetensors", "*.safetensors.index.json", "decoder.json"),
+    *("config.json", "*.safetensors", "*.safetensors.index.json", "generation_config.json"),
     *("tokenizer*", "vocab.*", "merges.txt", "special_tokens_map.json", "added_tokens.json"),
     *("*.model", DESCRIPTION, HISTORY, PLOT),
 )
@@ -78,7 +74,7 @@ def clear_output(order: TrainingOrder) -> None:
         for child in order.work.root.glob("*"):
             if child.name != LOCK:
                 remove_tree(child) if child.is_dir() else child.unlink()
-        for pattern in _MODEL_FILES:
+        for pattern in (*_MODEL_FILES, *order.model_files):
             for path in order.out.glob(pattern):
                 path.unlink()
 
@@ -96,13 +92,11 @@ def give_up(order: TrainingOrder) -> None:
             order.out.rmdir()
 
 
-def publish_model(order: TrainingOrder, scores: Mapping[str, SpanScore]) -> None:
+def publish_model(order: TrainingOrder, scores: Scores) -> None:
     """Move the saved model to its folder; config.json comes last and makes it a model."""
     made = order.work.root / MODEL
     described = json.loads((made / DESCRIPTION).read_text("utf-8"))
-    described["scores"] = {
-        label: {"gold": s.gold, "found": s.found, "agreed": s.agreed} for label, s in scores.items()
-    }
+    described["scores"] = dict(scores)
     content = json.dumps(described, indent=1) + "\n"
     (made / DESCRIPTION).write_text(content, encoding="utf-8")
     order.out.mkdir(exist_ok=True)

@@ -5,32 +5,34 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from flows.training.history import Epoch, best_epoch
+from flows.training.history import Epoch, Measure, best_epoch
 
 _WIDTH, _HEIGHT = 320, 200
 _LEFT, _TOP = 52, 34
 _BLUE, _RED, _GREY = "#1f6fb2", "#c2452d", "#8a8f98"
 
 
-def training_svg(history: Sequence[Epoch], epochs: int) -> str:
-    """Loss and dev F1 by epoch, side by side.
+def training_svg(history: Sequence[Epoch], epochs: int, measure: Measure, loss_title: str) -> str:
+    """Loss and the measure on dev by epoch, side by side.
 
     Args:
         history: at least one epoch.
         epochs: epochs that are to come at most; the axes reach that far.
+        measure: one of the scores of each epoch.
+        loss_title: above the panel of the loss.
     """
-    best = best_epoch(list(history))
+    best = best_epoch(history, measure)
     losses = [(e.epoch, e.loss) for e in history]
-    scores = [(e.epoch, e.f1) for e in history]
+    scores = [(e.epoch, e.scores[measure.name]) for e in history]
     width, height = 2 * (_WIDTH + _LEFT) + 40, _HEIGHT + _TOP + 46
-    mark = "" if best is None else f"best {best.f1:.3f} in epoch {best.epoch}"
+    mark = "" if best is None else f"best {best.scores[measure.name]:.3f} in epoch {best.epoch}"
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
             f'width="{width}" height="{height}" font-family="sans-serif" font-size="11">',
             '<rect width="100%" height="100%" fill="white"/>',
-            *_panel(_LEFT, "loss a word", losses, epochs, _RED, f"last {losses[-1][1]:.4f}"),
-            *_panel(2 * _LEFT + _WIDTH + 16, "dev F1, strict", scores, epochs, _BLUE, mark),
+            *_panel(_LEFT, loss_title, losses, epochs, _RED, f"last {losses[-1][1]:.4f}"),
+            *_panel(2 * _LEFT + _WIDTH + 16, measure.title, scores, epochs, _BLUE, mark),
             "</svg>\n",
         ]
     )

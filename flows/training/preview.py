@@ -1,4 +1,4 @@
-"""What a training would do, counted without training."""
+"""What a training of a NER model would do, counted without training."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from flows.errors import CharthouseError
 from flows.training.corpora import Corpus
-from flows.training.order import TrainingOrder, gold_texts
+from flows.training.ner import NerOrder, gold_texts
 from flows.training.output import check_output, finished_description, goes_on
 
 
@@ -19,7 +19,7 @@ class Preview:
     ``state`` is ``new``, ``goes on`` (a checkpoint waits) or ``done`` (the model is there).
     """
 
-    order: TrainingOrder
+    order: NerOrder
     windows: int
     steps_per_epoch: int
     state: str
@@ -46,7 +46,7 @@ class Preview:
         }
 
 
-def preview(order: TrainingOrder, *, overwrite: bool) -> Preview:
+def preview(order: NerOrder, *, overwrite: bool) -> Preview:
     """Count what a training would go through; writes nothing.
 
     Raises:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from flows.errors import CharthouseError
 from flows.prefect_server import prefect_api
@@ -13,7 +12,7 @@ from flows.processes import STOP, stoppable
 from flows.progress import Reporter
 from flows.session import StageFailed
 from flows.training.history import read_history
-from flows.training.order import TrainingOrder, save_order
+from flows.training.order import Scores, TrainingOrder, save_order
 from flows.training.output import (
     HISTORY,
     LOCK,
@@ -27,7 +26,6 @@ from flows.training.session import TRAININGS, TrainingSession
 from flows.training.summary import TrainingSummary
 from flows.warehouse.runs import new_run_id
 from flows.work import WorkFolder, make_private, remove_tree
-from nlp.ner.score import SpanScore
 
 
 def execute(order: TrainingOrder, *, overwrite: bool, quiet: bool = False) -> TrainingSummary:
@@ -44,7 +42,7 @@ def execute(order: TrainingOrder, *, overwrite: bool, quiet: bool = False) -> Tr
     """
     done = None if overwrite else finished_description(order)
     if done is not None and not order.work.order.is_file():
-        return _summary(order, _stored_scores(done), nothing_to_do=True)
+        return _summary(order, done["scores"], nothing_to_do=True)
     check_output(order, overwrite=overwrite)
     with stoppable(), _held(order.work):
         check_output(order, overwrite=overwrite)  # another training may have ended meanwhile
@@ -69,10 +67,8 @@ def _train(order: TrainingOrder, *, quiet: bool) -> TrainingSession:
         close_stale_flow_runs(work)
         if goes_on(order):
             reporter.say("Going on from the last checkpoint")
-        if order.data.left_out:
-            reporter.say(
-                f"{order.data.left_out:,} train texts stand in the dev files too and are left out"
-            )
+        for note in order.notes:
+            reporter.say(note)
         session = TrainingSession(run_id, order, reporter)
         with TRAININGS.opened(run_id, session):
             try:
@@ -100,12 +96,8 @@ def _held(work: WorkFolder) -> Iterator[None]:
         yield
 
 
-def _stored_scores(described: Mapping[str, Any]) -> dict[str, SpanScore]:
-    return {label: SpanScore(**counts) for label, counts in described["scores"].items()}
-
-
 def _summary(
-    order: TrainingOrder, scores: Mapping[str, SpanScore], *, nothing_to_do: bool = False
+    order: TrainingOrder, scores: Scores, *, nothing_to_do: bool = False
 ) -> TrainingSummary:
     history = tuple(read_history(order.out / HISTORY))
-    return TrainingSummary(order.out, scores, history, bool(order.recipe.patience), nothing_to_do)
+    return TrainingSummary(order, scores, history, nothing_to_do)

@@ -9,8 +9,7 @@ from flows.session import OpenSessions
 
 if TYPE_CHECKING:
     from flows.progress import Reporter
-    from flows.training.order import TrainingOrder
-    from nlp.ner.score import SpanScore
+    from flows.training.order import Scores, TrainingOrder
 
 
 @dataclass
@@ -20,7 +19,7 @@ class TrainingSession:
     run_id: str
     order: TrainingOrder
     reporter: Reporter
-    scores: dict[str, SpanScore] = field(default_factory=dict)
+    scores: Scores = field(default_factory=dict)
     error: BaseException | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -12,22 +10,19 @@ from rich.markup import escape
 from rich.table import Table
 
 from flows.training.history import Epoch, best_epoch
-from nlp.ner.score import SpanScore
-
-MICRO = "all labels"
+from flows.training.order import Scores, TrainingOrder
 
 
 @dataclass(frozen=True)
 class TrainingSummary:
-    """The model's folder, its strict span scores on dev by label, and the epochs gone through.
+    """What was ordered, the result's scores on dev, and the epochs gone through.
 
     ``nothing_to_do``: the model was there already.
     """
 
-    out: Path
-    scores: Mapping[str, SpanScore]
+    order: TrainingOrder
+    scores: Scores
     history: tuple[Epoch, ...]
-    keeps_best: bool
     nothing_to_do: bool = False
 
     @property
@@ -35,56 +30,47 @@ class TrainingSummary:
         """The epoch whose weights are in the model; ``None`` where no history is left."""
         if not self.history:
             return None
-        best = best_epoch(list(self.history)) if self.keeps_best else None
+        best = best_epoch(self.history, self.order.measure) if self.order.keeps_best else None
         return (best or self.history[-1]).epoch
 
     def as_dict(self) -> dict[str, Any]:
         """For ``--json``."""
         return {
-            "out": str(self.out),
+            "out": str(self.order.out),
             "nothing_to_do": self.nothing_to_do,
             "epochs": len(self.history),
             "kept_epoch": self.kept_epoch,
-            "scores": score_rows(self.scores),
+            "scores": self.order.score_rows(self.scores),
         }
-
-
-def score_rows(scores: Mapping[str, SpanScore]) -> list[dict[str, Any]]:
-    """A row a label, and one for all of them together."""
-    rows = [*scores.items(), (MICRO, SpanScore.total(scores.values()))]
-    return [
-        {
-            "label": label,
-            "gold": score.gold,
-            "found": score.found,
-            "precision": round(score.precision, 4),
-            "recall": round(score.recall, 4),
-            "f1": round(score.f1, 4),
-        }
-        for label, score in rows
-    ]
 
 
 def print_summary(console: Console, summary: TrainingSummary) -> None:
     """The table of scores, and how to use the model."""
     if summary.nothing_to_do:
         console.print("This model was trained before: nothing was left to do.")
-    table = Table(
-        title="Dev scores, strict spans", title_justify="left", box=None, header_style="dim"
-    )
-    table.add_column("label")
-    for heading in ("gold", "found", "precision", "recall", "F1"):
-        table.add_column(heading, justify="right")
-    for row in score_rows(summary.scores):
-        shares = (f"{100 * row[name]:.1f}" for name in ("precision", "recall", "f1"))
-        table.add_row(escape(row["label"]), f"{row['gold']:,}", f"{row['found']:,}", *shares)
+    order = summary.order
+    table = Table(title=order.scores_title, title_justify="left", box=None, header_style="dim")
+    rows = order.score_rows(summary.scores)
+    for name, value in rows[0].items():
+        heading = "F1" if name == "f1" else name.replace("_", " ")
+        table.add_column(heading, justify="left" if isinstance(value, str) else "right")
+    for row in rows:
+        table.add_row(*(_cell(name, value) for name, value in row.items()))
     console.print(table)
     if summary.kept_epoch is not None:
         console.print(
             f"{len(summary.history)} epochs; the weights are those of epoch {summary.kept_epoch}."
         )
-    for what in (
-        f"Model: {summary.out}",
-        f"Use it: charthouse run SOURCE --warehouse W.duckdb --model {summary.out}",
-    ):
+    for what in (f"Model: {order.out}", f"Use it: {order.usage}"):
         console.print(what, markup=False, highlight=False, soft_wrap=True)
+
+
+_NO_SHARES = frozenset({"loss", "perplexity"})
+
+
+def _cell(name: str, value: str | float) -> str:
+    if isinstance(value, str):
+        return escape(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.3f}" if name in _NO_SHARES else f"{100 * value:.1f}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from flows.training.session import TrainingSession
 from flows.work import write_durably
 
 if TYPE_CHECKING:
-    from nlp.ner.training import Progress
+    from nlp.training.progress import Progress
 
 _ARTIFACT_SECONDS = 10.0
 
@@ -51,12 +52,11 @@ class Watch:
         reporter.done(self._done)
         if not math.isfinite(progress.loss):
             raise CharthouseError(
-                "the loss is no number any more",
-                "Lower --encoder-rate and --head-rate, and add --overwrite to begin anew",
+                "the loss is no number any more", self._session.order.when_diverged
             )
-        if progress.f1 is not None:
-            self._end_of_epoch(progress)
-        self._tell_prefect(100 * self._done / max(1, total), force=progress.f1 is not None)
+        if progress.scores is not None:
+            self._end_of_epoch(progress, progress.scores)
+        self._tell_prefect(100 * self._done / max(1, total), force=progress.scores is not None)
         STOP.check()
 
     def end(self) -> None:
@@ -65,23 +65,18 @@ class Watch:
             self._session.reporter.end(self._done)
         self._tell_prefect(100.0, force=True)
 
-    def _end_of_epoch(self, progress: Progress) -> None:
-        epoch = Epoch(
-            progress.epoch,
-            progress.loss,
-            progress.precision or 0.0,
-            progress.recall or 0.0,
-            progress.f1 or 0.0,
-        )
+    def _end_of_epoch(self, progress: Progress, scores: Mapping[str, float]) -> None:
+        order = self._session.order
+        epoch = Epoch(progress.epoch, progress.loss, scores)
         self._out.mkdir(exist_ok=True)
         history = add_epoch(self._out / HISTORY, epoch)
-        svg = training_svg(history, progress.epochs)
+        svg = training_svg(history, progress.epochs, order.measure, order.loss_title)
         write_durably(
             self._out / PLOT, lambda path: path.write_text(svg, encoding="utf-8"), private=False
         )
+        told = ", ".join(f"{order.shown[name]} {scores[name]:.3f}" for name in order.shown)
         self._session.reporter.say(
-            f"epoch {epoch.epoch} of {progress.epochs}: loss {epoch.loss:.4f}, dev precision "
-            f"{epoch.precision:.3f}, recall {epoch.recall:.3f}, F1 {epoch.f1:.3f}"
+            f"epoch {epoch.epoch} of {progress.epochs}: loss {epoch.loss:.4f}, {told}"
         )
 
     def _tell_prefect(self, percent: float, *, force: bool) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import stat
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from flows.errors import CharthouseError
+from flows.private_files import read_key_file
 from flows.settings import WarehouseSettings
 
 
@@ -60,29 +59,4 @@ def _key(settings: WarehouseSettings) -> str | None:
                 "Set it, or name another one in warehouse.key_variable",
             )
         return key
-    return _from_file(settings.key_file) if settings.key_file else None
-
-
-def _from_file(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            content = file.read(4097) if stat.S_ISREG(mode) else b""
-    except OSError as error:
-        raise CharthouseError(
-            f"key file {path} cannot be read ({error.strerror})", "Check warehouse.key_file"
-        ) from None
-    if mode & 0o077:
-        raise CharthouseError(
-            f"key file {path} can be read by others (mode {stat.S_IMODE(mode):04o})",
-            f"chmod 600 {path}",
-        )
-    try:
-        key = content.decode("utf-8").removesuffix("\n").removesuffix("\r")
-    except UnicodeDecodeError:
-        key = ""
-    if not key or len(content) > 4096 or "\n" in key or "\0" in key:
-        raise CharthouseError(
-            f"key file {path} does not hold a key", "Write the key into it as one line of UTF-8"
-        )
-    return key
+    return read_key_file(settings.key_file, "warehouse.key_file") if settings.key_file else None

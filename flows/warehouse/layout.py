@@ -64,7 +64,7 @@ def bring_up_to_date(connection: Connection, path: Path) -> None:
 
 def _migrate(connection: Connection, version: int, there: Collection[str]) -> None:
     missing = [table for table in TABLES if table.name not in there]
-    if version == SCHEMA_VERSION and not missing:
+    if version == SCHEMA_VERSION and not missing and _has_all_views(connection):
         return
     with transaction(connection):
         for step in range(version, SCHEMA_VERSION):
@@ -106,6 +106,14 @@ def _create(connection: Connection, table: Table) -> None:
     """Create a table with its meanings as comments."""
     connection.execute(create_table(table, keyed=table in KEYED_TABLES))
     _comment_on(connection, table)
+
+
+def _has_all_views(connection: Connection) -> bool:
+    rows = connection.execute(
+        "SELECT view_name FROM duckdb_views() "
+        "WHERE database_name = current_database() AND schema_name = 'main'"
+    ).fetchall()
+    return {view.name for view in VIEWS} <= {name for (name,) in rows}
 
 
 def _create_views(connection: Connection) -> None:

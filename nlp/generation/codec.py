@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,6 +26,7 @@ class Codec:
         self.prefix = prefix
         self.ends = ends
         self._prefix_text = tokenizer.decode([prefix])
+        self._special = _special_pattern(tokenizer)
         self._fast = bool(getattr(tokenizer, "is_fast", False))
 
     def count(self, texts: Sequence[str]) -> list[int]:
@@ -41,23 +43,29 @@ class Codec:
         return [int(token) for token in encoded["input_ids"]]
 
     def encode_prompt(self, prompt: Prompt) -> list[int]:
-        """Tokens of a prompt, at least one; through the chat template where there is one."""
+        """Tokens of a prompt, at least one; through the chat template where there is one.
+
+        A special token's name in a text is no special token: a note that says ``</s>`` does not
+        end its prompt, nor does it speak in another's role. A space breaks the name.
+        """
+        system, text = self._break_names(prompt.system), self._break_names(prompt.text)
         if getattr(self.tokenizer, "chat_template", None):
-            tokens = self.encode(self._chat(prompt), special=False)
+            tokens = self.encode(self._chat(system, text), special=False)
         else:
-            parts = (prompt.system, prompt.text)
-            tokens = self.encode("\n\n".join(part for part in parts if part))
+            tokens = self.encode("\n\n".join(part for part in (system, text) if part))
         return tokens or [self.prefix]
 
-    def _chat(self, prompt: Prompt) -> str:
-        user = {"role": "user", "content": prompt.text}
-        if not prompt.system:
+    def _break_names(self, text: str) -> str:
+        return self._special.sub(lambda name: f"{name[0][0]} {name[0][1:]}", text)
+
+    def _chat(self, system: str, text: str) -> str:
+        user = {"role": "user", "content": text}
+        if not system:
             return self._render([user])
         try:
-            return self._render([{"role": "system", "content": prompt.system}, user])
+            return self._render([{"role": "system", "content": system}, user])
         except Exception:  # templates raise what they like where they know no system role
-            both = f"{prompt.system}\n\n{prompt.text}"
-            return self._render([{"role": "user", "content": both}])
+            return self._render([{"role": "user", "content": f"{system}\n\n{text}"}])
 
     def _render(self, messages: list[dict[str, str]]) -> str:
         return str(
@@ -125,6 +133,14 @@ class Codec:
                 "tokenizer joins it with the context"
             )
         return first, following
+
+
+def _special_pattern(tokenizer: Any) -> re.Pattern[str]:
+    """Matches the names of special tokens in a text."""
+    added = getattr(tokenizer, "added_tokens_decoder", {}).values()
+    names = {*map(str, tokenizer.all_special_tokens), *(str(t) for t in added if t.special)}
+    longest_first = sorted((name for name in names if len(name) > 1), key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
 
 
 def cut_middle(tokens: Sequence[int], limit: int) -> list[int]:

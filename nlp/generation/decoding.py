@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import torch
 
-from nlp.generation.cache import join_rows, keep_rows, new_cache
+from nlp.generation.cache import drop_rows, join_rows, keep_order, new_cache
 from nlp.generation.codec import Codec, cut_middle
 from nlp.generation.completion import LENGTH, STOP, Completion, Progress, Prompt, Sampling
 from nlp.generation.errors import GenerationError
@@ -22,6 +22,8 @@ from nlp.generation.sampling import Row, choose_tokens
 from nlp.ner.errors import DeviceError
 
 MAX_ROWS = 256
+_CPU_PREFILL, _GPU_PREFILL = 512, 16_384
+"""Tokens of prompts in one forward pass, padding included: more make the device no faster."""
 _WORTH = 8
 """Rows join when they are at least this part of what the batch holds: each joining copies it."""
 
@@ -54,6 +56,7 @@ class Decoder:
         self._sampling = _checked(sampling)
         self._budget = budget
         self._most_rows = most_rows
+        self._tried = 0
         left = network.context - sampling.max_new_tokens
         if left < 1:
             raise GenerationError(
@@ -88,45 +91,41 @@ class Decoder:
         while waiting or self._rows:
             try:
                 with torch.inference_mode():
-                    ended = self._advance(waiting)
+                    self._advance(waiting, done)
             except torch.cuda.OutOfMemoryError as error:
                 self._retreat(waiting, error)
-                continue
             except RuntimeError as error:  # known token ids cannot provoke one
                 raise DeviceError("the forward pass of the language model failed") from error
-            for row, completion in ended:
-                done[row.place] = completion
-            if ended and progress:
+            if progress:  # after each step: a long text is no sign of a model that hangs
                 progress(len(done))
         self._clear()
         return [
             replace(done[row.place], truncated_tokens=n) for row, n in zip(rows, lost, strict=True)
         ]
 
-    def _advance(self, waiting: deque[Row]) -> list[tuple[Row, Completion]]:
+    def _advance(self, waiting: deque[Row], done: dict[int, Completion]) -> None:
         """Let rows join, choose a token for each row, let ended ones go, and feed the rest."""
-        if joining := self._joining(waiting):
+        joining = self._joining(waiting)
+        self._tried = len(self._rows) + joining
+        if joining:
             self._join([waiting[number] for number in range(joining)])
             for _ in range(joining):  # only now: a failure must find them waiting
                 waiting.popleft()
         choose_tokens(self._logits, self._rows, self._sampling)
-        ended: list[tuple[Row, Completion]] = []
         kept: list[int] = []
         for number, row in enumerate(self._rows):
-            completion = self._ended(row)
-            if completion:
-                ended.append((row, completion))
+            if completion := self._ended(row):
+                done[row.place] = completion
             else:
                 kept.append(number)
         if not kept:
             self._clear()
-            return ended
-        if ended:
+            return
+        if len(kept) < len(self._rows):
             self._keep(kept)
         self._mask = torch.nn.functional.pad(self._mask, (0, 1), value=1)
         tokens = self._network.tensor([[row.made[-1]] for row in self._rows])
         self._logits = self._network.forward(tokens, self._mask, self._cache)[:, 0]
-        return ended
 
     def _joining(self, waiting: deque[Row]) -> int:
         """How many waiting rows join now; none where that would not pay."""
@@ -141,23 +140,39 @@ class Decoder:
         return 0
 
     def _join(self, rows: list[Row]) -> None:
-        cache = new_cache()
-        tokens, mask = self._network.pad_left([row.prompt for row in rows])
-        logits = self._network.forward(tokens, mask, cache)[:, 0]
+        """Feed prompts, those of like length together, and put them beside the rows there."""
+        caches, masks, logits = [], [], []
         if self._rows:
-            join_rows(self._cache, cache)
-            columns = max(self._mask.shape[1], mask.shape[1])
-            self._mask = torch.cat([_widen(self._mask, columns), _widen(mask, columns)])
-            self._logits = torch.cat([self._logits, logits])
-        else:
-            self._cache, self._mask, self._logits = cache, mask, logits
+            caches, masks, logits = [self._cache], [self._mask], [self._logits]
+        for group in self._groups(rows):
+            cache = new_cache()
+            tokens, mask = self._network.pad_left([row.prompt for row in group])
+            logits.append(self._network.forward(tokens, mask, cache)[:, 0])
+            caches.append(cache)
+            masks.append(mask)
+        columns = max(mask.shape[1] for mask in masks)
+        self._cache = join_rows(caches)
+        self._mask = torch.cat([_widen(mask, columns) for mask in masks])
+        self._logits = torch.cat(logits)
         self._rows = [*self._rows, *rows]
 
+    def _groups(self, rows: list[Row]) -> list[list[Row]]:
+        """Rows, longest first, in groups that fill the device without much padding."""
+        most = _GPU_PREFILL if self._network.device.on_cuda else _CPU_PREFILL
+        groups: list[list[Row]] = []
+        for row in rows:
+            if groups and (len(groups[-1]) + 1) * len(groups[-1][0].prompt) <= most:
+                groups[-1].append(row)
+            else:
+                groups.append([row])
+        return groups
+
     def _keep(self, kept: list[int]) -> None:
-        self._rows = [self._rows[number] for number in kept]
+        order = keep_order(kept)
+        self._rows = [self._rows[number] for number in order]
         columns = max(row.length for row in self._rows) - 1  # the newest token is not fed yet
-        keep_rows(self._cache, kept, columns)
-        self._mask = self._mask[kept, -columns:]
+        drop_rows(self._cache, order, columns)
+        self._mask = self._mask[order, -columns:]
 
     def _ended(self, row: Row) -> Completion | None:
         """The completion of a row whose newest token ends it."""
@@ -176,13 +191,12 @@ class Decoder:
 
     def _retreat(self, waiting: deque[Row], error: Exception) -> None:
         """Give the memory back and begin again with half the rows."""
-        tried = len(self._rows) or self._joining(waiting)
-        if tried <= 1:
+        if self._tried <= 1:
             raise DeviceError("not enough GPU memory for one prompt") from error
         for row in reversed(self._rows):
             row.restart()
             waiting.appendleft(row)
-        self._most_rows = tried // 2
+        self._most_rows = self._tried // 2
         self._clear()
         torch.cuda.empty_cache()
 

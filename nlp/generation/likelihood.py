@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from nlp.generation.cache import keep_rows, new_cache
+from nlp.generation.cache import new_cache, repeat_rows
 from nlp.generation.completion import Likelihood, Progress
 from nlp.generation.errors import GenerationError
 from nlp.generation.network import CausalNetwork
@@ -141,7 +141,7 @@ def _score_shared(network: CausalNetwork, batch: Sequence[_Group]) -> list[tuple
     longest = max(map(len, continuations))
     logits = first[owners]
     if longest > 1:
-        keep_rows(cache, owners, tokens.shape[1])
+        repeat_rows(cache, owners)
         fed = [[*tokens[:-1], *[0] * (longest - len(tokens))] for tokens in continuations]
         more = torch.ones((len(fed), longest - 1), dtype=mask.dtype, device=mask.device)
         # Padding follows the tokens that are read, so causality hides it.

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+YES_NO_MAYBE = ("yes", "no", "maybe")
+"""The options of yes/no/maybe questions, in PubMedQA's order."""
+
 
 @dataclass(frozen=True)
 class Question:

@@ -7,6 +7,7 @@ kept. A classifier is then a small file beside the encoder that it shares with t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch.nn.utils import parametrize
@@ -63,7 +64,7 @@ def adapter_weights(body: BertModel) -> dict[str, torch.Tensor]:
     """What was learnt: thin matrices by layer, and the token types."""
     found = {"token_types": body.embeddings.token_type_embeddings.weight.detach()}
     for name, layer in adapted_layers(body):
-        changed = layer.parametrizations["weight"][0]  # type: ignore[index,union-attr]
+        changed: Any = layer.parametrizations["weight"][0]  # type: ignore[index]
         found[f"{name}.down"] = changed.down.detach()
         found[f"{name}.up"] = changed.up.detach()
     return found

@@ -47,7 +47,9 @@ class RelationClassifier:
         self.model = model
         tokenizer, _ = load_tokenizer(model.base)
         self._encoder: Encoder = make_encoder(tokenizer, body.config, model.form.word_case, "first")
-        self._body = PackedBody(body.eval().to(device.name, device.dtype))
+        network: torch.nn.Module = body
+        network.to(device.name, device.dtype)  # in place
+        self._body = PackedBody(body)
         self._head = head.eval().to(device.name)
         self._cases = cases
         self._device = device
@@ -163,7 +165,7 @@ def load_body(source: ModelSource) -> BertModel:
     Raises:
         ModelError: it cannot be loaded or is not of plain BERT's form.
     """
-    before = logging.get_verbosity()  # type: ignore[no-untyped-call]
+    before = logging.get_verbosity()
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     try:
         body = BertModel.from_pretrained(
@@ -174,7 +176,7 @@ def load_body(source: ModelSource) -> BertModel:
             f"model {source.name}: its files cannot be loaded ({type(error).__name__})"
         ) from error
     finally:
-        logging.set_verbosity(before)  # type: ignore[no-untyped-call]
+        logging.set_verbosity(before)
     if body.config.model_type != "bert" or not is_plain(body):
         raise ModelError(
             f"model {source.name}: relations need an encoder of BERT's form, such as bundled, "

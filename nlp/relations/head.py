@@ -101,7 +101,8 @@ class PairHead(torch.nn.Module):
         """(rows, width) to (heads, rows, head width), scaled so that products stay small."""
         heads = self.shape.heads
         size = self.shape.width // heads
-        return x.view(len(x), heads, size).transpose(0, 1) * size**-0.25
+        split: torch.Tensor = x.view(len(x), heads, size).transpose(0, 1) * float(size) ** -0.25
+        return split
 
     def _drop(self, x: torch.Tensor) -> torch.Tensor:
         return functional.dropout(x, self.dropout, self.training) if self.dropout else x

@@ -21,8 +21,8 @@ RELATIONS = Table(
         Column(
             "score",
             pl.Float64,
-            "the classifier's probability; of a written relation exp(mean log-probability) of its "
-            "sentence; null where nobody tells",
+            "the classifier's probability; of a written relation exp(mean log-probability) of the "
+            "text that states it; null where nobody tells",
             nullable=True,
         ),
         Column("model", pl.String, "the model that found it"),

@@ -85,14 +85,15 @@ def split_statements(written: str, patterns: Patterns) -> Iterator[list[Statemen
     pieces, between = parts[::2], parts[1::2]
     at = 0
     while at < len(pieces):
-        if not pieces[at].strip():
+        said = pieces[at].strip("".join((*patterns.split, " \n\r\t"))).casefold()
+        if not said or said in patterns.nothing:
             at += 1
             continue
-        if pieces[at].strip().casefold() in patterns.nothing:
-            at += 1
-            continue
+        readings: list[Statement] = []
+        count = 1
         for count in range(1, _JOINED_AT_MOST + 1):
-            if at + count > len(pieces):
+            last = at + count - 1
+            if last >= len(pieces) or (count > 1 and _begins(pieces[last], patterns)):
                 break
             joined = pieces[at]
             for n in range(1, count):
@@ -100,14 +101,13 @@ def split_statements(written: str, patterns: Patterns) -> Iterator[list[Statemen
             readings = list(_readings(joined, patterns))
             if readings:
                 break
-        else:
-            readings = []
-        if readings:
-            yield readings
-            at += count
-        else:
-            yield []
-            at += 1
+        yield readings
+        at += count if readings else 1
+
+
+def _begins(piece: str, patterns: Patterns) -> bool:
+    words = " ".join(piece.split()).casefold()
+    return any(words.startswith(pattern.before) for pattern in patterns.statements)
 
 
 def _readings(piece: str, patterns: Patterns) -> Iterator[Statement]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ontologies.writing.model import State, Writer, share
+from ontologies.writing.model import State, Writer, padded, share
 from ontologies.writing.trie import NameTrie
 
 Written = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]
@@ -75,7 +75,7 @@ def _search(
     trie: NameTrie,
     beams: int,
 ) -> list[list[_Name]]:
-    """Names of prompts of one length, each its best ones in order."""
+    """Names of prompts of one padded length, each its best ones in order."""
     queries = len(rows)
     size = max(1, writer.rows // beams) if writer.device == "cpu" else queries
     filled = [prompts[row] for row in rows] + [prompts[rows[0]]] * (size - queries)
@@ -128,14 +128,16 @@ def _step(
     # fall, and the most tokens that a beginning may still have bound the mean.
     bound = share(wider.nats, np.maximum(trie.longest(wider.low, wider.high), 1))
     full = [len(names) == beams for names in done]
-    worst = np.array([-names[-1][0] if its else -1.0 for names, its in zip(done, full, strict=True)])
+    worst = np.array(
+        [-names[-1][0] if its else -1.0 for names, its in zip(done, full, strict=True)]
+    )
     hopeful = bound > worst[wider.query]
     return token[hopeful], wider.take(hopeful)
 
 
 def _groups(prompts: Sequence[Sequence[int]], size: int) -> Iterator[list[int]]:
-    """Rows of prompts of one length, at most ``size`` together."""
-    length = np.array([len(prompt) for prompt in prompts], dtype=np.int64)
+    """Rows of prompts of one padded length, at most ``size`` together."""
+    length = np.array([padded(len(prompt)) for prompt in prompts], dtype=np.int64)
     order = np.argsort(length, kind="stable")
     for group in np.split(order, np.flatnonzero(np.diff(length[order])) + 1):
         for start in range(0, len(group), size):

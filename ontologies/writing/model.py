@@ -23,8 +23,13 @@ from ontologies.writing.trie import LONGEST
 MAX_PROMPT = 96
 """Tokens of a prompt at most; longer names lose words at their end."""
 
+STRIDE = 8
+"""Texts are padded to a multiple of so many tokens."""
+
 _CPU_TOKENS, _CPU_ROWS = 512, 64
 _CUDA_TOKENS, _CUDA_ROWS = 32_768, 2048
+_CUDA_LOGITS = 1 << 29
+"""Logits at once, 2 GB of them: large vocabularies get smaller batches."""
 
 logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
@@ -32,10 +37,10 @@ logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 class Writer:
     """A language model and its tokenizer.
 
-    **Company.** Rows of one batch have the same number of tokens: nothing is padded. On a CPU every
-    batch of a length has the same shape, filled up where rows are missing, so that the same kernels
-    run whatever comes along: what is found is the same to the last digit alone and among others.
-    On CUDA it agrees to the rounding of the number format.
+    **Company.** Rows are padded to the next multiple of :data:`STRIDE` tokens, whatever they come
+    with. On a CPU every batch of a length has the same shape, filled up where rows are missing, so
+    that the same kernels run whatever comes along: what is found is the same to the last digit
+    alone and among others. On CUDA it agrees to the rounding of the number format.
 
     Attributes:
         source: where it came from.
@@ -64,11 +69,13 @@ class Writer:
                 " no name would end; give one in tokenizer_config.json"
             )
         self.end = int(self._tokenizer.eos_token_id)
-        context = int(getattr(self._network.config, "max_position_embeddings", 0) or 1024)
-        self._prompt = min(MAX_PROMPT, context // 2)
-        self.longest = min(LONGEST, context - self._prompt)
+        config = self._network.config
+        self._context = int(getattr(config, "max_position_embeddings", 0) or 1024)
+        self._prompt = min(MAX_PROMPT, self._context // 2)
+        self.longest = min(LONGEST, self._context - self._prompt)
         self.rows = _CPU_ROWS if on_cpu else _CUDA_ROWS
-        self._budget = _CPU_TOKENS if on_cpu else _CUDA_TOKENS
+        on_cuda = min(_CUDA_TOKENS, _CUDA_LOGITS // int(config.vocab_size))
+        self._budget = _CPU_TOKENS if on_cpu else on_cuda
 
     @classmethod
     def open(cls, name: str, device: str = "auto") -> Writer:
@@ -108,40 +115,52 @@ class Writer:
         """
         found = np.zeros(len(prompts))
         texts = [[*p, *n, self.end] for p, n in zip(prompts, names, strict=True)]
-        for rows in _batches([len(text) for text in texts], self._budget, self.device == "cpu"):
-            ids = torch.tensor([texts[row] for row in rows], device=self.device)
+        for rows in batches([len(text) for text in texts], self._budget, self.device == "cpu"):
+            # What stands after a name has no say in it, so that padding needs no mask.
+            length = min(padded(len(texts[rows[0]])), self._context)
+            its = [texts[row] + [self.end] * (length - len(texts[row])) for row in rows]
+            ids = torch.tensor(its, device=self.device)
             with torch.inference_mode():
                 logits = self._network(input_ids=ids, use_cache=False).logits[:, :-1].float()
                 told = torch.log_softmax(logits, dim=-1).gather(2, ids[:, 1:, None])[:, :, 0]
             nats = told.double().cpu().numpy()
             for at, row in enumerate(rows):
-                first = len(prompts[row]) - 1
-                found[row] = share(nats[at, first:].sum(), len(names[row]) + 1)
+                first, tokens = len(prompts[row]) - 1, len(names[row]) + 1
+                found[row] = share(nats[at, first : first + tokens].sum(), tokens)
         return found
 
     def begin(self, prompts: Sequence[Sequence[int]]) -> State:
-        """Read prompts of one length, to go on from their ends."""
-        state = State(DynamicCache(config=self._network.config), torch.empty(0))
-        return self._advance(torch.tensor(prompts, device=self.device), state)
+        """Read prompts that are padded to one length, to go on from their ends."""
+        length = padded(len(prompts[0]))
+        left = [length - len(prompt) for prompt in prompts]
+        ids = [[self.end] * pad + list(its) for pad, its in zip(left, prompts, strict=True)]
+        mask = [[0] * pad + [1] * (length - pad) for pad in left]
+        cache = DynamicCache(config=self._network.config)
+        return self._advance(
+            torch.tensor(ids, device=self.device), torch.tensor(mask, device=self.device), cache
+        )
 
     def go_on(self, state: State, parent: npt.NDArray[np.int64], token: Sequence[int]) -> State:
         """Put a token after some rows of a state, each the next row's parent as often as wanted."""
         rows = torch.from_numpy(parent).to(self.device)
         state.cache.batch_select_indices(rows)
-        return self._advance(torch.tensor(token, device=self.device)[:, None], state)
+        ids = torch.tensor(token, device=self.device)[:, None]
+        return self._advance(
+            ids, torch.cat([state.mask[rows], torch.ones_like(ids)], 1), state.cache
+        )
 
-    def _advance(self, ids: torch.Tensor, state: State) -> State:
+    def _advance(self, ids: torch.Tensor, mask: torch.Tensor, cache: DynamicCache) -> State:
         with torch.inference_mode():
-            read = state.cache.get_seq_length() + ids.shape[1]
-            mask = torch.ones((len(ids), read), dtype=torch.int64, device=self.device)
+            place = (mask.cumsum(1) - 1).clamp(min=0)[:, -ids.shape[1] :]
             out = self._network(
                 input_ids=ids,
                 attention_mask=mask,
-                past_key_values=state.cache,
+                position_ids=place,
+                past_key_values=cache,
                 use_cache=True,
                 logits_to_keep=1,
             )
-            return State(state.cache, torch.log_softmax(out.logits[:, -1].float(), dim=-1))
+            return State(cache, mask, torch.log_softmax(out.logits[:, -1].float(), dim=-1))
 
     def _prompt_of(self, name: str, template: str) -> list[int]:
         words = name.split() or [""]
@@ -166,12 +185,13 @@ class State:
 
     Attributes:
         cache: keys and values of what was read.
+        mask: 1 for what was read and 0 for padding, shape (rows, tokens read).
         nats: log-probabilities of every next token, shape (rows, vocabulary).
     """
 
-    def __init__(self, cache: DynamicCache, nats: torch.Tensor) -> None:
+    def __init__(self, cache: DynamicCache, mask: torch.Tensor, nats: torch.Tensor) -> None:
         """Hold them."""
-        self.cache, self.nats = cache, nats
+        self.cache, self.mask, self.nats = cache, mask, nats
 
     def of(
         self, row: npt.NDArray[np.int64], token: npt.NDArray[np.int64]
@@ -192,9 +212,10 @@ def share(nats: Any, tokens: Any) -> Any:
 
 def _load_network(source: WriterSource, dtype: torch.dtype) -> Any:
     try:
-        network, loading = AutoModelForCausalLM.from_pretrained(
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
             source.folder, local_files_only=True, dtype=dtype, output_loading_info=True
         )
+        network, loading = loaded
     except Exception as error:  # damaged files raise many unrelated kinds
         raise _unreadable(source, error) from error
     missing = sorted(loading["missing_keys"])
@@ -224,9 +245,20 @@ def _unreadable(source: WriterSource, error: Exception) -> OntologyError:
     )
 
 
-def _batches(lengths: Sequence[int], budget: int, fill: bool) -> Iterator[list[int]]:
-    """Rows of one length, as many as the budget of tokens holds; filled up by their first one."""
-    length = np.array(lengths, dtype=np.int64)
+def padded(length: int) -> int:
+    """The length that a text of so many tokens is padded to."""
+    return -(-length // STRIDE) * STRIDE
+
+
+def batches(lengths: Sequence[int], budget: int, fill: bool = False) -> Iterator[list[int]]:
+    """Rows of one padded length, as many as the budget of tokens holds.
+
+    Args:
+        lengths: tokens of each row.
+        budget: tokens of a batch, padding included.
+        fill: repeat a batch's first row until it is as large as others of its length.
+    """
+    length = np.array([padded(its) for its in lengths], dtype=np.int64)
     order = np.argsort(length, kind="stable")
     for group in np.split(order, np.flatnonzero(np.diff(length[order])) + 1):
         size = max(1, budget // int(length[group[0]])) if len(group) else 1

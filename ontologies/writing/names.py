@@ -89,7 +89,8 @@ def _load(folder: Path, store: ConceptStore) -> NamedTrie | None:
             field: load_array(array_path(folder, "trie", field)) for field in _ARRAYS
         }
         sequences = np.arange(len(arrays["start"]))
-        trie = NameTrie(**arrays, sequence=sequences, end=int(manifest["end"]))
+        end = int(manifest["end"])
+        trie = NameTrie(**arrays, sequence=sequences, end=end)  # type: ignore[arg-type]
         start = load_array(array_path(folder, "name", "start"))
         name = load_array(array_path(folder, "name", "name"))
     except (OSError, ValueError, TypeError, KeyError):

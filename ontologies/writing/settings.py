@@ -46,10 +46,11 @@ class WriterSettings(BaseModel):
         description="concepts found by similarity that it weighs; others are left out",
     )
     writer_weight: float = Field(
-        default=0.3,
+        default=0.05,
         ge=0,
         le=1,
-        description="weight of its likelihood where similarity counts too, which has the rest",
+        description="weight of a name's likelihood, relative to that of the likeliest candidate,"
+        " where similarity counts too; similarity has the rest",
     )
 
     @field_validator("writer_template")

@@ -34,7 +34,9 @@ def find_writer(name: str) -> WriterSource:
         architectures = [str(kind) for kind in config.get("architectures") or []]
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise OntologyError(f"language model {name}: its config.json cannot be read") from error
-    if architectures and not any(kind.endswith(("CausalLM", "LMHeadModel")) for kind in architectures):
+    if architectures and not any(
+        kind.endswith(("CausalLM", "LMHeadModel")) for kind in architectures
+    ):
         raise OntologyError(
             f"language model {name}: {architectures[0]} is no causal language model; give one such"
             " as BioGPT or GPT-2, in a whole folder"

@@ -30,8 +30,10 @@ def find_written(
     """Candidates by a language model, beside those by similarity or instead of them.
 
     The score of a name the model writes is the geometric mean of its tokens' probabilities. Where
-    similarity counts too, the two are mixed by ``writer_weight``. What else is known of a concept
-    weighs as among names by similarity alone (``find_similar``).
+    similarity counts too, that mean is taken relative to the likeliest candidate of the name asked
+    for, and mixed with the similarity by ``writer_weight``: so a score stays on the scale of
+    similarities, and a threshold means the same with a model and without. What else is known of a
+    concept weighs as among names by similarity alone (``find_similar``).
 
     Args:
         store: an open store.
@@ -92,8 +94,10 @@ def _mixed(
         query, name, like = np.r_[query, asked], np.r_[name, wrote], np.r_[like, further]
         method = np.r_[method, np.full(len(asked), GENERATED)]
     likely = writing_of(store, settings).likelihood(texts, query, name)
+    likeliest = np.zeros(len(texts))
+    np.maximum.at(likeliest, query, likely)
     weight = settings.writer_weight
-    mixed = (1 - weight) * like + weight * likely
+    mixed = (1 - weight) * like + weight * likely / np.maximum(likeliest[query], 1e-300)
     # By position, since weighing leaves rows out.
     kept, name, score = weigh(store, (np.arange(len(query)), name, mixed), types, settings)
     return query[kept], name, score, method[kept]

@@ -72,7 +72,7 @@ class Writing:
             [prompts[at] for at in pairs[0].tolist()], [its[:limit] for its in names]
         )
         own, of_preferred = nats[back.reshape(-1)].reshape(2, -1)
-        return np.maximum(own, of_preferred)
+        return np.asarray(np.maximum(own, of_preferred))
 
     @cached_property
     def _names(self) -> NamedTrie:

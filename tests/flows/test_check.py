@@ -45,6 +45,18 @@ INSERT INTO mention_links BY NAME SELECT document_id, annotation_id, mention_id,
 INSERT INTO documents BY NAME SELECT 'n:gone' AS document_id, 'n' AS corpus,
   'gone' AS native_id, 'abstract' AS kind, '' AS text, '' AS source_hash, '' AS metadata_hash,
   9 AS source_order, '{}' AS metadata, true AS is_deleted;
+INSERT INTO generation_sets BY NAME SELECT 'gen-1' AS generation_id, 'summarize' AS task,
+  'm' AS model, 'f' AS model_fingerprint, '{}' AS parameters, now()::TIMESTAMP AS created_at;
+INSERT INTO generation_items SELECT document_id, 'gen-1', document_id, NULL, 'h', run_id, shard_id,
+  CASE document_id WHEN 'n:c' THEN 'rejected' ELSE 'done' END FROM document_annotations;
+INSERT INTO generations BY NAME SELECT generation_id, item_id, document_id, 'summarize' AS task,
+  'a text' AS text, 'stop' AS finish_reason, 'm' AS model, '{}' AS parameters,
+  1 AS prompt_tokens, 1 AS completion_tokens, 0 AS truncated_tokens, 1 AS calls, 0.0 AS seconds,
+  true AS is_generated FROM generation_items WHERE status = 'done';
+INSERT INTO generation_sources VALUES ('gen-1', 'n:a', 1, 'n:a', 0, 6, 1.0, true);
+INSERT INTO relations VALUES ('gen-1', 'n:a', 'rule-1', 0, 0, 'causes', 0, 1.0, 'm');
+INSERT INTO rejects SELECT 'item:' || item_id, 0, 'gen-1', 'generate', 'no answer', document_id,
+  run_id FROM generation_items WHERE status = 'rejected';
 """
 
 _TWICE = "INSERT INTO {0} SELECT * FROM {0} LIMIT 1"
@@ -57,6 +69,7 @@ PLANTED = {
             *("documents", "sections", "sentences", "abbreviations", "mentions", "mention_links"),
             *("name_links", "concepts", "concept_names", "concept_ancestors"),
             *("concept_replacements", "assertion_cues", "quantities", "privacy_spans"),
+            *("generations", "generation_sources", "relations"),
         )
     },
     **{
@@ -109,6 +122,17 @@ PLANTED = {
     "privacy_ids": "INSERT INTO privacy VALUES ('note', 'mask', '', true); "
     "UPDATE documents SET person_id = 'Miller' WHERE native_id = 'a'",
     "privacy_texts": "INSERT INTO privacy VALUES ('note', 'drop_text', '', true)",
+    "generations_in_ledger": "UPDATE generations SET item_id = 'other' WHERE item_id = 'n:a'",
+    "generation_sources_in_ledger": "UPDATE generation_sources SET generation_id = 'gen-2'",
+    "generation_sources_in_text": "UPDATE generation_sources SET end_char = 99",
+    "generations_marked": "UPDATE generations SET is_generated = false WHERE item_id = 'n:a'",
+    "items_have_texts": "DELETE FROM generations WHERE item_id = 'n:a'",
+    "items_of_documents": "UPDATE generation_sources SET document_id = 'n:gone'",
+    "items_of_runs": "UPDATE generation_items SET shard_id = 'none' WHERE item_id = 'n:a'",
+    "items_of_sets": "DELETE FROM generation_sets",
+    "items_rejected": "DELETE FROM rejects WHERE stage = 'generate'",
+    "relations_in_ledger": "UPDATE relations SET generation_id = 'gen-2'",
+    "relations_of_mentions": "UPDATE relations SET object_mention_id = 9",
     "mentions_in_sections": "UPDATE sections SET start_char = 2 WHERE document_id = 'n:a'",
 }
 """What breaches each check."""

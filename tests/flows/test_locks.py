@@ -137,6 +137,7 @@ READING = [
     ["diff", "previous", "latest", "-w", "W"],
     ["status", "-w", "W"],
     ["forget", "-w", "W", "--document", "notes:1", "--dry-run"],
+    ["generate", "text", "-w", "W"],  # looks at the condition before it loads a model
     ["evaluate", "ner", "GOLD", "--no-prefect", "--from-warehouse", "W"],
 ]
 

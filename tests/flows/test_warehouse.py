@@ -108,6 +108,18 @@ def test_an_older_warehouse_is_brought_to_this_schema(tmp_path: Path) -> None:
     assert kept == [("Diabetes Mellitus", None)]
 
 
+def test_views_that_an_older_release_did_not_make_are_there_once_it_is_opened(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "w.duckdb"
+    with open_warehouse(path) as connection:
+        connection.execute("DROP VIEW relation_entities")
+    with open_warehouse(path):
+        pass
+    with read_warehouse(path) as connection:
+        assert connection.execute("FROM relation_entities").fetchall() == []
+
+
 def test_a_migration_that_fails_or_is_killed_leaves_the_older_warehouse(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

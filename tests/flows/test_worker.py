@@ -84,6 +84,19 @@ def test_a_worker_with_another_release_links_nothing(order: Order, work: WorkFol
     assert receipt.counts["name_links"] >= 1
 
 
+def test_a_worker_whose_models_link_otherwise_links_nothing(order: Order, work: WorkFolder) -> None:
+    checksum = file_sha256(names_file(work, RUN, 0, 0))
+    other = replace(order.targets[0], linkset_id="ls-of-another-model")
+    save_order(replace(order, targets=(other,)), work.order)
+    with pytest.raises(ShardFailed, match="another encoder or language model"):
+        link_names_file(str(work.root), RUN, 0, 0, checksum)
+    gone = order.settings.link.model_copy(update={"writer": "models/none"})
+    settings = order.settings.model_copy(update={"link": gone})
+    save_order(replace(order, settings=settings), work.order)
+    with pytest.raises(ShardFailed, match="language model models/none: no such folder"):
+        link_names_file(str(work.root), RUN, 0, 0, checksum)
+
+
 def test_a_worker_does_not_touch_a_damaged_shard(
     order: Order, work: WorkFolder, tmp_path: Path
 ) -> None:

@@ -13,6 +13,7 @@ from ontologies.build import build_store
 from ontologies.linker import LinkSettings, link_names, linkset_id
 from ontologies.schema import NAME_LINKS
 from ontologies.store import open_store
+from ontologies.writing.settings import WriterSettings
 
 DEFAULT = LinkSettings()
 
@@ -328,6 +329,7 @@ def test_every_setting_changes_the_linkset() -> None:
         "pooling",
         "dense_weight",
         "dense_neighbours",
+        *WriterSettings.model_fields,
         "preferred_bonus",
         "labels",
     }, "a new setting needs a case in test_linkset_id and a description"

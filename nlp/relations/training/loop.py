@@ -136,6 +136,7 @@ class _Session:
         self._steps_per_epoch = len(self._batches(1))
         self._best: list[torch.Tensor] | None = None
         self._best_f1, self._epochs_since_best = -1.0, 0
+        self._judged: tuple[float, SpanScore] | None = None  # of the weights that are kept now
         self._loss, self._pairs = 0.0, 0
         self.epoch, self.step = 1, 0  # the epoch under way, steps done in it
 
@@ -231,7 +232,8 @@ class _Session:
         self._masters.show_kept()
         chances, true = self._dev_scores()
         self._masters.show_masters()
-        _, score = best_threshold(chances, true, self._dev_gold)
+        self._judged = best_threshold(chances, true, self._dev_gold)
+        _, score = self._judged
         if self._recipe.patience and score.f1 > self._best_f1:
             self._best_f1, self._epochs_since_best = score.f1, 0
             self._best = [value.clone() for value in self._masters.kept()]
@@ -241,10 +243,12 @@ class _Session:
 
     def save(self, out: Path, describe: Mapping[str, Any]) -> SpanScore:
         """Choose the threshold by the weights that are saved, and write the classifier."""
-        if self._best is not None:
-            self._masters.give_kept(self._best)
-        self._masters.show_kept()
-        threshold, score = best_threshold(*self._dev_scores(), self._dev_gold)
+        if self._best is not None or self._judged is None:
+            if self._best is not None:
+                self._masters.give_kept(self._best)
+            self._masters.show_kept()
+            self._judged = best_threshold(*self._dev_scores(), self._dev_gold)
+        threshold, score = self._judged
         self._masters.show_kept(torch.float32)
         out.mkdir(parents=True, exist_ok=True)
         body, head = self._network.body, self._network.head

@@ -42,11 +42,11 @@ class RelationRecipe:
     relation: str = "chemical_induces_disease"
     subject_label: str = "Chemical"
     object_label: str = "Disease"
-    epochs: int = 10
-    batch_tokens: int = 1_536
+    epochs: int = 8
+    batch_tokens: int = 1_024
     rank: int = 16
-    encoder_rate: float = 1.5e-3
-    head_rate: float = 1e-3
+    encoder_rate: float = 5e-4
+    head_rate: float = 5e-4
     weight_decay: float = 0.01
     warmup_share: float = 0.06
     dropout: float = 0.1

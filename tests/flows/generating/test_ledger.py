@@ -16,6 +16,7 @@ from flows.run import _recover
 from flows.warehouse import runs
 from flows.warehouse.connection import open_warehouse, read_warehouse
 from flows.warehouse.erasing import Subjects, count_erasure, erase
+from flows.warehouse.snapshots import publish_if_changed
 from flows.work import WorkFolder, make_private
 from tests.flows.conftest import Bench, write_jsonl
 from tests.flows.generating.bench import Generating
@@ -364,3 +365,24 @@ def test_whatever_happens_the_tables_tell_of_the_documents_that_are_there(
         }
         assert set(generating.texts().items()) == expected
         assert generating.breaches() == []
+
+
+def test_snapshot_is_out_of_date_once_something_was_generated(
+    bench: Bench, notes: Notes, generating: Generating
+) -> None:
+    bench.run(notes(a="asthma today"))
+    snapshot = bench.warehouse.with_name("s.duckdb")
+
+    def publish() -> bool:
+        with open_warehouse(bench.warehouse) as connection:
+            return publish_if_changed(connection, bench.warehouse, snapshot, bench.access)
+
+    assert (publish(), publish()) == (True, False)
+    generating.run()
+    assert (publish(), publish()) == (True, False)
+    generating.run()  # finds all done
+    assert not publish()
+    with read_warehouse(snapshot) as connection:
+        assert connection.execute("SELECT text FROM generations_current").fetchall() == [
+            ("asthma",)
+        ]

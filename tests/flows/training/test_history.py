@@ -8,14 +8,17 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from flows.training.history import Epoch, add_epoch, best_epoch, read_history
+from flows.training.history import Epoch, Measure, add_epoch, best_epoch, read_history
 from flows.training.plot import _ticks, training_svg
 
-ROWS = [
-    Epoch(1, 1.5, 0.25, 0.5, 0.333333),
-    Epoch(2, 0.75, 0.5, 0.5, 0.5),
-    Epoch(3, 0.5, 0.5, 0.5, 0.5),
-]
+F1 = Measure("f1", "dev F1")
+
+
+def row(epoch: int, loss: float, precision: float, recall: float, f1: float) -> Epoch:
+    return Epoch(epoch, loss, {"precision": precision, "recall": recall, "f1": f1})
+
+
+ROWS = [row(1, 1.5, 0.25, 0.5, 0.333333), row(2, 0.75, 0.5, 0.5, 0.5), row(3, 0.5, 0.5, 0.5, 0.5)]
 
 
 def test_rows_come_back_as_they_were_added(tmp_path: Path) -> None:
@@ -43,8 +46,13 @@ def test_what_is_no_history_is_none(tmp_path: Path, content: str | None) -> None
 
 
 def test_of_equal_epochs_the_first_is_best() -> None:
-    assert best_epoch(ROWS) == ROWS[1]
-    assert best_epoch([]) is None
+    assert best_epoch(ROWS, F1) == ROWS[1]
+    assert best_epoch([], F1) is None
+
+
+def test_the_better_end_may_be_the_lower_one() -> None:
+    rows = [Epoch(n, 0.0, {"perplexity": p}) for n, p in ((1, 9.0), (2, 7.5), (3, 8.0))]
+    assert best_epoch(rows, Measure("perplexity", "", lower_is_better=True)) == rows[1]
 
 
 @pytest.mark.parametrize(
@@ -53,16 +61,18 @@ def test_of_equal_epochs_the_first_is_best() -> None:
         (ROWS, 3),
         (ROWS[:1], 1),
         (ROWS[:1], 40),
-        ([Epoch(1, 0.0, 0.0, 0.0, 0.0)], 2),
-        ([Epoch(1, math.nan, 0.0, 0.0, 0.0)], 2),
-        ([Epoch(1, 1e6, 0.9, 0.9, 0.90001), Epoch(2, 1e-6, 0.9, 0.9, 0.90002)], 2),
+        ([row(1, 0.0, 0.0, 0.0, 0.0)], 2),
+        ([row(1, math.nan, 0.0, 0.0, 0.0)], 2),
+        ([row(1, 1e6, 0.9, 0.9, 0.90001), row(2, 1e-6, 0.9, 0.9, 0.90002)], 2),
     ],
 )
 def test_picture(history: list[Epoch], epochs: int) -> None:
-    root = etree.fromstring(training_svg(history, epochs))
+    root = etree.fromstring(training_svg(history, epochs, F1, "loss a word"))
     width, height = float(root.get("width", "")), float(root.get("height", ""))
     circles = root.findall("{*}circle")
-    assert len(circles) == sum(math.isfinite(e.loss) + math.isfinite(e.f1) for e in history)
+    assert len(circles) == sum(
+        math.isfinite(e.loss) + math.isfinite(e.scores["f1"]) for e in history
+    )
     for circle in circles:
         assert 0 < float(circle.get("cx", "")) < width
         assert 0 < float(circle.get("cy", "")) < height

@@ -10,7 +10,8 @@ import pytest
 
 from flows.errors import CharthouseError
 from flows.training.corpora import DataRequest
-from flows.training.order import TrainingOrder, prepare_order, save_order
+from flows.training.ner import NerOrder, prepare_order
+from flows.training.order import save_order
 from flows.training.output import (
     CHECKPOINTS,
     DESCRIPTION,
@@ -26,14 +27,14 @@ from tests.flows.training.conftest import MakeGold, write_pubtator
 
 
 @pytest.fixture
-def order(tmp_path: Path, base: Path, make_gold: MakeGold) -> TrainingOrder:
+def order(tmp_path: Path, base: Path, make_gold: MakeGold) -> NerOrder:
     train = write_pubtator(tmp_path / "train.txt", make_gold(6, seed=1))
     dev = write_pubtator(tmp_path / "dev.txt", make_gold(2, seed=2))
     request = DataRequest((train,), (dev,))
     return prepare_order(request, str(base), {"epochs": 2}, tmp_path / "model", "cpu")
 
 
-def begin(order: TrainingOrder) -> None:
+def begin(order: NerOrder) -> None:
     """Leave what a killed training leaves."""
     make_private(order.work.root)
     save_order(order)
@@ -43,7 +44,7 @@ def begin(order: TrainingOrder) -> None:
     (order.out / HISTORY).write_text("rows")
 
 
-def test_the_same_training_goes_on_and_keeps_its_rows(order: TrainingOrder) -> None:
+def test_the_same_training_goes_on_and_keeps_its_rows(order: NerOrder) -> None:
     check_output(order, overwrite=False)
     assert not goes_on(order)
     begin(order)
@@ -65,7 +66,7 @@ def test_the_same_training_goes_on_and_keeps_its_rows(order: TrainingOrder) -> N
     ],
 )
 def test_another_training_is_told_by_its_parts(
-    order: TrainingOrder, change: dict[str, Any], named: str
+    order: NerOrder, change: dict[str, Any], named: str
 ) -> None:
     begin(order)
     if "recipe" in change:
@@ -83,19 +84,19 @@ def test_another_training_is_told_by_its_parts(
     assert not list(other.out.iterdir())
 
 
-def test_device_makes_no_other_training(order: TrainingOrder) -> None:
+def test_device_makes_no_other_training(order: NerOrder) -> None:
     begin(order)
     check_output(replace(order, device="cuda"), overwrite=False)
 
 
-def test_a_damaged_order_is_another_training(order: TrainingOrder) -> None:
+def test_a_damaged_order_is_another_training(order: NerOrder) -> None:
     begin(order)
     order.work.order.write_text("{")
     with pytest.raises(CharthouseError, match=r"differs in order\.json"):
         check_output(order, overwrite=False)
 
 
-def test_a_folder_in_use_is_spared(order: TrainingOrder) -> None:
+def test_a_folder_in_use_is_spared(order: NerOrder) -> None:
     order.out.mkdir()
     (order.out / "thesis.tex").write_text("x")
     with pytest.raises(CharthouseError, match=r"is not empty.*--overwrite"):
@@ -109,7 +110,7 @@ def test_a_folder_in_use_is_spared(order: TrainingOrder) -> None:
     assert [path.name for path in order.out.iterdir()] == ["thesis.tex"]
 
 
-def test_a_training_without_a_checkpoint_leaves_nothing(order: TrainingOrder) -> None:
+def test_a_training_without_a_checkpoint_leaves_nothing(order: NerOrder) -> None:
     begin(order)
     give_up(order)
     assert goes_on(order) and order.out.is_dir()
@@ -118,7 +119,7 @@ def test_a_training_without_a_checkpoint_leaves_nothing(order: TrainingOrder) ->
     assert not order.work.root.exists() and not order.out.exists()
 
 
-def test_two_trainings_of_one_folder_cannot_meet(order: TrainingOrder) -> None:
+def test_two_trainings_of_one_folder_cannot_meet(order: NerOrder) -> None:
     with (
         _held(order.work),
         pytest.raises(CharthouseError, match="in use by another training"),

@@ -69,7 +69,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, base: Path, make_gold: Mak
 def test_what_neither_file_annotates_alone_is_learnt_from_both(trained: Trained) -> None:
     last = read_history(trained.out / "training.tsv")[-1]
     assert last.epoch == 12
-    assert last.precision > 0.95 and last.recall > 0.95
+    assert last.scores["precision"] > 0.95 and last.scores["recall"] > 0.95
     assert re.search(r"Chemical +\d+", trained.stdout) and re.search(
         r"Disease +\d+", trained.stdout
     )
@@ -232,4 +232,4 @@ def test_patience_keeps_the_best_epoch_and_overwrite_begins_anew(
     history = read_history(out / "training.tsv")
     assert len(history) == found["epochs"] < 60
     assert found["kept_epoch"] == len(history) - 2
-    assert found["scores"][-1]["f1"] == round(history[found["kept_epoch"] - 1].f1, 4)
+    assert found["scores"][-1]["f1"] == round(history[found["kept_epoch"] - 1].scores["f1"], 4)

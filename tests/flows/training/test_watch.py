@@ -13,10 +13,13 @@ from flows.errors import CharthouseError
 from flows.processes import STOP, Interrupted, stoppable
 from flows.progress import Reporter
 from flows.training import watch
-from flows.training.history import read_history
+from flows.training.history import Epoch, read_history
+from flows.training.ner import NerOrder
 from flows.training.output import HISTORY, PLOT
 from flows.training.watch import Watch
-from nlp.ner.training import Progress
+from nlp.training.progress import Progress
+
+SCORES = {"precision": 0.5, "recall": 1.0, "f1": 0.667}
 
 
 @pytest.fixture
@@ -32,7 +35,14 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def watching(tmp_path: Path, reporter: Reporter) -> Watch:
-    session: Any = SimpleNamespace(order=SimpleNamespace(out=tmp_path / "model"), reporter=reporter)
+    order: Any = SimpleNamespace(
+        out=tmp_path / "model",
+        measure=NerOrder.measure,
+        shown=NerOrder.shown,
+        loss_title=NerOrder.loss_title,
+        when_diverged=NerOrder.when_diverged,
+    )
+    session: Any = SimpleNamespace(order=order, reporter=reporter)
     return Watch(session)
 
 
@@ -48,10 +58,10 @@ def test_steps_go_to_the_terminal_and_epochs_to_the_files_too(
     with reporter:
         for step in (3, 4):  # it goes on from the second step
             watch.report(Progress(1, 2, step, 4, 0.5))
-        watch.report(Progress(1, 2, 4, 4, 0.25, 0.5, 1.0, 0.667))
+        watch.report(Progress(1, 2, 4, 4, 0.25, SCORES))
         watch.end()
     (epoch,) = read_history(tmp_path / "model" / HISTORY)
-    assert (epoch.epoch, epoch.loss, epoch.f1) == (1, 0.25, 0.667)
+    assert epoch == Epoch(1, 0.25, SCORES)
     assert (tmp_path / "model" / PLOT).read_text().startswith("<svg")
     errors = capsys.readouterr().err
     assert "epoch 1 of 2: loss 0.2500, dev precision 0.500, recall 1.000, F1 0.667" in errors
@@ -87,5 +97,5 @@ def test_a_stop_ends_it_after_the_step(
         watch.report(Progress(1, 2, 1, 4, 0.5))
         STOP.ask()
         with pytest.raises(Interrupted):
-            watch.report(Progress(1, 2, 4, 4, 0.25, 0.5, 1.0, 0.667))
+            watch.report(Progress(1, 2, 4, 4, 0.25, SCORES))
     assert read_history(tmp_path / "model" / HISTORY)

@@ -1,0 +1,1 @@
+"""Files of questions with options, in the forms that their makers publish."""

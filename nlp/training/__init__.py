@@ -1,0 +1,1 @@
+"""What trainings have in common: their progress, and transformers' Trainer with our habits."""
