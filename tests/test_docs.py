@@ -24,6 +24,7 @@ from flows.settings import load_settings
 from flows.warehouse.connection import prepare
 from flows.warehouse.views import VIEWS
 from nlp.assertion.rule_file import load_rules
+from nlp.generation.template import load_template
 from nlp.ner.tags import read_tags
 from nlp.relations.patterns import load_patterns
 from ontologies.content import ReadOptions
@@ -178,12 +179,14 @@ def test_label_examples_do_what_they_say(generator: ModuleType, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_toml_blocks_are_settings_rules_or_patterns(page: Path, tmp_path: Path) -> None:
+def test_toml_blocks_are_files_of_their_form(page: Path, tmp_path: Path) -> None:
     for number, code in enumerate(blocks(page, "toml")):
         config = tmp_path / f"{number}.toml"
         config.write_text(code, encoding="utf-8")
         if "[[rule]]" in code:
             load_rules(config)
+        elif "[inputs." in code:
+            load_template(config)
         elif "[[statement]]" in code:
             load_patterns(str(config))
         else:
