@@ -84,6 +84,12 @@ def check_harness(files: Sequence[HarnessFile] = ()) -> None:
                 f"--harness: its task for the style {file.style} takes four options",
                 "Leave --harness out, or add --style text",
             )
+        if len({find_style(file.style).describe(question) for question in file.questions}) > 1:
+            raise CharthouseError(
+                f"--harness: its task for the style {file.style} is of one subject, this file of "
+                "several",
+                "Leave --harness out, or take another style",
+            )
         if any(question.answer is None for question in (*file.questions, *file.shots)):
             raise CharthouseError("--harness: a question has no answer", "Leave it out")
 

@@ -187,13 +187,10 @@ def _check(source: ModelSource, method: str, asked: Asked) -> None:
 
 
 def _device(request: Request) -> Device:
-    from nlp.ner.device import choose_device  # takes seconds: torch
+    from nlp.generation.device import choose_text_device  # takes seconds: torch
 
     settings = request.settings.generation
-    device = choose_device(settings.device, settings.precision)
-    if settings.precision == "auto" and not device.on_cuda:
-        return choose_device(settings.device, "fp32")  # as for all that language models do
-    return device
+    return choose_text_device(settings.device, settings.precision)
 
 
 def _asking(scorer: OptionScorer, asked: Asked, corpus: QuestionCorpus) -> OptionScorer:

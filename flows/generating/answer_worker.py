@@ -17,7 +17,7 @@ from flows.generating.task import GenerationSet, Produced
 from flows.retrieval.search import FoundPassage
 from nlp.errors import UNUSABLE
 from nlp.generation.completion import Completion, Prompt, Sampling, TextModel
-from nlp.generation.condensing import MARKUP_TOKENS
+from nlp.generation.condensing import markup_room
 from nlp.generation.errors import GenerationError
 from nlp.generation.rendering import Template, render
 
@@ -109,7 +109,7 @@ class AnswerWorker:
         asked = []
         for row, taken in zip(rows, around, strict=True):
             of_passages = [next(sizes) for _ in blocks[row]]
-            kept, used = 0, taken + MARKUP_TOKENS
+            kept, used = 0, taken + markup_room(self._model)
             # The first stays whatever its size: else there is nothing to answer from. The model
             # cuts what does not fit, and says so.
             while kept < len(of_passages) and (kept == 0 or used + of_passages[kept] + 1 <= room):
@@ -123,7 +123,7 @@ class AnswerWorker:
     def _room(self) -> int:
         """Tokens that a prompt may have."""
         room = self._model.context - self._sampling.max_new_tokens
-        if room <= MARKUP_TOKENS:
+        if room <= markup_room(self._model):
             raise GenerationError(
                 f"model {self._model.name} takes {self._model.context} tokens, of which "
                 f"{self._sampling.max_new_tokens} new ones leave no room for a prompt; lower "

@@ -101,13 +101,11 @@ def open_text_model(settings: Settings) -> TextModel:
         from flows.generating.endpoint import open_endpoint
 
         return open_endpoint(model_name(settings), settings.endpoint)
+    from nlp.generation.device import choose_text_device
     from nlp.generation.model import load_text_model
-    from nlp.ner.device import choose_device
 
     chosen = settings.generation
-    device = choose_device(chosen.device, chosen.precision)
-    if chosen.precision == "auto" and not device.on_cuda:
-        device = choose_device(chosen.device, "fp32")
+    device = choose_text_device(chosen.device, chosen.precision)
     return load_text_model(_source(settings), device, batch_tokens=chosen.batch_tokens)
 
 

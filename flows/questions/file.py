@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,9 @@ from nlp.qa.question import Question
 
 MMLU, MEDMCQA, MEDQA, PUBMEDQA = "mmlu", "medmcqa", "medqa", "pubmedqa"
 FORMS = (MMLU, MEDMCQA, MEDQA, PUBMEDQA)
+
+_JSON = re.compile(r"\s*(\{|\[\s*[{\]])")
+"""How a file of objects begins; a question in a CSV may begin with a bracket."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ def read_questions(path: Path, *, first_option: int | None = None) -> QuestionFi
 
 
 def _read(path: Path, text: str, first_option: int | None) -> tuple[str, Iterable[Question]]:
-    if text.lstrip()[0] not in "{[":
+    if not _JSON.match(text):
         return MMLU, mmlu.read_rows(path, text)
     first = _first_row(text)
     if "opa" in first:

@@ -40,7 +40,7 @@ def _number(path: Path, number: int, row: dict[str, Any]) -> int | None:
     value = row.get("cop")
     if value is None or value == _UNKNOWN:
         return None
-    if isinstance(value, str) and value.strip().isdigit():
+    if isinstance(value, str) and value.strip().isdecimal():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= len(_OPTIONS):
         raise damaged(path, number, "cop", "is no number from 0 to 4")

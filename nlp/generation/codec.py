@@ -5,10 +5,15 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from nlp.generation.completion import Prompt
 from nlp.generation.errors import GenerationError
+
+_TODAY = date(2024, 7, 26)
+"""What chat templates are told when they ask for the date, so that a prompt is the same tomorrow;
+the date that Llama 3's template has where nobody tells one."""
 
 
 class Codec:
@@ -27,11 +32,16 @@ class Codec:
         self.ends = ends
         self._prefix_text = tokenizer.decode([prefix])
         self._special = _special_pattern(tokenizer)
-        self._fast = bool(getattr(tokenizer, "is_fast", False))
+        self._closing = ends & {int(token) for token in tokenizer.all_special_ids}
 
     def count(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text, special ones left out."""
-        return [len(self.encode(text, special=False)) for text in texts]
+        """Tokens that each text takes in a prompt, special ones left out."""
+        return [len(self.encode(self._break_names(text), special=False)) for text in texts]
+
+    def count_markup(self) -> int:
+        """Tokens that a prompt has beside those of its texts: special ones, and a chat's marks."""
+        system, text = self.count(["a", "a"])
+        return len(self.encode_prompt(Prompt("a", system="a"))) - system - text
 
     def encode(self, text: str, *, special: bool | None = None) -> list[int]:
         """Token ids; with the special ones of a text's beginning unless it already has them."""
@@ -46,13 +56,16 @@ class Codec:
         """Tokens of a prompt, at least one; through the chat template where there is one.
 
         A special token's name in a text is no special token: a note that says ``</s>`` does not
-        end its prompt, nor does it speak in another's role. A space breaks the name.
+        end its prompt, nor does it speak in another's role. A space breaks the name. Nor does the
+        end token stand last that some tokenizers put after every text.
         """
         system, text = self._break_names(prompt.system), self._break_names(prompt.text)
         if getattr(self.tokenizer, "chat_template", None):
             tokens = self.encode(self._chat(system, text), special=False)
         else:
             tokens = self.encode("\n\n".join(part for part in (system, text) if part))
+            if len(tokens) > 1 and tokens[-1] in self._closing:
+                tokens.pop()
         return tokens or [self.prefix]
 
     def _break_names(self, text: str) -> str:
@@ -69,7 +82,12 @@ class Codec:
 
     def _render(self, messages: list[dict[str, str]]) -> str:
         return str(
-            self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+            self.tokenizer.apply_chat_template(
+                messages,
+                tokenize=False,
+                add_generation_prompt=True,
+                chat_template=_without_clock(self.tokenizer.get_chat_template()),
+            )
         )
 
     def decode(self, tokens: Sequence[int]) -> str:
@@ -87,14 +105,14 @@ class Codec:
 
         Meant to be called after every token. Stop strings may begin and end within tokens.
         """
-        if not self._fast and not self._may_stop(tokens, stop):
+        if not self._may_stop(tokens, stop):
             return None
         text = self.decode(tokens)
         places = [place for string in stop if (place := text.find(string)) >= 0]
         return text[: min(places)] if places else None
 
     def _may_stop(self, tokens: Sequence[int], stop: Sequence[str]) -> bool:
-        """Whether the last tokens may spell a stop string: slow tokenizers decode slowly.
+        """Whether the last tokens may spell a stop string: all would be decoded for every token.
 
         Rules about spaces may look far back, so spaces are not compared. Every token that counts
         gives at least a byte.
@@ -133,6 +151,16 @@ class Codec:
                 "tokenizer joins it with the context"
             )
         return first, following
+
+
+def _without_clock(template: str) -> str:
+    """A chat template whose ``strftime_now`` always tells the same day."""
+    if "strftime_now" not in template:
+        return template
+    values = "".join(
+        f" | replace('%{code}', '{_TODAY.strftime('%' + code)}')" for code in "aAbBdHIjmMpSyY"
+    )
+    return f"{{% macro strftime_now(form) %}}{{{{ form{values} }}}}{{% endmacro %}}{template}"
 
 
 def _special_pattern(tokenizer: Any) -> re.Pattern[str]:

@@ -18,13 +18,20 @@ from nlp.generation.errors import GenerationError
 from nlp.generation.rendering import CONTINUATION, Template, render, render_merge
 from nlp.generation.written import Source, Written
 
-__all__ = ["MARKUP_TOKENS", "Source", "Written", "write_about"]
+__all__ = ["MARKUP_TOKENS", "Source", "Written", "markup_room", "write_about"]
 
 MARKUP_TOKENS = 48
-"""Room left in every prompt for special tokens and the marks of a chat, which nobody counts."""
+"""Room left in every prompt for special tokens and the marks of a chat, where none are counted."""
+_JOINTS = 16
+"""Room for words that have other tokens side by side than each alone."""
 
 Progress = Callable[[int], None]
 """Told how many documents are done."""
+
+
+def markup_room(model: TextModel) -> int:
+    """Tokens to leave in every prompt for special tokens, the marks of a chat, and joints."""
+    return max(MARKUP_TOKENS, getattr(model, "markup_tokens", 0) + _JOINTS)
 
 
 @dataclass
@@ -123,12 +130,13 @@ def _room(model: TextModel, template: Template, sampling: Sampling) -> int:
     words = [template.system, template.prompt, *([template.merge] if template.merge else [])]
     bare = [part.fill(dict.fromkeys(part.gaps, "")) for part in words]
     system, *requests = model.count_tokens(bare)
-    if system + max(requests) + MARKUP_TOKENS >= room:
+    own = system + max(requests) + markup_room(model)
+    if own >= room:
         raise GenerationError(
             f"prompt {template.name}: it leaves no room for text: its own words take "
-            f"{system + max(requests) + MARKUP_TOKENS} tokens, and with {sampling.max_new_tokens} "
-            f"new ones a prompt of model {model.name} may have {room}; allow fewer new tokens, or "
-            "use a shorter prompt or a model of a longer context"
+            f"{own} tokens, and with {sampling.max_new_tokens} new ones a prompt of model "
+            f"{model.name} may have {room}; allow fewer new tokens, or use a shorter prompt or a "
+            "model of a longer context"
         )
     return room
 
@@ -207,7 +215,7 @@ def _merging_calls(
 
 
 def _tokens(model: TextModel, prompt: Prompt) -> int:
-    return sum(model.count_tokens([prompt.system, prompt.text])) + MARKUP_TOKENS
+    return sum(model.count_tokens([prompt.system, prompt.text])) + markup_room(model)
 
 
 def _told(

@@ -79,8 +79,10 @@ class Decoder:
 
         Raises:
             DeviceError: the forward pass failed, for a lack of memory or a broken device.
+            ModelError: the tokenizer is not the model's.
         """
         whole = [self._codec.encode_prompt(prompt) for prompt in prompts]
+        self._network.check_tokens(whole)
         rows = [
             Row(place, cut_middle(tokens, self._limit), prompt.key or prompt.text)
             for place, (tokens, prompt) in enumerate(zip(whole, prompts, strict=True))
@@ -210,6 +212,8 @@ def _checked(sampling: Sampling) -> Sampling:
         raise GenerationError("max_new_tokens must be at least 1")
     if sampling.temperature < 0 or not 0 < sampling.top_p <= 1 or sampling.top_k < 0:
         raise GenerationError("temperature and top_k may not be negative, top_p is within (0, 1]")
+    if sampling.max_input_tokens < 0:
+        raise GenerationError("max_input_tokens may not be negative")
     if sampling.repetition_penalty <= 0:
         raise GenerationError("repetition_penalty must be above 0")
     if "" in sampling.stop:

@@ -47,9 +47,12 @@ def score_pairs(
     Raises:
         GenerationError: a continuation is longer than the model's context.
         DeviceError: the forward pass failed, for a lack of memory or a broken device.
+        ModelError: the tokenizer is not the model's.
     """
+    network.check_tokens(tokens for pair in pairs for tokens in pair)
     done: dict[int, Likelihood] = {}
-    for batch in _batches(_groups(network, pairs), budget):
+    groups = [part for group in _groups(network, pairs) for part in _within(group, budget)]
+    for batch in _batches(groups, budget):
         for place, likelihood in _score_batch(network, batch):
             done[place] = likelihood
         if progress:
@@ -71,6 +74,18 @@ def _groups(network: CausalNetwork, pairs: Sequence[Pair]) -> list[_Group]:
         _Group(context, tuple(p for p, _ in group), tuple(c for _, c in group))
         for context, group in members.items()
     ]
+
+
+def _within(group: _Group, budget: int) -> Iterator[_Group]:
+    """A group in parts that the budget holds; its context is encoded for each."""
+    return _parts(group, max(1, budget // group.longest))
+
+
+def _parts(group: _Group, most: int) -> Iterator[_Group]:
+    """A group in parts of at most so many continuations."""
+    for first in range(0, len(group.places), most):
+        part = slice(first, first + most)
+        yield _Group(group.context, group.places[part], group.continuations[part])
 
 
 def _batches(groups: Sequence[_Group], budget: int) -> Iterator[list[_Group]]:
@@ -110,11 +125,8 @@ def _halves(batch: Sequence[_Group]) -> list[list[_Group]]:
     if len(batch) > 1:
         middle = len(batch) // 2
         return [list(batch[:middle]), list(batch[middle:])]
-    group, middle = batch[0], len(batch[0].places) // 2
-    return [
-        [_Group(group.context, group.places[:middle], group.continuations[:middle])],
-        [_Group(group.context, group.places[middle:], group.continuations[middle:])],
-    ]
+    group = batch[0]
+    return [[half] for half in _parts(group, -(-len(group.places) // 2))]
 
 
 def _score_whole(network: CausalNetwork, batch: Sequence[_Group]) -> list[tuple[int, Likelihood]]:

@@ -8,6 +8,7 @@ In fp32 that never decided between two tokens in our tests; in bf16, with three 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,11 @@ class LocalTextModel:
     def context(self) -> int:
         """Tokens that prompt and completion may have together."""
         return self.network.context
+
+    @cached_property
+    def markup_tokens(self) -> int:
+        """Tokens that a prompt has beside those of its texts: special ones, and a chat's marks."""
+        return self.codec.count_markup()
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, special ones left out."""
@@ -208,7 +214,15 @@ def _make_codec(source: ModelSource, tokenizer: Any, network: Any) -> Codec:
             f"model {source.name}: its tokenizer has neither a token of a text's beginning nor "
             "one of its end; name one in tokenizer_config.json"
         )
-    return Codec(tokenizer, int(prefix), frozenset(ends))
+    codec = Codec(tokenizer, int(prefix), frozenset(ends))
+    try:
+        codec.count_markup()
+    except Exception as error:  # templates raise what they like
+        raise ModelError(
+            f"model {source.name}: its chat template cannot be used ({type(error).__name__}); mend "
+            "chat_template.jinja or tokenizer_config.json"
+        ) from error
+    return codec
 
 
 def _unreadable(source: ModelSource, error: Exception) -> ModelError:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
 from transformers import Cache
 
 from nlp.ner.device import Device
+from nlp.ner.errors import ModelError
 
 
 class CausalNetwork:
@@ -19,6 +20,7 @@ class CausalNetwork:
         network: as transformers has it, in evaluation mode.
         device: where it is, and its number format.
         context: positions it has.
+        vocabulary: tokens that it knows.
     """
 
     def __init__(self, network: Any, device: Device, context: int) -> None:
@@ -26,9 +28,22 @@ class CausalNetwork:
         self.network = network
         self.device = device
         self.context = context
+        self.vocabulary = len(network.get_input_embeddings().weight)
         taken = inspect.signature(network.forward).parameters
         self._takes_positions = "position_ids" in taken
         self._keeps_logits = "logits_to_keep" in taken
+
+    def check_tokens(self, rows: Iterable[Sequence[int]]) -> None:
+        """See that the model knows all tokens of rows; a GPU would break down over others.
+
+        Raises:
+            ModelError: it does not.
+        """
+        if any(max(row, default=0) >= self.vocabulary for row in rows):
+            raise ModelError(
+                f"the tokenizer has tokens beyond the {self.vocabulary} that the model knows; are "
+                "their files of one model?"
+            )
 
     def forward(
         self,

@@ -53,7 +53,8 @@ def choose_tokens(logits: torch.Tensor, rows: Sequence[Row], sampling: Sampling)
         chosen = weighed.argmax(-1)
     else:
         draws = [_draw(row, sampling.seed) for row in rows]
-        chosen = _pick(weighed / sampling.temperature, draws, sampling)
+        below = weighed - weighed.amax(-1, keepdim=True)  # no temperature makes it infinite
+        chosen = _pick(below / sampling.temperature, draws, sampling)
     taken = scores.gather(1, chosen[:, None]).squeeze(1) - scores.logsumexp(-1)
     for row, token, value in zip(rows, chosen.tolist(), taken.tolist(), strict=True):
         row.made.append(token)

@@ -42,7 +42,7 @@ def read_template(name: str | Path) -> str:
     """
     path = _path(name)
     try:
-        return path.read_text("utf-8")
+        return path.read_text("utf-8-sig")
     except OSError as error:
         raise GenerationError(
             f"prompt {path}: it cannot be read ({type(error).__name__}); name a template from the "

@@ -91,3 +91,7 @@ def test_what_it_has_no_task_for() -> None:
     with pytest.raises(CharthouseError, match="four options"):
         check_harness([HarnessFile("medqa", [question])])
     check_harness([HarnessFile("text", [question])])
+    two = [replace(question, options=tuple("abcd"), subject=subject) for subject in ("x", "y")]
+    check_harness([HarnessFile("medmcqa", two)])
+    with pytest.raises(CharthouseError, match="of one subject"):
+        check_harness([HarnessFile("mmlu", two)])

@@ -122,6 +122,11 @@ def test_mmlu_whatever_stands_in_it(
     assert found == rows
 
 
+def test_mmlu_that_begins_with_a_bracket(tmp_path: Path) -> None:
+    path = write(tmp_path / "anatomy_test.csv", "[x] stands for?,a,b,c,d,B\n" + MMLU)
+    assert read_questions(path).questions[0].text.startswith("[x]")
+
+
 def test_medmcqa_of_its_authors_counts_from_one(tmp_path: Path) -> None:
     file = read_questions(write(tmp_path / "dev.json", lines(MEDMCQA)))
     assert file.form == "medmcqa"
@@ -218,6 +223,7 @@ def without(row: dict[str, Any], field: str) -> dict[str, Any]:
         (lines([MEDMCQA[0], without(MEDMCQA[1], "opc")]), "row 2, field opc: is missing"),
         (lines([MEDMCQA[0], MEDMCQA[1] | {"opc": 3}]), "row 2, field opc: is no text"),
         (lines([MEDMCQA[0], MEDMCQA[1] | {"cop": 7}]), "row 2, field cop"),
+        (lines([MEDMCQA[0], MEDMCQA[1] | {"cop": "\u00b2"}]), "row 2, field cop"),
         (lines([MEDMCQA[0], MEDMCQA[1] | {"cop": 0}]), "field cop: both 0 and 4"),
         (lines([MEDMCQA[0], MEDMCQA[0]]), "row 2, field id"),
         (lines([MEDMCQA[0]]) + "{broken\n", "row 2: is not well-formed"),

@@ -40,6 +40,7 @@ class Scribe:
     name: str = "scribe"
     bound: int = 5
     silent: bool = False
+    markup_tokens: int = 0
     rounds: list[list[Prompt]] = field(default_factory=list)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -141,6 +142,13 @@ def test_without_a_merge_prompt_the_lost_tokens_are_counted():
     assert isinstance(found, Written)
     assert found.calls == 1
     assert found.truncated_tokens == 101 - (15 + MARKUP_TOKENS)
+
+
+def test_a_chat_of_many_marks_has_room_for_them():
+    model = Scribe(context=200)
+    model.markup_tokens = 100
+    write_about(model, template(), [source("word " * 100)], SAMPLING)
+    assert max(len(prompt.text.split()) for prompt in model.rounds[0]) <= 200 - 5 - 100
 
 
 def test_parts_that_say_nothing_are_left_out():

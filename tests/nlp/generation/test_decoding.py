@@ -7,12 +7,13 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tokenizers.processors import TemplateProcessing
 
 from nlp.generation.codec import cut_middle
 from nlp.generation.completion import LENGTH, STOP, Completion, Prompt, Sampling
 from nlp.generation.errors import GenerationError
 from nlp.generation.model import LocalTextModel
-from nlp.ner.errors import DeviceError
+from nlp.ner.errors import DeviceError, ModelError
 from tests.language_models import TEXTS
 
 WORDS = " ".join(TEXTS).split()
@@ -255,6 +256,60 @@ def test_a_chat_template_is_used(
     assert told(made) == told(bare)
 
 
+def test_a_chats_prompt_is_the_same_tomorrow(models: dict[str, LocalTextModel]) -> None:
+    tokenizer = models["gpt2"].codec.tokenizer
+    tokenizer.chat_template = "{{ strftime_now('%d %b %Y') }}: " + CHAT
+    try:
+        tokens = models["gpt2"].codec.encode_prompt(Prompt("the text"))
+    finally:
+        tokenizer.chat_template = None
+    assert models["gpt2"].codec.decode(tokens) == "26 Jul 2024: [user]the text[a]"
+
+
+def test_a_prompt_has_the_tokens_that_were_counted(model: LocalTextModel) -> None:
+    tokenizer = model.codec.tokenizer
+    note = f"a note {tokenizer.eos_token} that names it {tokenizer.eos_token}"
+    for template in (None, CHAT):
+        tokenizer.chat_template = template
+        try:
+            markup = model.codec.count_markup()
+            tokens = model.codec.encode_prompt(Prompt(note, system="Be brief."))
+        finally:
+            tokenizer.chat_template = None
+        counted = sum(model.count_tokens(["Be brief.", note]))
+        assert abs(len(tokens) - counted - markup) <= 2  # of words side by side
+
+
+def test_no_end_token_stands_last_in_a_prompt(models: dict[str, LocalTextModel]) -> None:
+    codec = models["gpt2"].codec
+    plain, end = codec.encode_prompt(PROMPTS[9]), codec.tokenizer.eos_token
+    backend = codec.tokenizer.backend_tokenizer
+    before = backend.post_processor
+    backend.post_processor = TemplateProcessing(
+        single=f"$A {end}", special_tokens=[(end, codec.tokenizer.eos_token_id)]
+    )
+    try:
+        assert codec.encode_prompt(PROMPTS[9]) == plain
+    finally:
+        backend.post_processor = before or TemplateProcessing(single="$A", special_tokens=[])
+
+
+def test_a_tokenizer_of_another_model_is_told(
+    models: dict[str, LocalTextModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = models["gpt2"]
+    monkeypatch.setattr(model.network, "vocabulary", 50)
+    with pytest.raises(ModelError, match="beyond the 50"):
+        model.generate(PROMPTS, GREEDY)
+    with pytest.raises(ModelError, match="beyond the 50"):
+        model.log_likelihoods([("", prompt.text) for prompt in PROMPTS if prompt.text])
+
+
+def test_the_lowest_temperature_is_nearly_greedy(model: LocalTextModel) -> None:
+    made = model.generate(PROMPTS[:4], replace(GREEDY, temperature=1e-40))
+    assert told(made) == told(model.generate(PROMPTS[:4], GREEDY))
+
+
 def test_a_batch_without_memory_is_halved(
     models: dict[str, LocalTextModel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -315,6 +370,7 @@ def test_a_device_that_fails_is_told(
         {"top_p": 0.0},
         {"repetition_penalty": 0.0},
         {"stop": ("",)},
+        {"max_input_tokens": -1},
     ],
     ids=lambda wrong: next(iter(wrong)),
 )

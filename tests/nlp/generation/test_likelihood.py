@@ -106,6 +106,27 @@ def test_a_shared_context_is_encoded_once(
     assert sum(fed) < sum(lengths) / 2
 
 
+def test_many_continuations_of_a_context_keep_to_the_budget(
+    models: dict[str, LocalTextModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = models["gpt2"]
+    pairs = [(TEXTS[0], f" {number} of many") for number in range(40)]
+    expected = model.log_likelihoods(pairs)
+    forward, rows = model.network.forward, []
+
+    def count(tokens: torch.Tensor, *rest: Any, **more: Any) -> torch.Tensor:
+        rows.append(len(tokens))
+        return forward(tokens, *rest, **more)
+
+    monkeypatch.setattr(model.network, "forward", count)
+    monkeypatch.setattr(model, "batch_tokens", 300)
+    found = model.log_likelihoods(pairs)
+    longest = max(sum(map(len, harness_tokens(model, *pair))) for pair in pairs)
+    assert max(rows) * (longest - 1) <= 300
+    for left, right in zip(found, expected, strict=True):
+        assert left.log_probability == pytest.approx(right.log_probability, abs=2e-4)
+
+
 def test_no_pairs(models: dict[str, LocalTextModel]) -> None:
     assert models["gpt2"].log_likelihoods([]) == []
 

@@ -96,6 +96,12 @@ def test_lacking_weights_are_told(copy: Path) -> None:
         load_text_model(find_text_model(str(copy)), CPU)
 
 
+def test_a_chat_template_that_fails_is_told(copy: Path) -> None:
+    (copy / "chat_template.jinja").write_text("{{ raise_exception('never') }}", "utf-8")
+    with pytest.raises(ModelError, match="its chat template cannot be used"):
+        load_text_model(find_text_model(str(copy)), CPU)
+
+
 def test_damaged_files_are_told(copy: Path) -> None:
     (copy / "model.safetensors").write_bytes(b"no weights")
     with pytest.raises(ModelError, match="files cannot be loaded"):

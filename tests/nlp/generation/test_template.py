@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlp.generation.completion import Sampling
@@ -63,6 +63,7 @@ def test_gaps_are_filled_and_defaults_stand_where_nothing_is_given():
     assert merged.system == "Be kind."
 
 
+@settings(max_examples=30)
 @given(st.text(), st.text())
 def test_braces_in_a_value_are_only_braces(text, section):
     prompt = render(parsed(), {"text": text + "{tone}", "section:past_history": section})
@@ -141,6 +142,8 @@ def test_an_own_file_is_read_and_what_is_none_is_refused(tmp_path: Path):
     path = tmp_path / "mine.toml"
     path.write_text(MINE, "utf-8")
     assert load_template(str(path)) == load_template(path) == parsed()
+    path.write_text(MINE, "utf-8-sig")  # as Notepad saves it
+    assert load_template(path) == parsed()
     with pytest.raises(GenerationError, match=r"no such template in the box \(abstract-"):
         load_template("abstract-sumary")
     with pytest.raises(GenerationError, match="cannot be read"):
