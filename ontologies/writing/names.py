@@ -115,6 +115,6 @@ def _fits(named: NamedTrie, names: int) -> bool:
         inside
         and its[0] == 0
         and its[1] == its[2] <= names
-        and 0 <= int(named.name.min())
+        and int(named.name.min()) >= 0
         and int(named.name.max()) < names
     )
