@@ -71,9 +71,14 @@ def choose_relation_model(settings: Settings) -> Classified | Stated:
 
     Raises:
         CharthouseError: there is no such model, it cannot be used, or its prompt or patterns
-            cannot.
+            cannot; a threshold is set for an endpoint, which tells no score.
     """
     name = settings.relations.model or BUNDLED
+    if name.startswith(ENDPOINT) and settings.relations.threshold is not None:
+        raise CharthouseError(
+            f"{name} tells no score, so a threshold would leave out every relation",
+            "Leave relations.threshold (--threshold) out",
+        )
     try:
         if not name.startswith(ENDPOINT) and (
             name == BUNDLED or is_classifier(relation_folder(name))

@@ -56,7 +56,8 @@ def read_gold(path: Path) -> Iterator[GoldDocument]:
         mentions = []
         relations: list[GoldRelation] = []
         for row in block.rows:
-            if len(row) >= 4 and row[1] and not row[1].isdecimal():
+            # What begins with no letter is no type, but a mention whose start is broken.
+            if len(row) >= 4 and row[1][:1].isalpha():
                 relations += related(row[1], row[2], row[3])
                 continue
             if len(row) < 5 or not (row[1].isdecimal() and row[2].isdecimal()):

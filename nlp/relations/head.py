@@ -17,8 +17,9 @@ from torch.nn import functional
 from nlp.relations.encoding import Example
 from nlp.relations.features import FEATURES
 
-PAIRS_AT_ONCE = 512
-"""Pairs scored together; a document of many concepts would need much memory otherwise."""
+PAIRS_AT_ONCE, LOOKS_AT_ONCE = 512, 1 << 22
+"""Pairs scored together, and tokens times pairs: a long document of many concepts would need much
+memory otherwise."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,9 @@ class PairHead(torch.nn.Module):
         features = torch.from_numpy(example.features).to(device)
         pairs = torch.from_numpy(example.pairs).to(device)
         logits = []
-        for first in range(0, len(pairs), PAIRS_AT_ONCE):
-            chosen = pairs[first : first + PAIRS_AT_ONCE]
+        at_once = max(1, min(PAIRS_AT_ONCE, LOOKS_AT_ONCE // max(1, len(states))))
+        for first in range(0, len(pairs), at_once):
+            chosen = pairs[first : first + at_once]
             s, o = chosen[:, 0], chosen[:, 1]
             both = (looks[0][:, s] * looks[1][:, o]).sum(0)
             context = (both / (both.sum(1, keepdim=True) + 1e-12)) @ states
@@ -80,7 +82,7 @@ class PairHead(torch.nn.Module):
                 self._score(
                     torch.cat([subjects[s], context], dim=1),
                     torch.cat([objects[o], context], dim=1),
-                    features[first : first + PAIRS_AT_ONCE],
+                    features[first : first + at_once],
                 )
             )
         return torch.cat(logits) if logits else states.new_zeros(0)

@@ -23,7 +23,8 @@ class Pattern:
     """One form of statement.
 
     Attributes:
-        before: lower-case words before the first gap, by which a statement of this form is known.
+        before: words before the first gap, in any case, by which a statement of this form is
+            known.
         gaps: names of the gaps, in order.
         between: the words after each gap; white space in them is any white space.
         relation: the type of the relation, where the statement does not say it itself.
@@ -113,7 +114,7 @@ def _pattern(row: Any, number: int, path: Path) -> Pattern:
     if any(not literal.strip() for literal in literals[:-1]):
         raise GenerationError(f"{where}: words must stand before and between the gaps")
     return Pattern(
-        " ".join(literals[0].split()).casefold(),
+        " ".join(literals[0].split()),
         tuple(gaps),
         tuple(literals[1:]),
         relation,

@@ -106,16 +106,24 @@ def split_statements(written: str, patterns: Patterns) -> Iterator[list[Statemen
 
 
 def _begins(piece: str, patterns: Patterns) -> bool:
-    words = " ".join(piece.split()).casefold()
-    return any(words.startswith(pattern.before) for pattern in patterns.statements)
+    words = " ".join(piece.split())
+    return any(_after(pattern.before, words) is not None for pattern in patterns.statements)
+
+
+def _after(before: str, words: str) -> str | None:
+    """What follows the words that a statement begins with; None where it begins otherwise."""
+    # Not by casefold: it makes two letters of some, and places would not fit.
+    begin = re.match(re.escape(before), words, re.IGNORECASE)
+    return words[begin.end() :] if begin else None
 
 
 def _readings(piece: str, patterns: Patterns) -> Iterator[Statement]:
     words = " ".join(piece.split())
     for pattern in patterns.statements:
-        if not words.casefold().startswith(pattern.before):
+        rest = _after(pattern.before, words)
+        if rest is None:
             continue
-        for filled in _fillings(words[len(pattern.before) :], pattern.between):
+        for filled in _fillings(rest, pattern.between):
             values = dict(zip(pattern.gaps, filled, strict=True))
             if all(values.values()):
                 relation = pattern.relation or "_".join(values["relation"].casefold().split())
@@ -128,8 +136,8 @@ def _fillings(rest: str, between: Sequence[str]) -> list[list[str]]:
     if len(between) == 1:
         if not literal:
             return [[rest.strip()]]
-        ends = rest.casefold().endswith(f" {literal.casefold()}")
-        return [[rest[: -len(literal) - 1].strip()]] if ends else []
+        end = re.search(rf" {re.escape(literal)}$", rest, re.IGNORECASE)
+        return [[rest[: end.start()].strip()]] if end else []
     found: list[list[str]] = []
     for match in re.finditer(rf" {re.escape(literal)} ", rest, re.IGNORECASE):
         for others in _fillings(rest[match.end() - 1 :], between[1:]):

@@ -93,8 +93,28 @@ def _load(folder: Path, store: ConceptStore) -> NamedTrie | None:
         trie = NameTrie(**arrays, sequence=sequences, end=end)  # type: ignore[arg-type]
         start = load_array(array_path(folder, "name", "start"))
         name = load_array(array_path(folder, "name", "name"))
-    except (OSError, ValueError, TypeError, KeyError):
+        same = manifest["release_id"] == store.release.release_id
+        kept = NamedTrie(trie, start, name)
+        return kept if same and _fits(kept, len(store.names.concept)) else None
+    except (OSError, ValueError, TypeError, KeyError, IndexError):
         return None
-    same = manifest.get("release_id") == store.release.release_id
-    whole = len(start) == len(sequences) + 1 and len(name) <= len(store.names.concept)
-    return NamedTrie(trie, start, name) if same and whole else None
+
+
+def _fits(named: NamedTrie, names: int) -> bool:
+    """Whether the arrays of a kept trie point at each other, and at names of the store."""
+    trie, count = named.trie, len(named.trie)
+    if not len(trie.length) == len(trie.shared) == count == len(named.name_start) - 1:
+        return False
+    if not count:
+        return not len(named.name)
+    last = int((trie.start + trie.length).max())
+    # Tokens of names that others have too stand in the file as well.
+    inside = int(trie.start.min()) >= 0 and last <= len(trie.token)
+    its = int(named.name_start[0]), int(named.name_start[-1]), len(named.name)
+    return (
+        inside
+        and its[0] == 0
+        and its[1] == its[2] <= names
+        and int(named.name.min()) >= 0
+        and int(named.name.max()) < names
+    )

@@ -23,7 +23,14 @@ from nlp.ner.errors import TrainingError
 from nlp.ner.model import load_tokenizer, make_encoder
 from nlp.ner.packed import training_hidden
 from nlp.ner.score import SpanScore
-from nlp.ner.source import BUNDLED, ModelSource, model_files, model_fingerprint, tells_case
+from nlp.ner.source import (
+    BUNDLED,
+    BUNDLED_FOLDER,
+    ModelSource,
+    model_files,
+    model_fingerprint,
+    tells_case,
+)
 from nlp.ner.training.checkpoint import read_state, write_state
 from nlp.ner.training.examples import shuffled_batches
 from nlp.ner.training.masters import Masters, decayed_rate
@@ -256,12 +263,13 @@ class _Session:
             **{f"{ENCODER}{name}": value for name, value in adapter_weights(body).items()},
             **{f"{HEAD}{name}": value for name, value in head.state_dict().items()},
         }
-        halved = {n: w.detach().to("cpu", torch.float16).contiguous() for n, w in weights.items()}
-        save_file(halved, out / WEIGHTS_FILE)
-        in_box = self._base.name == BUNDLED
+        in_box = self._base.folder == BUNDLED_FOLDER  # any folder may have the name
         if not in_box:
             for path in model_files(self._base):
                 shutil.copyfile(path, out / path.name)
+        # Last: a base that is itself a classifier's folder has a file of this name too.
+        halved = {n: w.detach().to("cpu", torch.float16).contiguous() for n, w in weights.items()}
+        save_file(halved, out / WEIGHTS_FILE)
         write_form(
             out,
             RelationForm(

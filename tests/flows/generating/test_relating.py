@@ -146,3 +146,8 @@ def test_a_causal_model_writes_and_is_read(warehouse: Path, tmp_path: Path) -> N
 def test_a_model_that_is_not_there_is_said_at_the_door(tmp_path: Path) -> None:
     with pytest.raises(CharthouseError, match="no such folder"):
         RelationTask().identify(_request(tmp_path / "none"))
+
+
+def test_a_threshold_for_an_endpoint_is_refused() -> None:
+    with pytest.raises(CharthouseError, match=r"endpoint:m tells no score.*threshold"):
+        RelationTask().identify(_request("endpoint:m", threshold=0.0))

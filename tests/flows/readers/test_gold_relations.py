@@ -17,6 +17,8 @@ PUBTATOR = """7|t|Lithium toxicity.
 7\t33\t41\tcyanosis\tDisease\tD003490|D001145
 7\tCID\tD016651\tD003490|D001145
 7\tCID\tD016651\t-1
+7\t-1\t16\tLithium\tChemical\tD016651
+7\t0.0\t7\tLithium\tChemical\tD016651
 """
 
 

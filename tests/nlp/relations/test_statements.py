@@ -105,6 +105,37 @@ def test_typed_relations_take_their_type_from_the_sentence() -> None:
     assert _pairs(read) == [("LITHIUM", "mechanism_of_action", "HEPARIN")]
 
 
+def test_patterns_are_of_any_language_and_case(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        '[[statement]]\npattern = "die Größe: {subject} stört {object} außen"\nrelation = "r"',
+        encoding="utf-8",
+    )
+    mine = load_patterns(str(path))
+    for written in (
+        "die Größe: lithium stört cyanosis außen",
+        "DIE GRÖßE: Lithium STÖRT Cyanosis AUßEN.",
+    ):
+        read = read_statements(written, TEXT, mine)
+        assert _pairs(read) == [("LITHIUM", "r", "CYANOSIS")]
+
+
+_WORDS = (
+    *("the relation between", "the interaction between", "and", "is", "exists", "none"),
+    *("lithium", "cyanosis", "ulcer", "gold", ";", ".", "\n", "\u0130", "\u00df", "\ufb01"),
+)
+
+
+@given(st.lists(st.sampled_from(_WORDS), max_size=30).map(" ".join))
+def test_only_mentions_with_the_labels_of_a_pattern_are_related(written: str) -> None:
+    read = _read(written)
+    assert 0 <= read.unparsed <= read.statements
+    for relation in read.relations:
+        sides = (TEXT.mentions[relation.subject_mention], TEXT.mentions[relation.object_mention])
+        assert [side.label for side in sides] == ["Chemical", "Disease"]
+        assert (relation.subject,) == sides[0].concepts and (relation.object,) == sides[1].concepts
+
+
 @given(st.text(alphabet="the relation between lithium and cyanosis exists;. \n", max_size=200))
 def test_every_statement_is_placed_or_counted(written: str) -> None:
     read = _read(written)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from nlp.ner.device import choose_device
 from nlp.ner.errors import ModelError, TrainingError
@@ -100,6 +101,22 @@ def test_a_kill_changes_nothing(random_folder: Path, folder: Path, tmp_path: Pat
     other = replace(RECIPE, seed=1)
     with pytest.raises(TrainingError, match="another training"):
         train(base, GOLD, GOLD, tmp_path / "again", other, **told)
+
+
+def test_a_base_that_is_a_classifier_lends_its_encoder_alone(folder: Path, tmp_path: Path) -> None:
+    named = tmp_path / "bundled"  # as the model in the box, which it is not
+    named.mkdir()
+    for path in folder.iterdir():
+        (named / path.name).write_bytes(path.read_bytes())
+    out = tmp_path / "anew"
+    recipe = replace(RECIPE, epochs=1, rank=1)
+    train(find_model(str(named)), GOLD[:2], GOLD[:2], out, recipe, device="cpu")
+    model = find_classifier(str(out))
+    assert (model.form.rank, model.form.base) == (1, "own")
+    weights = load_file(out / "relations.safetensors")
+    assert {len(w) for name, w in weights.items() if name.endswith(".down")} == {1}
+    (scored,) = load_classifier(model, CPU).score([GOLD[0].text])
+    assert len(scored) == 2
 
 
 def test_patience_ends_the_training(random_folder: Path, tmp_path: Path) -> None:

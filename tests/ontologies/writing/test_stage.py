@@ -149,6 +149,34 @@ def test_the_trie_is_kept_beside_the_store_and_made_anew_for_another_release(
     assert made
 
 
+@pytest.mark.parametrize("damage", ["gone", "cut", "shorter", "foreign rows", "no manifest"])
+def test_a_damaged_trie_is_made_anew(gpt2_folder: Path, tmp_path: Path, damage: str) -> None:
+    (tmp_path / "table.tsv").write_text("id\tname\nX:1\tCommon Cold\nX:2\tKidney\n")
+    build_store([("table", tmp_path / "table.tsv")], tmp_path / "store")
+    store = open_store(tmp_path / "store")
+
+    def written() -> list[str]:
+        _, name, _ = Writing(store, str(gpt2_folder), "{mention} means").written(["cold"], (), 9)
+        return sorted(store.name_texts(name))
+
+    assert written() == ["Common Cold", "Kidney"]
+    (kept,) = (tmp_path / "store" / TRIES_FOLDER).iterdir()
+    whole = {path.name: path.read_bytes() for path in kept.iterdir()}
+    token, name = kept / "trie.token.npy", kept / "name.name.npy"
+    if damage == "gone":
+        token.unlink()
+    elif damage == "cut":
+        token.write_bytes(whole[token.name][:-4])
+    elif damage == "shorter":
+        np.save(token, np.load(token)[:-1])
+    elif damage == "foreign rows":
+        np.save(name, np.load(name) + 5)
+    else:
+        (kept / "trie.json").write_text("[]")
+    assert written() == ["Common Cold", "Kidney"]
+    assert {path.name: path.read_bytes() for path in kept.iterdir()} == whole
+
+
 def test_a_store_that_cannot_be_written_is_linked_to(
     gpt2_folder: Path, small: ConceptStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
