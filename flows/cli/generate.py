@@ -343,7 +343,14 @@ def _print_preview(preview: GenerationPreview, *, as_json: bool) -> None:
 def _print_outcome(console: Console, outcome: Generated) -> None:
     from flows.summary import command, shortest
 
-    table = Table(title=f"Run {outcome.run_id}", title_justify="left", show_header=False, box=None)
+    title = f"Run {outcome.run_id}"
+    table = Table(
+        title=title,
+        title_justify="left",
+        show_header=False,
+        box=None,
+        min_width=len(title) + 1,
+    )
     table.add_column(style="dim")
     table.add_column(justify="right")
     table.add_column()
@@ -378,6 +385,9 @@ def _print_outcome(console: Console, outcome: Generated) -> None:
             f"[yellow]{outcome.new_rejects:,} items could not be worked on:[/] "
             f"{command()} rejects --warehouse {escape(where)}"
         )
+    if not outcome.items:
+        console.print("[yellow]No items:[/] no document with text meets the condition and scope.")
+        return
     console.print("\nTwo queries to try:")
     for title, query in _queries(outcome):
         console.print(f"  [dim]# {title}[/]")

@@ -59,8 +59,9 @@ def find_model(name: str, *, adapters: bool = False) -> ModelSource:
         return ModelSource(name, _checked(name, hub_folder(name.removeprefix("hub:")), adapters))
     folder = Path(name).expanduser()
     if not folder.is_dir():
+        box = "" if adapters else "bundled, "  # nothing in the box writes text
         raise ModelError(
-            f"model {name}: no such folder; use bundled, a folder with config.json and weights, "
+            f"model {name}: no such folder; use {box}a folder with config.json and weights, "
             "or hub:owner/name@revision"
         )
     return ModelSource(folder.resolve().name, _checked(name, folder, adapters))

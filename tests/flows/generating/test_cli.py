@@ -8,10 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from flows.cli.generate import _print_outcome
 from flows.errors import UsageError
 from flows.forget import preview
 from flows.generating.run import questions_of, wanted_of
+from flows.generating.summary import Generated
 from flows.jobs import JOBS
 from flows.schema import MIGRATIONS
 from flows.settings import load_settings
@@ -160,3 +163,29 @@ def test_order_comes_back_as_it_was_written(tmp_path: Path, generating: Generati
     assert (tmp_path / "order.json").stat().st_mode & 0o777 == 0o600
     other = replace(order, generation=replace(asked, questions=(("q1", "Why?"),)))
     assert other.order_hash != order.order_hash
+
+
+def test_an_empty_selection_is_said_and_the_title_is_one_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    names = ("items", "done", "skipped", "new_rejects", "removed", "without_text", "truncated")
+    counts = dict.fromkeys(
+        (*names, "cut_off", "prompt_tokens", "completion_tokens", "unparsed", "relations"), 0
+    )
+    _print_outcome(
+        Console(width=80),
+        Generated(
+            "20261127T020816-17b37d",
+            "w.duckdb",
+            "gen-1",
+            "summarize",
+            "m",
+            **counts,
+            model_seconds=0.0,
+            seconds=0.0,
+        ),
+    )
+    printed = capsys.readouterr().out
+    assert "Run 20261127T020816-17b37d" in printed
+    assert "No items: no document with text meets the condition and scope." in printed
+    assert "queries" not in printed
