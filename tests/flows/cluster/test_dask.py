@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from tests.flows.cluster.conftest import SMALL, DaskCluster, run_notes
 from tests.flows.conftest import write_jsonl
-from tests.flows.runs import COMMAND, contents, environment
+from tests.flows.runs import COMMAND, charthouse, contents, environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -68,6 +69,29 @@ def test_the_main_process_killed_and_run_again(
     assert all(path.stat().st_mode & 0o077 == 0 for path in staging.rglob("*"))
     run_notes(warehouse, notes, home, *more)
     assert contents(warehouse) == expected
+    assert not list(staging.iterdir()), "something was left on the staging"
+
+
+def test_relations_are_those_of_this_machine(
+    dask_cluster: DaskCluster, home: Path, expected: Tables, tmp_path: Path
+) -> None:
+    here, there = tmp_path / "here.duckdb", tmp_path / "there.duckdb"
+    for warehouse in (here, there):
+        shutil.copyfile(home / "local.duckdb", warehouse)
+    staging = tmp_path / "staging"
+    cluster = {
+        "CHARTHOUSE_EXECUTION__RUNNER": "dask",
+        "CHARTHOUSE_EXECUTION__ADDRESS": dask_cluster.address,
+        "CHARTHOUSE_EXECUTION__STAGING": str(staging),
+    }
+    for warehouse, more in ((here, {}), (there, cluster)):
+        asked = ["relations", "--threshold", "0", "--warehouse", warehouse]
+        done = charthouse(home, "generate", *asked, **SMALL, **more)
+        assert done.returncode == 0, done.stderr
+    found = contents(there)
+    assert found == contents(here)
+    assert found["documents"] == expected["documents"] and found["relations"]
+    assert len(found["shards"]) > len(expected["shards"]) + 1
     assert not list(staging.iterdir()), "something was left on the staging"
 
 

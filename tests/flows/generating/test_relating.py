@@ -124,7 +124,7 @@ def test_a_causal_model_writes_and_is_read(warehouse: Path, tmp_path: Path) -> N
     }
     learnt = [f"{TEXTS[n]} we can conclude that {said[n]}" for n in TEXTS]
     folder = make_biogpt(tmp_path / "biogpt", learnt)
-    teach(folder, learnt, steps=200)
+    teach(folder, learnt, steps=100)
     task, request = RelationTask(), _request(folder)
     made = task.identify(request)
     assert (made.prompt, made.task) == ("relation-sentences", "relations")
