@@ -15,7 +15,7 @@ from flows.sources import GONE, SourceState, sources_frame
 from flows.verdicts import DELETE, METADATA, SKIP
 from flows.warehouse.connection import Connection, transaction
 from flows.warehouse.ddl import column_list, parquet
-from flows.warehouse.generated import items_about, remove_items
+from flows.warehouse.generated import follow_persons, items_about, remove_items
 from flows.warehouse.privacy import remember_privacy
 from nlp.schema import ANNOTATION_TABLES, DOCUMENTS
 
@@ -54,6 +54,10 @@ def store_plan(
         _store_deletions(planning)
         _prune(planning.connection)
         _replace_documents(planning, METADATA)
+        follow_persons(
+            planning.connection,
+            f"SELECT document_id FROM incoming WHERE verdict = '{METADATA}'",
+        )
         _make_current(planning)
         _move_rejects(planning)
         _store_rejects(planning, states)

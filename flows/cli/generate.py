@@ -364,7 +364,10 @@ def _print_outcome(console: Console, outcome: Generated) -> None:
         ("input truncated", outcome.truncated),
         ("cut off by length", outcome.cut_off),
         ("relations", outcome.relations),
-        ("statements unparsed", outcome.unparsed),
+        (
+            "citations of no passage" if outcome.task == "answer" else "statements unparsed",
+            outcome.unparsed,
+        ),
     ):
         if count:
             table.add_row(name, f"{count:,}", "")

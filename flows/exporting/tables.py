@@ -9,6 +9,7 @@ from typing import ClassVar
 from flows.errors import UsageError
 from flows.exporting.outcome import Written
 from flows.exporting.selection import SELECTED, Selection
+from flows.generating.schema import GENERATION_ITEMS, GENERATION_SOURCES
 from flows.schema import FORGOTTEN, REJECTS, SALTS, SHARDS, SNAPSHOTS, SOURCES, TABLES
 from flows.warehouse.ddl import literal, quoted
 from flows.warehouse.layout import Connection
@@ -106,7 +107,15 @@ class Tables:
             chosen = f" SEMI JOIN {SELECTED} e ON e.place = t.rowid"
             return source if self.selection.is_all else source + chosen
         if _has_documents(table):
-            return f"{source} JOIN {SELECTED} e ON e.document_id = t.document_id"
+            kind = "LEFT JOIN" if self.selection.is_all else "JOIN"
+            chosen = f"{source} {kind} {SELECTED} e ON e.document_id = t.document_id"
+            if table is GENERATION_SOURCES and not self.selection.is_all:
+                # Answers that rest on other documents too are not exported.
+                return (
+                    f"{chosen} SEMI JOIN {GENERATION_ITEMS.name} i ON i.item_id = t.item_id "
+                    "AND i.generation_id = t.generation_id AND i.document_id = t.document_id"
+                )
+            return chosen
         if table is NAME_LINKS and not self.selection.is_all:
             # Names are text of documents: none of those that are not exported.
             return (

@@ -95,7 +95,7 @@ class GenerationPlanner:
             )
         self._connection.execute(
             "CREATE OR REPLACE TEMP TABLE items_given (seq BIGINT, item_id VARCHAR, "
-            "document_id VARCHAR, source_hash VARCHAR, characters BIGINT, verdict VARCHAR)"
+            "document_id VARCHAR, person_id VARCHAR, source_hash VARCHAR, characters BIGINT, verdict VARCHAR)"
         )
         folder = self._work.spool(self._run_id)
         remove_tree(folder)
@@ -198,12 +198,12 @@ class GenerationPlanner:
         connection = self._connection
         paths = [literal(s.path) for s in runs.planned_shards(connection, self._run_id)]
         waiting = (
-            "SELECT item_id, source_hash FROM "
+            "SELECT item_id, person_id, source_hash FROM "
             + f"read_parquet([{', '.join(paths)}], hive_partitioning = false)"
             if paths
-            else "SELECT NULL AS item_id, NULL AS source_hash WHERE false"
+            else "SELECT NULL AS item_id, NULL AS person_id, NULL AS source_hash WHERE false"
         )
-        wanted = f"SELECT item_id, source_hash FROM items_given WHERE {WORKED_ON}"
+        wanted = f"SELECT item_id, person_id, source_hash FROM items_given WHERE {WORKED_ON}"
         ((differing, missing),) = connection.execute(
             f"SELECT (SELECT count(*) FROM (({waiting}) EXCEPT ({wanted}))) + "
             f"(SELECT count(*) FROM (({wanted}) EXCEPT ({waiting}))), "
@@ -224,6 +224,8 @@ class GenerationPlanner:
         cursor = beside(self._connection)
         task = task_of(self._generation.set.task)
         try:
+            # Told again at the end: a value that the condition does not bear is told of here.
+            without_text(cursor, self._generation.where)
             for frame in task.items(cursor, self._generation.request(self._settings)):
                 items = frame.select(pl.col(name).cast(kind) for name, kind in ITEM_SCHEMA.items())
                 items = items if left is None else items.head(left)
@@ -252,7 +254,7 @@ class GenerationPlanner:
         connection.execute(
             f"""
             INSERT INTO items_given BY NAME
-            SELECT r.seq, r.item_id, r.document_id, r.source_hash, r.characters,
+            SELECT r.seq, r.item_id, r.document_id, r.person_id, r.source_hash, r.characters,
                    CASE WHEN g.item_id IS NULL THEN '{NEW}'
                         WHEN g.source_hash != r.source_hash OR ({retried}) THEN '{CHANGED}'
                         ELSE '{SKIP}' END AS verdict
@@ -325,8 +327,8 @@ _GONE = (
     "SELECT item_id, generation_id FROM generation_items WHERE generation_id = ? "
     "AND (document_id IS NOT NULL "
     "AND document_id NOT IN (SELECT document_id FROM documents WHERE NOT is_deleted) "
-    "OR person_id IS NOT NULL AND person_id NOT IN (SELECT person_id FROM documents "
-    "WHERE NOT is_deleted AND person_id IS NOT NULL))"
+    "OR document_id IS NULL AND person_id IS NOT NULL "
+    "AND person_id NOT IN (SELECT person_id FROM documents WHERE NOT is_deleted AND person_id IS NOT NULL))"
 )
 """Items of a set whose document or person is not there any more."""
 

@@ -64,6 +64,33 @@ def remove_items(connection: Connection, items: str, parameters: Sequence[object
     return int(removed)
 
 
+def follow_persons(connection: Connection, documents: str) -> None:
+    """Let what was generated follow documents that are of another person now.
+
+    What is about such a document is about its person of now. What was answered about a person
+    from a document that is another's goes.
+
+    Args:
+        connection: the warehouse, in the caller's transaction; documents are as they are to be.
+        documents: a query of ``document_id``.
+    """
+    remove_items(
+        connection,
+        "SELECT item_id, generation_id FROM generation_items i "
+        "JOIN generation_sources s USING (item_id, generation_id) "
+        "JOIN documents d ON d.document_id = s.document_id "
+        "WHERE i.document_id IS NULL AND i.person_id IS NOT NULL "
+        f"AND d.person_id IS DISTINCT FROM i.person_id AND d.document_id IN ({documents})",
+    )
+    for table in ("generation_items", "generations"):
+        connection.execute(
+            f"UPDATE {table} SET person_id = d.person_id FROM documents d "
+            f"WHERE d.document_id = {table}.document_id "
+            f"AND d.person_id IS DISTINCT FROM {table}.person_id "
+            f"AND d.document_id IN ({documents})"
+        )
+
+
 def conditions(items: str) -> dict[str, str]:
     """By table the condition for rows of the items in a table of ``item_id, generation_id``."""
     keys = f"(SELECT item_id, generation_id FROM {items})"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from flows.receipt import Receipt, StagingError, check
 from flows.warehouse.connection import Connection, transaction
 from flows.warehouse.ddl import column_list, parquet
-from flows.warehouse.generated import items_about, remove_items
+from flows.warehouse.generated import follow_persons, items_about, remove_items
 from nlp.schema import ANNOTATION_TABLES, DOCUMENTS
 from ontologies.schema import NAME_LINKS
 from ontologies.table import Table
@@ -102,6 +102,8 @@ def _replace_and_insert(
         _make_room(connection, annotation_id, shard)
     stored = DOCUMENTS.name in receipt.counts
     insert(connection, DOCUMENTS, parquet(receipt.file(DOCUMENTS.name)) if stored else shard)
+    if replacing:
+        follow_persons(connection, f"SELECT document_id FROM {shard} WHERE replaces")
     for table in ANNOTATION_TABLES:
         insert(connection, table, parquet(receipt.file(table.name)))
     connection.execute(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flows.errors import UsageError
+from flows.errors import CharthouseError, UsageError
 from flows.generating.where import check_where, one_expression
 from flows.run import _recover
 from flows.warehouse import runs
@@ -386,3 +386,60 @@ def test_snapshot_is_out_of_date_once_something_was_generated(
         assert connection.execute("SELECT text FROM generations_current").fetchall() == [
             ("asthma",)
         ]
+
+
+def test_what_was_written_follows_a_document_to_another_person(
+    bench: Bench, tmp_path: Path, generating: Generating
+) -> None:
+    source = tmp_path / "notes.jsonl"
+
+    def notes_of(person: str, annotation_id: str = bench.annotation_id) -> None:
+        write_jsonl(source, {"id": "a", "text": "asthma today", "person_id": person})
+        bench.annotation_id = annotation_id
+        bench.run(source)
+
+    persons = (
+        "SELECT i.person_id, g.person_id FROM generation_items i "
+        "JOIN generations g USING (item_id, generation_id)"
+    )
+    notes_of("p1")
+    generating.run()
+    notes_of("p2")
+    assert bench.query(persons) == [("p2", "p2")]
+    counts = generating.run()
+    assert counts is not None and (counts.skipped, counts.pruned) == (1, 0)
+    notes_of("p3", "rule-2")
+    assert bench.query(persons) == [("p3", "p3")]
+    with open_warehouse(bench.warehouse) as connection:
+        connection.execute("UPDATE generation_items SET document_id = NULL")
+    notes_of("p4", "rule-2")
+    assert bench.query(LEDGER) == [], "an answer about p3 does not tell of a note of p4"
+
+
+def test_plan_with_another_person_in_it_is_given_up(
+    bench: Bench, tmp_path: Path, generating: Generating
+) -> None:
+    source = tmp_path / "notes.jsonl"
+    long = "asthma of long standing and more"
+    for person in ("p1", "p2"):
+        notes = [{"id": key, "text": long, "person_id": person} for key in "ab"]
+        write_jsonl(source, *notes)
+        bench.run(source)
+        generating.run(loads=1 if person == "p1" else None)
+    assert bench.query("SELECT DISTINCT person_id FROM generations") == [("p2",)]
+    assert len(generating.texts()) == 2
+
+
+def test_condition_that_a_document_without_text_does_not_bear_is_told_at_the_start(
+    bench: Bench, notes: Notes, generating: Generating
+) -> None:
+    bench.run(notes(a="asthma today", b="gout today"))
+    with open_warehouse(bench.warehouse) as connection:
+        connection.execute("UPDATE documents SET title = '5'")
+        connection.execute(
+            "UPDATE documents SET text = NULL, title = 'Mrs Zqxvkjw' WHERE native_id = 'b'"
+        )
+    with pytest.raises(CharthouseError) as told:
+        generating.run(generating.order("CAST(title AS INTEGER) > 1"))
+    assert "Zqxvkjw" not in str(told.value)
+    assert generating.texts() == {}
