@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--setting", choices=("context", "conclusion"), default="conclusion")
     parser.add_argument("--folds", type=int, default=5)
-    parser.add_argument("--first", type=int, help="judge only so many of the folds")
+    parser.add_argument("--only", type=int, nargs="*", help="judge only these folds, from 1")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--max-tokens", type=int, default=160)
     parser.add_argument("--rate", type=float, default=1e-4)
@@ -63,7 +63,9 @@ def main() -> None:
     folds = cut_folds(questions, arguments.folds)
     print(f"{len(questions)} questions, {arguments.folds} folds, {recipe}", flush=True)
     right = total = by_majority = 0
-    for number, held in enumerate(folds[: arguments.first], start=1):
+    for number, held in enumerate(folds, start=1):
+        if arguments.only and number not in arguments.only:
+            continue
         begun = time.monotonic()
         kept = [q for fold in folds if fold is not held for q in fold]
         most = Counter(q.answer for q in kept).most_common(1)[0][0]

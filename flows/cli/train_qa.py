@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -30,6 +30,10 @@ def qa(
     base: Annotated[
         str, typer.Option(metavar="MODEL", help="minilm, a folder or hub:owner/name@revision.")
     ] = "minilm",
+    task: Annotated[
+        Literal["multiple_choice", "yes_no_maybe"] | None,
+        typer.Option(help="Refuse questions that are not of it. (default: what they are of)"),
+    ] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the questions.")] = 4,
     batch_questions: Annotated[int, typer.Option(min=1, help="Of one forward pass.")] = 8,
     accumulation: Annotated[int, typer.Option(min=1, help="Forward passes of a step.")] = 1,
@@ -49,6 +53,9 @@ def qa(
     ] = False,
     seed: Annotated[int, typer.Option(help="Of new head, order and dropout.")] = 13,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be learnt, and how long; no more.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Remove a former model.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
 ) -> None:
@@ -83,7 +90,16 @@ def qa(
         "seed": seed,
     }
     try:
-        order = prepare_qa(train, dev, dev_share or 0.0, base, recipe, out, device)
+        order = prepare_qa(train, dev, dev_share or 0.0, base, recipe, out, device, task)
+        if dry_run:
+            from flows.training.qa_preview import preview_qa, print_preview
+
+            preview = preview_qa(order, overwrite=overwrite)
+            if as_json:
+                print(json.dumps(preview.as_dict(), ensure_ascii=False))
+            else:
+                print_preview(Console(), preview)
+            return
         summary = execute(order, overwrite=overwrite, quiet=as_json)
     except (Interrupted, KeyboardInterrupt):
         print(

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from flows import __version__
-from flows.errors import CharthouseError
+from flows.errors import CharthouseError, SourceError
+from flows.evaluating.asked import MULTIPLE_CHOICE
+from flows.evaluating.asked import YES_NO_MAYBE as DECISIONS
 from flows.questions.file import read_questions
 from flows.training.history import Measure
 from flows.training.order import Scores, TrainingOrder, check_package, check_place
 from nlp.ner.errors import DeviceError, ModelError, TrainingError
 from nlp.ner.source import ModelSource, find_model, model_fingerprint
 from nlp.qa.errors import QuestionError
-from nlp.qa.question import Question
+from nlp.qa.question import YES_NO_MAYBE, Question
 from nlp.training.progress import Report
 from ontologies.encoder_source import MINILM, find_encoder
 from ontologies.errors import OntologyError
@@ -68,7 +70,8 @@ class QaOrder(TrainingOrder):
     @property
     def usage(self) -> str:
         """An evaluation of the model."""
-        return f"charthouse evaluate qa --dataset FILE --model {self.out}"
+        task = f" --task {DECISIONS}" if _task(self.dev) == DECISIONS else ""
+        return f"charthouse evaluate qa FILE{task} --model {self.out}"
 
     def fit(self, made: Path, checkpoints: Path, report: Report) -> Scores:
         """Fine-tune; scores are counts of questions."""
@@ -110,8 +113,11 @@ def prepare_qa(
     recipe: Mapping[str, Any],
     out: Path,
     device: str,
+    task: str | None = None,
 ) -> QaOrder:
     """Check everything at the door; questions of dev are left out of train.
+
+    ``task`` is that of :mod:`flows.evaluating.asked`; None takes what the questions are of.
 
     Raises:
         CharthouseError: something is missing or unusable; nothing has been written.
@@ -137,6 +143,14 @@ def prepare_qa(
     else:
         order = sorted(learnt, key=lambda q: hashlib.sha256(_identity(q).encode()).digest())
         judged = order[: max(1, round(dev_share * len(order)))]
+    task = task or _task(learnt)
+    for path, questions in ((train, learnt), (dev or train, judged)):
+        found = _task(questions)
+        if found != task:
+            raise SourceError(
+                f"{path}: its questions are of the task {found}, not {task}",
+                "Name other files, or another --task",
+            )
     apart = {_identity(question) for question in judged}
     learnt = [question for question in learnt if _identity(question) not in apart]
     if not learnt:
@@ -148,6 +162,11 @@ def prepare_qa(
     return QaOrder(
         out, device, source, fingerprint, tuple(learnt), tuple(judged), QaRecipe(**recipe)
     )
+
+
+def _task(questions: Sequence[Question]) -> str:
+    """Yes/no/maybe where the options are these, else multiple choice."""
+    return DECISIONS if questions[0].options == YES_NO_MAYBE else MULTIPLE_CHOICE
 
 
 def _identity(question: Question) -> str:

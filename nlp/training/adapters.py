@@ -40,7 +40,7 @@ def add_adapters(
     chosen = targets_for(kind, targets)
     config = LoraConfig(
         r=rank,
-        lora_alpha=alpha or 2 * rank,
+        lora_alpha=alpha or 2 * rank,  # type: ignore[arg-type]  # peft takes any number
         lora_dropout=dropout,
         target_modules=chosen if isinstance(chosen, str) else list(chosen),
         task_type=task,

@@ -11,7 +11,7 @@ import math
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +145,7 @@ def _arguments(
         lr_scheduler_type=schedule.decay,
         weight_decay=schedule.weight_decay,
         warmup_steps=math.ceil(schedule.warmup_share * steps),
-        gradient_checkpointing=schedule.gradient_checkpointing,
+        **_checkpointing(schedule),
         bf16=device.dtype == torch.bfloat16,
         use_cpu=not device.on_cuda,
         seed=schedule.seed,
@@ -159,6 +159,14 @@ def _arguments(
         disable_tqdm=True,
         dataloader_pin_memory=device.on_cuda,
     )
+
+
+def _checkpointing(schedule: Schedule) -> dict[str, Any]:
+    """The argument under the name that this transformers has; nothing where it is off."""
+    known = {field.name for field in fields(TrainingArguments)}
+    names = ("activation_checkpointing", "gradient_checkpointing")  # the new one, the old one
+    name = next(name for name in names if name in known)
+    return {name: True} if schedule.gradient_checkpointing else {}
 
 
 def _last_whole(folder: Path) -> Path | None:
@@ -246,7 +254,8 @@ class _Watcher(TrainerCallback):
         if state.global_step % CHECKPOINT_STEPS == 0 and step < steps:
             control.should_save = True
 
-    def on_epoch_end(self, args: Any, state: Any, control: Any, model: Any, **_: Any) -> None:
+    def on_epoch_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
+        model = given["model"]
         self._in_epoch = False
         model.eval()
         scores = self._judge.scores(model)

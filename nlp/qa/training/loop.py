@@ -129,7 +129,7 @@ def question_loss(model: Any, batch: dict[str, Any], focal: float) -> torch.Tens
     logits = option_logits(model, rows).float()
     losses = []
     for scores, answer in zip(
-        logits.split(batch["counts"].tolist()), batch["answers"].tolist(), strict=True
+        torch.split(logits, batch["counts"].tolist()), batch["answers"].tolist(), strict=True
     ):
         found = scores.log_softmax(0)[answer]
         losses.append(-found * (1 - found.exp()) ** focal if focal else -found)
