@@ -96,4 +96,7 @@ def pairs(
         return
     print(f"{counts['pairs']:,} pairs of {counts['concepts']:,} concepts in {out}")
     print(opened.release.attribution)
-    print(f"Train on them: charthouse train lm {out} --base MODEL --out models/linking")
+    print(
+        f"Train on them: charthouse train lm --train {out} --dev-share 0.05 --base MODEL --lora "
+        "--out models/linking"
+    )

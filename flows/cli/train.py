@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from flows.cli import train_encoder, train_qa, train_relations
+from flows.cli import train_encoder, train_lm, train_qa, train_relations
 from flows.processes import Interrupted
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ app = typer.Typer(help="Train models from gold files and concept stores.", no_ar
 app.command("encoder")(train_encoder.encoder)
 app.command("relations")(train_relations.relations)
 app.command("qa")(train_qa.qa)
+app.command("lm")(train_lm.lm)
 
 
 @app.callback()

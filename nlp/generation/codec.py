@@ -68,6 +68,10 @@ class Codec:
                 tokens.pop()
         return tokens or [self.prefix]
 
+    def encode_text(self, text: str) -> list[int]:
+        """Tokens of a text as it is, no special one among them: their names are broken."""
+        return self.encode(self._break_names(text), special=False)
+
     def _break_names(self, text: str) -> str:
         return self._special.sub(lambda name: f"{name[0][0]} {name[0][1:]}", text)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 from transformers.utils import logging
 
 from nlp.generation.codec import Codec
@@ -125,6 +125,18 @@ def load_text_model(
         ModelError: it is no causal language model, its files cannot be loaded, weights are missing
             from them, or its cache is no plain one of keys and values.
     """
+    network, codec, context = load_parts(source, device)
+    network = network.eval().to(device.name)
+    budget = batch_tokens or token_budget(network.config, device)
+    return LocalTextModel(source.name, CausalNetwork(network, device, context), codec, budget)
+
+
+def load_parts(source: ModelSource, device: Device) -> tuple[Any, Codec, int]:
+    """Network (in the device's number format, still on the CPU), tokenizer, and positions.
+
+    Raises:
+        ModelError: as :func:`load_text_model`.
+    """
     parts = check_causal(source)
     tokenizer = _load_tokenizer(source, parts.tokenizer)
     network = _load_network(source, parts, device)
@@ -135,10 +147,34 @@ def load_text_model(
         )
     context = read_context(network.config, tokenizer)
     tokenizer.model_max_length = _NO_BOUND**2  # texts are cut here, not there
-    codec = _make_codec(source, tokenizer, network)
-    network = network.eval().to(device.name)
-    budget = batch_tokens or token_budget(network.config, device)
-    return LocalTextModel(source.name, CausalNetwork(network, device, context), codec, budget)
+    return (
+        network,
+        _make_codec(source, tokenizer, network.config, network.generation_config),
+        context,
+    )
+
+
+def load_codec(source: ModelSource) -> tuple[Any, Codec, int]:
+    """Config, tokenizer and positions of a model, without its weights.
+
+    Raises:
+        ModelError: it is no causal language model, or its files cannot be loaded.
+    """
+    parts = check_causal(source)
+    tokenizer = _load_tokenizer(source, parts.tokenizer)
+    folder = parts.base.folder
+    try:
+        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+        generation = (
+            GenerationConfig.from_pretrained(folder, local_files_only=True)
+            if (folder / "generation_config.json").is_file()
+            else None
+        )
+    except Exception as error:  # damaged files raise many unrelated kinds
+        raise _unreadable(source, error) from error
+    context = read_context(config, tokenizer)
+    tokenizer.model_max_length = _NO_BOUND**2
+    return config, _make_codec(source, tokenizer, config, generation), context
 
 
 def read_context(config: Any, tokenizer: Any) -> int:
@@ -195,12 +231,12 @@ def _load_network(source: ModelSource, parts: CausalSource, device: Device) -> A
         raise _unreadable(source, error) from error
 
 
-def _make_codec(source: ModelSource, tokenizer: Any, network: Any) -> Codec:
+def _make_codec(source: ModelSource, tokenizer: Any, config: Any, generation: Any) -> Codec:
     """Beginning and end tokens: of the generation config, the config, else the tokenizer."""
     ends: set[int] = set()
     named = (
-        getattr(network.generation_config, "eos_token_id", None),
-        getattr(network.config, "eos_token_id", None),
+        getattr(generation, "eos_token_id", None),
+        getattr(config, "eos_token_id", None),
         tokenizer.eos_token_id,
     )
     for value in named:
