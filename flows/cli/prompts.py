@@ -46,7 +46,10 @@ def prompts(
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("name", "version", "task", "inputs", "what it asks for", box=None)
+    table = Table(box=None)
+    table.add_column("name", no_wrap=True)  # it is to be copied
+    for heading in ("version", "task", "inputs", "what it asks for"):
+        table.add_column(heading, overflow="fold")
     for template in sorted(templates, key=lambda t: (t.task, t.name)):
         inputs = (entry.name + ("" if entry.default is None else "?") for entry in template.inputs)
         row = (template.name, str(template.version), template.task, " ".join(inputs))
