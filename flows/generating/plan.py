@@ -95,7 +95,8 @@ class GenerationPlanner:
             )
         self._connection.execute(
             "CREATE OR REPLACE TEMP TABLE items_given (seq BIGINT, item_id VARCHAR, "
-            "document_id VARCHAR, person_id VARCHAR, source_hash VARCHAR, characters BIGINT, verdict VARCHAR)"
+            "document_id VARCHAR, person_id VARCHAR, source_hash VARCHAR, characters BIGINT, "
+            "verdict VARCHAR)"
         )
         folder = self._work.spool(self._run_id)
         remove_tree(folder)
@@ -328,7 +329,8 @@ _GONE = (
     "AND (document_id IS NOT NULL "
     "AND document_id NOT IN (SELECT document_id FROM documents WHERE NOT is_deleted) "
     "OR document_id IS NULL AND person_id IS NOT NULL "
-    "AND person_id NOT IN (SELECT person_id FROM documents WHERE NOT is_deleted AND person_id IS NOT NULL))"
+    "AND person_id NOT IN (SELECT person_id FROM documents WHERE NOT is_deleted "
+    "AND person_id IS NOT NULL))"
 )
 """Items of a set whose document or person is not there any more."""
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flows.schema import TABLES
 from flows.warehouse.check_generated import GENERATED_CHECKS
 from flows.warehouse.check_spans import SPAN_CHECKS
 from flows.warehouse.check_tables import TABLE_CHECKS
 from flows.warehouse.checks import Check
 from flows.warehouse.connection import Connection
+from flows.warehouse.ddl import create_table
+from flows.warehouse.layout import tables_there
 from flows.warehouse.runs import GENERATES
 
 CHECKS: tuple[Check, ...] = (*TABLE_CHECKS, *SPAN_CHECKS, *GENERATED_CHECKS)
@@ -36,10 +39,14 @@ def check_warehouse(connection: Connection, *, show_ids: bool = False) -> list[F
     """Run every check on an open warehouse; nothing is changed.
 
     Args:
-        connection: the warehouse, of this schema version.
+        connection: the warehouse; one of an older release may lack tables: they count as empty.
         show_ids: name documents, shards, runs or names that breach a check; they may identify
             people.
     """
+    there = tables_there(connection)
+    for table in TABLES:
+        if table.name not in there:  # beside a warehouse that is only read
+            connection.execute(create_table(table, keyed=False).replace("TABLE", "TEMP TABLE", 1))
     settled = _is_settled(connection)
     return [_run(connection, check, settled, show_ids) for check in CHECKS]
 

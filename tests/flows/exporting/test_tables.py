@@ -11,6 +11,7 @@ import pytest
 from flows.errors import UsageError
 from flows.exporting.selection import Selection
 from flows.exporting.tables import EXPORTED, Tables
+from flows.warehouse.connection import open_warehouse
 from tests.flows.conftest import Bench
 from tests.flows.exporting.conftest import Export
 
@@ -90,3 +91,26 @@ def test_an_unknown_table_is_told(run_export: Export, name: str) -> None:
 def test_a_table_of_all_documents_goes_with_all_of_them_only(run_export: Export) -> None:
     with pytest.raises(UsageError, match="documents that are not selected"):
         run_export(Tables(Selection("true"), ("sources",)), where="true")
+
+
+def test_answers_about_no_document_go_with_all_documents_only(
+    filled: Bench, run_export: Export, tmp_path: Path
+) -> None:
+    with open_warehouse(filled.warehouse) as connection:
+        connection.execute(
+            "INSERT INTO generation_items VALUES "
+            "('question:q', 'gen-1', NULL, NULL, 'h', 'r', 's', 'done'), "
+            "('notes:11', 'gen-1', 'notes:11', '5', 'h', 'r', 's', 'done')"
+        )
+        connection.execute(
+            "INSERT INTO generation_sources VALUES "
+            "('gen-1', 'question:q', 1, 'notes:11', 0, 4, 1.0, true), "
+            "('gen-1', 'notes:11', 1, 'notes:11', 0, 4, 1.0, true)"
+        )
+    rows = {f.name: f.rows for f in run_export(Tables(Selection())).files}
+    assert (rows["generation_items"], rows["generation_sources"]) == (2, 2)
+    assert count(tmp_path / "out", "generation_items") == 2
+    chosen = Selection("kind = 'note'")
+    expected = run_export(Tables(chosen), where=chosen.where, dry_run=True)
+    rows = {f.name: f.rows for f in expected.files}
+    assert (rows["generation_items"], rows["generation_sources"]) == (1, 1)

@@ -443,3 +443,17 @@ def test_condition_that_a_document_without_text_does_not_bear_is_told_at_the_sta
         generating.run(generating.order("CAST(title AS INTEGER) > 1"))
     assert "Zqxvkjw" not in str(told.value)
     assert generating.texts() == {}
+
+
+def test_older_warehouse_without_tables_of_generation_is_checked(
+    bench: Bench, notes: Notes, generating: Generating
+) -> None:
+    bench.run(notes(a="asthma today"))
+    with open_warehouse(bench.warehouse) as connection:
+        connection.execute("UPDATE schema_version SET version = 4")
+        connection.execute("ALTER TABLE shards DROP COLUMN seconds.generate")
+        connection.execute("DROP VIEW generations_current")
+        connection.execute("DROP VIEW relation_entities")
+        for table in (*OF_GENERATION, "relations"):
+            connection.execute(f"DROP TABLE {table}")
+    assert generating.breaches() == []
