@@ -1,6 +1,6 @@
 """What MiniLM learns of PubMedQA's yes/no/maybe questions: cross-validation against the majority.
 
-python benchmarks/qa_training.py --data FOLDER [--setting conclusion] [--folds 5] [--epochs 3]
+python benchmarks/qa_training.py --data FOLDER [--setting conclusion] [--folds 5] [--only 4 5]
 
 Trains `minilm` by the code of `charthouse train qa` on all folds but one and judges that one, fold
 after fold; folds have the same share of each answer. Two settings of Jin et al. 2019:
