@@ -27,6 +27,7 @@ FOLDER = Path(__file__).parent.parent / "benchmarks"
         "linking_model.py",
         "ner_cpu.py",
         "privacy.py",
+        "qa_training.py",
         "quantities.py",
         "relations.py",
         "retrieval.py",

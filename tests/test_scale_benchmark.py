@@ -9,7 +9,7 @@ from types import ModuleType
 import polars as pl
 import pytest
 
-from flows import annotating, linking, pipeline, run, worker
+from flows import annotating, linking, pipeline, run, shard_stage, worker
 from flows.incoming import Reject, read_rows
 from flows.readers.discover import discover
 from nlp.schema import ANNOTATION_TABLES
@@ -132,7 +132,8 @@ def test_a_plan_adds_up() -> None:
     ("module", "names"),
     [
         (pipeline, ("plan", "annotate", "link", "publish")),
-        (annotating, ("dispatch", "load_checked")),
+        (annotating, ("load_checked",)),
+        (shard_stage, ("dispatch",)),
         (linking, ("link_in_context",)),
         (run, ("prefect_api", "summarise")),
         (worker, ("start_worker", "_annotator", "annotate_shard_file", "link_names_file")),

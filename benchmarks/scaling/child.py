@@ -110,13 +110,13 @@ def main() -> None:
 
 
 def _wrap(marks: Marks) -> None:
-    from flows import annotating, linking, pipeline, worker
+    from flows import annotating, linking, pipeline, shard_stage, worker
 
     for stage in STAGES:
         marks.time(pipeline, stage, stage)
     marks.time(annotating, "load_checked", "load")
     marks.time(linking, "link_in_context", "context")
-    marks.count_in_flight(annotating)
+    marks.count_in_flight(shard_stage)
     if VARIABLE in os.environ:
         from scaling.standin import start_worker
 

@@ -105,6 +105,8 @@ class EndpointModel:
         try:
             results = list(pool.map(ask, prompts))
         except EndpointError:
+            self._client.stop()
+            pool.shutdown(wait=True, cancel_futures=True)
             self._client.close()
             raise
         finally:

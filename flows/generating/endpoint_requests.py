@@ -77,9 +77,16 @@ class EndpointClient:
             trust_env=False,  # a proxy of the environment would see what is sent
         )
 
-    def close(self) -> None:
-        """Give up what waits, and close all connections."""
+    def stop(self) -> None:
+        """Give up what waits between two tries; requests under way come to their end."""
         self._stopped.set()
+
+    def close(self) -> None:
+        """Close all connections; only once no thread reads from one.
+
+        A read from a connection that another thread has closed may never return.
+        """
+        self.stop()
         self._client.close()
 
     def models(self) -> list[str] | None:
