@@ -145,7 +145,7 @@ def _arguments(
         lr_scheduler_type=schedule.decay,
         weight_decay=schedule.weight_decay,
         warmup_steps=math.ceil(schedule.warmup_share * steps),
-        **({"gradient_checkpointing": True} if schedule.gradient_checkpointing else {}),
+        gradient_checkpointing=schedule.gradient_checkpointing,
         bf16=device.dtype == torch.bfloat16,
         use_cpu=not device.on_cuda,
         seed=schedule.seed,

@@ -46,7 +46,8 @@ def estimate(config: Any, recipe: LmRecipe, tokens: int, longest: int) -> Memory
         longest: tokens of its rows.
     """
     with torch.device("meta"):  # shapes without values
-        network: Any = AutoModelForCausalLM.from_config(config)
+        build: Any = AutoModelForCausalLM.from_config
+        network = build(config)
         parameters = sum(p.numel() for p in network.parameters())
         if recipe.lora_rank:
             network = add_adapters(

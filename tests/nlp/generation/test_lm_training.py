@@ -40,15 +40,21 @@ LESSONS = [
     Lesson(" lactic acidosis", "Does metformin cause"),
     Lesson("the relation between lithium and tremor exists."),
 ]
-RECIPE = LmRecipe(epochs=40, batch_tokens=400, rate=1e-2)
+RECIPE = LmRecipe(epochs=2, batch_tokens=120, rate=1e-2)
+LORA = replace(RECIPE, lora_rank=32, rate=3e-2)
 
 
 def trained(
-    folder: Path, base: Path, recipe: LmRecipe, report: Callable[[Progress], None] | None = None
+    folder: Path,
+    base: Path,
+    recipe: LmRecipe,
+    report: Callable[[Progress], None] | None = None,
+    times: int = 120,
 ) -> Path:
+    """Each lesson many times in an epoch: fewer checkpoints are written so."""
     train(
         find_text_model(str(base)),
-        LESSONS,
+        times * LESSONS,
         LESSONS,
         folder,
         recipe,
@@ -75,9 +81,8 @@ def test_what_is_taught_is_written_and_ended(tmp_path: Path, form: str, lora: bo
         if progress.scores:
             losses.append(progress.scores["dev_loss"])
 
-    recipe = replace(RECIPE, lora_rank=16, rate=3e-2, epochs=60) if lora else RECIPE
-    out = trained(tmp_path / "out", base, recipe, report)
-    assert losses[-1] < 0.1 * losses[0]
+    out = trained(tmp_path / "out", base, LORA if lora else RECIPE, report)
+    assert losses[-1] < losses[0]
     assert written(base) != COMPLETION.strip()
     assert written(out) == COMPLETION.strip()
     assert written(out, "Does metformin cause") == "lactic acidosis"
@@ -86,7 +91,7 @@ def test_what_is_taught_is_written_and_ended(tmp_path: Path, form: str, lora: bo
 
 def test_an_adapter_alone_writes_what_the_merged_model_does(tmp_path: Path) -> None:
     base = make_gpt2(tmp_path / "base")
-    recipe = replace(RECIPE, lora_rank=16, rate=3e-2, epochs=60, adapter_only=True)
+    recipe = replace(LORA, adapter_only=True)
     out = trained(tmp_path / "out", base, recipe)
     assert (out / "adapter_config.json").is_file() and not (out / "config.json").exists()
     assert written(out) == COMPLETION.strip()
@@ -102,7 +107,7 @@ def test_patience_keeps_the_best_epoch(tmp_path: Path) -> None:
             seen.append(progress.scores["perplexity"])
 
     dev = [Lesson("Zebras graze at dawn."), Lesson(" nothing known", "Quartz means")]
-    recipe = replace(RECIPE, patience=2)
+    recipe = replace(RECIPE, epochs=40, patience=2)
     found = train(
         find_text_model(str(base)),
         LESSONS,
@@ -120,15 +125,17 @@ def test_patience_keeps_the_best_epoch(tmp_path: Path) -> None:
 def test_gradient_checkpointing_changes_nothing(tmp_path: Path) -> None:
     base = make_gpt2(tmp_path / "base")
     recipe = replace(RECIPE, epochs=2, lora_rank=4)
-    plain = trained(tmp_path / "plain", base, recipe)
-    saving = trained(tmp_path / "saving", base, replace(recipe, gradient_checkpointing=True))
+    plain = trained(tmp_path / "plain", base, recipe, times=1)
+    saving = trained(
+        tmp_path / "saving", base, replace(recipe, gradient_checkpointing=True), times=1
+    )
     one, other = (
         load_text_model(find_text_model(str(f)), choose_text_device("cpu")).log_likelihoods(
             [(PROMPT, COMPLETION)]
         )[0]
         for f in (plain, saving)
     )
-    assert one.log_likelihood == pytest.approx(other.log_likelihood, abs=1e-4)
+    assert one.log_probability == pytest.approx(other.log_probability, abs=1e-4)
 
 
 @lru_cache
@@ -195,7 +202,7 @@ def test_a_preview_counts_what_training_does(tmp_path: Path) -> None:
     base = make_gpt2(tmp_path / "base")
     recipe = replace(RECIPE, epochs=1, batch_tokens=20, lora_rank=4)
     steps = []
-    trained(tmp_path / "out", base, recipe, lambda progress: steps.append(progress.steps))
+    trained(tmp_path / "out", base, recipe, lambda progress: steps.append(progress.steps), 1)
     found = preview(find_text_model(str(base)), LESSONS, LESSONS, recipe)
     assert found.rows == (3, 3)
     assert found.steps_per_epoch == steps[-1]
