@@ -22,6 +22,7 @@ FOLDER = Path(__file__).parent.parent / "benchmarks"
         "export.py",
         "generation.py",
         "gpu/generation.py",
+        "gpu/lora.py",
         "gpu/ner.py",
         "linking.py",
         "linking_model.py",
@@ -66,6 +67,20 @@ def test_a_benchmark_of_generation_runs_on_a_tiny_shape(script: str) -> None:
     rows = [line for line in done.stdout.splitlines() if "%" in line]
     assert len(rows) > 2
     assert all("100%" in row for row in rows), done.stdout  # fp32: all ways write alike
+
+
+@pytest.mark.slow
+def test_a_benchmark_of_lora_trains_a_tiny_shape() -> None:
+    small = "--shape tiny --device cpu --batch-tokens 512 --steps 2"
+    done = subprocess.run(
+        [sys.executable, FOLDER / "gpu/lora.py", *small.split()],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "computed GiB" in done.stdout and "tokens/s" in done.stdout
 
 
 def test_none_is_forgotten() -> None:

@@ -404,8 +404,9 @@ def _queries(outcome: Generated) -> tuple[tuple[str, str], tuple[str, str]]:
         return (
             (
                 "Which relations are there?",
-                "SELECT relation, subject_name, object_name, count(DISTINCT document_id) AS "
-                f"documents FROM relation_entities WHERE {chosen} GROUP BY ALL ORDER BY 4 DESC LIMIT 10",
+                "SELECT relation, subject_name, object_name, "
+                "count(DISTINCT document_id) AS documents FROM relation_entities "
+                f"WHERE {chosen} GROUP BY ALL ORDER BY 4 DESC LIMIT 10",
             ),
             (
                 "Where do they stand?",

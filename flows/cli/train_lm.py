@@ -255,8 +255,9 @@ def _print_preview(found: dict[str, Any], *, as_json: bool) -> None:
         f"{found['steps_per_epoch']:,} steps an epoch and {found['steps']:,} in all."
     )
     print(
-        f"Base {found['base']}: {found['parameters']:,} parameters, {found['trained_parameters']:,} "
-        f"trained. Of a GPU, by their shapes, about {found['gpu_bytes'] / 2**30:.1f} GiB."
+        f"Base {found['base']}: {found['parameters']:,} parameters, "
+        f"{found['trained_parameters']:,} trained. "
+        f"Of a GPU, by their shapes, about {found['gpu_bytes'] / 2**30:.1f} GiB."
     )
     if found["state"] == "goes on":
         print("A checkpoint waits: the training would go on from it.")

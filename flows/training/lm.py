@@ -42,7 +42,7 @@ class LmOrder(TrainingOrder):
     measure: ClassVar[Measure] = Measure("perplexity", "dev perplexity", lower_is_better=True)
     shown: ClassVar[Mapping[str, str]] = {"dev_loss": "dev loss", "perplexity": "perplexity"}
     loss_title: ClassVar[str] = "loss a token"
-    scores_title: ClassVar[str] = "Dev tokens: loss in nats, perplexity"
+    scores_title: ClassVar[str] = "Dev texts"
     model_files: ClassVar[tuple[str, ...]] = ("adapter_config.json", "chat_template.jinja")
     when_diverged: ClassVar[str] = "Lower --rate, and add --overwrite to begin anew"
     when_too_large: ClassVar[str] = (

@@ -13,9 +13,9 @@ from nlp.training.adapters import add_adapters
 
 _BF16, _FP32 = 2, 4
 _ADAM = 2 * _FP32
-_LAYER_VALUES = 16
-"""Values of the hidden size that a layer keeps for each token and its gradient: inputs of two norms,
-queries, keys, values, what attention gives, four widths before and after the activation function
+_LAYER_VALUES = 17
+"""Values of the hidden size that a layer keeps for each token: inputs of two norms, queries, keys,
+values, what attention gives, four widths before and after the activation function, and dropout
 (Korthikanti et al. 2022, https://arxiv.org/abs/2205.05198, count 34 bytes at 2 bytes a value)."""
 
 
@@ -46,7 +46,8 @@ def estimate(config: Any, recipe: LmRecipe, tokens: int, longest: int) -> Memory
         longest: tokens of its rows.
     """
     with torch.device("meta"):  # shapes without values
-        network: Any = AutoModelForCausalLM.from_config(config)
+        build: Any = AutoModelForCausalLM.from_config
+        network = build(config)
         parameters = sum(p.numel() for p in network.parameters())
         if recipe.lora_rank:
             network = add_adapters(
