@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from prefect import Task, flow
 from prefect.artifacts import create_table_artifact
@@ -18,6 +19,7 @@ from flows.annotating import AnnotateStage
 from flows.api_loss import entered_again, is_api_loss
 from flows.artifact import artifact_rows
 from flows.conservation import ConservationError, check_run
+from flows.counts import PlanCounts
 from flows.flow_runs import note_flow_run
 from flows.linking import Chunk, LinkStage
 from flows.plan import Planner
@@ -93,11 +95,33 @@ def charthouse_relink(root: str, run_id: str) -> None:
 
 def plan(session: Session) -> None:
     """Read the sources and store the plan, unless an interrupted run has stored it already."""
+    store_plan(session, Planner, "reading", "records")
+
+
+class Plans(Protocol):
+    """What makes the plan of a run."""
+
+    def read(self) -> PlanCounts:
+        """Read what there is to do."""
+
+    def commit(self, counts: PlanCounts, seconds: float) -> object:
+        """Store the plan, which took so many seconds to make."""
+
+
+def store_plan(session: Session, planner_of: Callable[..., Plans], doing: str, unit: str) -> None:
+    """Make a run's plan and store it, unless that was done before an interruption.
+
+    Args:
+        session: the run.
+        planner_of: makes what reads and commits.
+        doing: what progress calls it.
+        unit: what progress counts.
+    """
     if runs.is_planned(session.connection, session.run_id):
         return
     clock = time.perf_counter()
-    session.reporter.stage("reading", "records", None)
-    planner = Planner(
+    session.reporter.stage(doing, unit, None)
+    planner = planner_of(
         session.connection,
         session.order,
         session.work,

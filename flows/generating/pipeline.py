@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 
@@ -13,8 +11,7 @@ from flows.generating.conservation import check_generation
 from flows.generating.plan import GenerationPlanner
 from flows.generating.stage import GenerateStage
 from flows.generating.summary import count_generated
-from flows.pipeline import work_on_shards
-from flows.processes import STOP
+from flows.pipeline import store_plan, work_on_shards
 from flows.session import RUNS, Session, stage
 from flows.tasks import generate_shard
 from flows.warehouse import runs
@@ -36,21 +33,7 @@ def charthouse_generate(root: str, run_id: str) -> None:
 
 def plan(session: Session) -> None:
     """Take the items from the task and store the plan, unless that was done before a kill."""
-    if runs.is_planned(session.connection, session.run_id):
-        return
-    clock = time.perf_counter()
-    session.reporter.stage("planning", "items", None)
-    planner = GenerationPlanner(
-        session.connection,
-        session.order,
-        session.work,
-        session.run_id,
-        check=STOP.check,
-        progress=session.reporter.done,
-    )
-    counts = planner.read()
-    session.reporter.end(counts.read)
-    planner.commit(counts, time.perf_counter() - clock)
+    store_plan(session, GenerationPlanner, "planning", "items")
 
 
 def publish(session: Session) -> None:
