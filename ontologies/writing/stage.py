@@ -146,7 +146,9 @@ def _found(similar: Similar, method: int) -> Written:
 
 
 def _joined(first: Written, second: Written) -> Written:
-    query, name, score, method = (
-        np.concatenate(columns) for columns in zip(first, second, strict=True)
+    return (
+        np.concatenate((first[0], second[0])),
+        np.concatenate((first[1], second[1])),
+        np.concatenate((first[2], second[2])),
+        np.concatenate((first[3], second[3])),
     )
-    return query, name, score, method
