@@ -5,6 +5,8 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
 	&& echo $$p && break; done)
 VENV := .venv
 READY := $(VENV)/.ready
+DBT := .venv-dbt
+DBT_READY := $(DBT)/.ready
 WAREHOUSE ?= out/sample.duckdb
 TEST_PROCESSES ?= 2
 export HF_HUB_OFFLINE ?= 1
@@ -13,12 +15,12 @@ export HF_HUB_OFFLINE ?= 1
 
 run: $(READY) ## Annotate the bundled sample and show what came out
 	@mkdir -p $(dir $(WAREHOUSE))
-	$(VENV)/bin/charthouse sample --warehouse $(WAREHOUSE)
+	$(VENV)/bin/charthouse demo --warehouse $(WAREHOUSE)
 
-test: $(READY) ## All tests but the slow ones, a file's by one of two processes
+test: $(READY) $(DBT_READY) ## All tests but the slow ones, a file's by one of two processes
 	$(VENV)/bin/python -m pytest -m "not slow" -n $(TEST_PROCESSES) --dist loadfile
 
-slow: $(READY) ## Tests that take minutes: whole runs, kills, servers, clusters, a clean install of the wheel
+slow: $(READY) $(DBT_READY) ## Tests that take minutes: whole runs, kills, servers, clusters, a clean install of the wheel
 	$(VENV)/bin/python -m pytest -m slow
 
 lint: $(READY) ## Style, types, room boundaries, generated docs
@@ -31,8 +33,8 @@ lint: $(READY) ## Style, types, room boundaries, generated docs
 docs: $(READY) ## Write the generated parts of docs/
 	$(VENV)/bin/python scripts/write_docs.py
 
-clean: ## Remove the environment and what make run wrote
-	rm -rf $(VENV) out
+clean: ## Remove the environments and what make run wrote
+	rm -rf $(VENV) $(DBT) out
 
 # torch first and by this exact name, so that a CPU build is taken where one is offered; every
 # other package is content with what is there.
@@ -41,4 +43,10 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@touch $@
+
+# dbt has an environment of its own: it asks for older versions of what charthouse needs.
+$(DBT_READY): docs/dbt/requirements.txt
+	$(PYTHON) -m venv $(DBT)
+	$(DBT)/bin/python -m pip install --quiet --disable-pip-version-check -r docs/dbt/requirements.txt
 	@touch $@

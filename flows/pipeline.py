@@ -30,6 +30,7 @@ from flows.session import RUNS, Session, StageFailed, stage
 from flows.shard_stage import ShardStage
 from flows.tasks import annotate_shard, in_pool, link_names
 from flows.warehouse import runs
+from flows.warehouse.derived.refresh import refresh
 from flows.warehouse.runs import PlannedShard
 from flows.work import file_sha256, remove_tree
 from flows.worker import names_file
@@ -80,6 +81,8 @@ def charthouse(root: str, run_id: str) -> None:
         annotate(session)
     with stage(session, "link"):
         link(session)
+    with stage(session, "derive"):
+        derive(session)
     with stage(session, "publish"):
         publish(session)
 
@@ -91,6 +94,8 @@ def charthouse_relink(root: str, run_id: str) -> None:
     note_flow_run(session.work)
     with stage(session, "link"):
         link(session)
+    with stage(session, "derive"):
+        derive(session)
 
 
 def plan(session: Session) -> None:
@@ -204,6 +209,14 @@ def link(session: Session) -> None:
     work.close()
 
 
+def derive(session: Session) -> None:
+    """Make the derived tables anew, from what is current now."""
+    settings = session.order.settings.derived
+    if settings.enabled:
+        session.reporter.stage("deriving", "tables", None)
+        refresh(session.connection, settings)
+
+
 def publish(session: Session) -> None:
     """Check that nothing was lost, leave the counts in Prefect, and end the run.
 
@@ -227,7 +240,9 @@ def publish(session: Session) -> None:
     runs.finish_run(
         session.connection,
         session.run_id,
-        session.seconds.get("annotate", 0.0),
-        session.seconds.get("link", 0.0),
+        {
+            name: session.seconds.get(name, 0.0)
+            for name in ("annotate", "link", "derive", "quality")
+        },
     )
     remove_tree(session.work.run(session.run_id))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import polars as pl
 
+from flows.comparing.schema import DIFFS
 from flows.generating.schema import (
     GENERATION_ITEMS,
     GENERATION_SETS,
     GENERATION_SOURCES,
     GENERATIONS,
 )
+from flows.quality.schema import QUALITY, QUALITY_DRIFT, QUALITY_HISTOGRAMS
+from flows.warehouse.derived.schema import DERIVATIONS, DERIVED_TABLES
 from nlp.relations.schema import RELATIONS
 from nlp.schema import ANNOTATION_TABLES, DOCUMENTS
 from ontologies.schema import (
@@ -21,7 +24,7 @@ from ontologies.schema import (
 )
 from ontologies.table import Column, Table
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """Of the tables below; kept in the warehouse, raised with every change of a declaration."""
 
 MIGRATIONS: dict[int, tuple[str, ...]] = {
@@ -49,6 +52,11 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
         "ALTER TABLE shards ADD COLUMN seconds.assertion DOUBLE",
     ),
     4: ("ALTER TABLE shards ADD COLUMN seconds.generate DOUBLE",),
+    5: (
+        "ALTER TABLE runs ADD COLUMN seconds.derive DOUBLE",
+        "ALTER TABLE runs ADD COLUMN seconds.quality DOUBLE",
+        "ALTER TABLE IF EXISTS evaluations ADD COLUMN run_id VARCHAR",
+    ),
 }
 """What makes a warehouse of a version one of the next. New tables are added without a step here.
 Views ask for no column that an older warehouse lacks, so older ones can be read as they are."""
@@ -60,7 +68,7 @@ _SECONDS = pl.Struct(
     )
 )
 _RUN_SECONDS = pl.Struct(
-    {"plan": pl.Float64, "annotate": pl.Float64, "link": pl.Float64, "total": pl.Float64}
+    dict.fromkeys(("plan", "annotate", "link", "total", "derive", "quality"), pl.Float64)
 )
 
 SOURCES = Table(
@@ -350,6 +358,12 @@ EVALUATIONS = Table(
             "label maps, limit, resamples and seed, and how questions were asked, as JSON",
         ),
         Column("evaluated_at", pl.Datetime("us"), "UTC"),
+        Column(
+            "run_id",
+            pl.String,
+            "the run whose mentions were judged, where those of a warehouse were",
+            nullable=True,
+        ),
     ),
 )
 
@@ -364,6 +378,11 @@ KEYED_TABLES = (
     ONTOLOGY_RELEASES,
     LINKSETS,
     EVALUATIONS,
+    QUALITY,
+    QUALITY_HISTOGRAMS,
+    QUALITY_DRIFT,
+    DIFFS,
+    DERIVATIONS,
     GENERATION_SETS,
     GENERATION_ITEMS,
     FORGOTTEN,
@@ -385,6 +404,7 @@ BIG_TABLES = (
     CONCEPT_NAMES,
     CONCEPT_ANCESTORS,
     CONCEPT_REPLACEMENTS,
+    *DERIVED_TABLES,
 )
 """No primary keys (they halve the load rate and double the file); the ledger keeps them unique."""
 

@@ -17,9 +17,11 @@ from pydantic_settings import (
 )
 
 from flows.bundled import store_folder
+from flows.derived_settings import DerivedSettings
 from flows.errors import CharthouseError
 from flows.job_paths import from_folder
 from flows.job_settings import EvaluateSettings, GenerateSettings, OntologyBuildSettings
+from flows.quality.settings import QualitySettings
 from nlp.language_settings import (
     EndpointSettings,
     GenerationSettings,
@@ -206,6 +208,8 @@ class Settings(BaseSettings):
     relations: RelationSettings = RelationSettings()
     generate: GenerateSettings = GenerateSettings()
     execution: ExecutionSettings = ExecutionSettings()
+    derived: DerivedSettings = DerivedSettings()
+    quality: QualitySettings = QualitySettings()
     ontology_build: OntologyBuildSettings = OntologyBuildSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
 

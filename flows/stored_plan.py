@@ -77,7 +77,8 @@ def store_plan(
         found = asdict(counts)
         planning.connection.execute(
             f"UPDATE runs SET {', '.join(f'{name} = ?' for name in found)}, "
-            "seconds = {plan: ?, annotate: 0, link: 0, total: ?} WHERE run_id = ?",
+            "seconds = {plan: ?, annotate: 0, link: 0, total: ?, derive: 0, quality: 0} "
+            "WHERE run_id = ?",
             [*found.values(), seconds, seconds, planning.run_id],
         )
 

@@ -23,11 +23,14 @@ from annotated_types import Ge, Le, MinLen
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from flows.comparing.schema import DIFFS
 from flows.generating.schema import GENERATION_SOURCES, GENERATIONS
+from flows.quality.schema import QUALITY, QUALITY_DRIFT, QUALITY_HISTOGRAMS
 from flows.schema import MENTION_LINKS, TABLES
 from flows.settings import Settings
 from flows.warehouse.connection import prepare
 from flows.warehouse.ddl import quoted, sql_type
+from flows.warehouse.derived.schema import DERIVATIONS, DERIVED_TABLES
 from flows.warehouse.views import GENERATIONS_CURRENT, RELATION_ENTITIES, VIEWS, View
 from nlp.preprocess.heading_file import HeadingEntry, read_heading_file
 from nlp.preprocess.heading_rules import BOXED
@@ -104,6 +107,15 @@ What language models wrote or predicted; [Generation](generation.md) tells how, 
 be used for.
 """
 
+DERIVED_NOTE = """\
+Made anew at the end of every run, by `relink`, `forget` and `refresh`, from current annotations and
+linksets: what views over concepts, persons and names read.
+"""
+
+QUALITY_NOTE = """\
+What each run found, and how far it is from the run before it or from a chosen one.
+"""
+
 LEDGER_NOTE = """\
 Where every row comes from, and what need not be done again. [Operations](operations.md) explains
 how a run uses these tables.
@@ -121,6 +133,8 @@ GROUPS: tuple[tuple[str, str, tuple[Table, ...]], ...] = (
         GENERATION_NOTE,
         (GENERATIONS, GENERATION_SOURCES, RELATIONS),
     ),
+    ("Derived tables", DERIVED_NOTE, (*DERIVED_TABLES, DERIVATIONS)),
+    ("Quality and differences", QUALITY_NOTE, (QUALITY, QUALITY_HISTOGRAMS, QUALITY_DRIFT, DIFFS)),
 )
 """Groups of tables; those named nowhere here are ledger and provenance."""
 
@@ -147,6 +161,11 @@ VIEW_COLUMNS = {
 """Columns of views that are not simply a column of ``mentions`` or ``documents``."""
 
 
+def _of_current(view: View) -> tuple[Table, ...]:
+    """The table that a view shows as it stands now."""
+    return tuple(t for t in TABLES if view.name == f"current_{t.name}")
+
+
 _OF_TABLES = {RELATION_ENTITIES.name: (RELATIONS,), GENERATIONS_CURRENT.name: (GENERATIONS,)}
 """Further tables whose columns mean the same in a view."""
 
@@ -157,9 +176,15 @@ def view_columns(view: View) -> list[tuple[str, str, str]]:
     Raises:
         KeyError: a column has no meaning yet; add it to ``VIEW_COLUMNS``.
     """
-    tables = (DOCUMENTS, MENTIONS, *_OF_TABLES.get(view.name, ()))
+    tables = (
+        CONCEPTS,
+        NAME_LINKS,
+        DOCUMENTS,
+        MENTIONS,
+        *_OF_TABLES.get(view.name, _of_current(view)),
+    )
     known = {c.name: c.meaning for table in tables for c in table.columns}
-    known |= VIEW_COLUMNS
+    known |= VIEW_COLUMNS | view.columns
     with duckdb.connect(":memory:") as connection:
         prepare(connection)
         described = connection.execute(f"DESCRIBE {quoted(view.name)}").fetchall()
@@ -261,7 +286,7 @@ secrets among the settings.
 `charthouse run ... --dry-run` checks the settings, reads the sources and says what a run would do.
 A setting that does not exist, or has a bad value, is an error before anything is read. One
 exception: an environment variable that names no group (`CHARTHOUSE_WORKRES`) is passed over.
-`charthouse sample` takes no file; environment variables hold for it too.
+`charthouse demo` takes no file; environment variables hold for it too.
 
 ## An example
 

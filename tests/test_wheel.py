@@ -40,7 +40,7 @@ def test_wheel_runs_in_an_empty_environment(tmp_path: Path) -> None:
     call(python, "-m", "pip", "install", "--quiet", "-c", ROOT / "constraints.txt", wheel)
     out = call(
         tmp_path / "env" / "bin" / "charthouse",
-        *("sample", "--warehouse", "w.duckdb", "--json"),
+        *("demo", "--warehouse", "w.duckdb", "--json"),
         HF_HUB_OFFLINE="1",
         PREFECT_HOME=str(tmp_path / "prefect"),
         CHARTHOUSE_CACHE=str(tmp_path / "cache"),

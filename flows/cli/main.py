@@ -47,7 +47,7 @@ _EXIT_SECONDS = 30.0
 app = typer.Typer(
     name="charthouse",
     help="Clinical notes and biomedical abstracts in, SQL tables out.",
-    epilog="Start with: charthouse sample --warehouse sample.duckdb",
+    epilog="Start with: charthouse demo --warehouse sample.duckdb",
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode="markdown",
@@ -72,7 +72,7 @@ def _options(
 
 
 app.command("run")(run.run)
-app.command("sample")(run.sample)
+app.command("demo")(run.demo)
 app.command("relink")(relink.relink)
 app.command("link")(link.link)
 app.command("serve")(serve.serve)

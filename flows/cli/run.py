@@ -1,4 +1,4 @@
-"""``charthouse run`` and ``charthouse sample``."""
+"""``charthouse run`` and ``charthouse demo``."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def run(
     _carry_out(config, flags, dry_run=dry_run, as_json=as_json)
 
 
-def sample(
+def demo(
     warehouse: Warehouse,
     workers: Workers = None,
     dry_run: DryRun = False,
@@ -271,4 +271,4 @@ def _print_preview(order: Any, preview: Any, *, as_json: bool) -> None:
     console.print("Nothing was written: this was a dry run.")
 
 
-__all__ = ["CharthouseError", "run", "sample"]
+__all__ = ["CharthouseError", "demo", "run"]

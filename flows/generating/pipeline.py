@@ -57,5 +57,6 @@ def publish(session: Session) -> None:
         )
     except Exception as error:  # the run is complete, whatever Prefect says
         session.reporter.say(f"Prefect did not take the table of counts ({type(error).__name__})")
-    runs.finish_run(session.connection, session.run_id, session.seconds.get("generate", 0.0), 0.0)
+    seconds = {"annotate": session.seconds.get("generate", 0.0)}
+    runs.finish_run(session.connection, session.run_id, seconds)
     remove_tree(session.work.run(session.run_id))

@@ -173,7 +173,8 @@ class GenerationPlanner:
             connection.execute(
                 "UPDATE runs SET read = ?, skipped = ?, duplicates = ?, superseded = 0, new = ?, "
                 "replaced = ?, metadata_updated = 0, deleted = 0, rejected = 0, pruned = ?, "
-                "forgotten = 0, seconds = {plan: ?, annotate: 0, link: 0, total: ?} "
+                "forgotten = 0, seconds = {plan: ?, annotate: 0, link: 0, total: ?, derive: 0, "
+                "quality: 0} "
                 "WHERE run_id = ?",
                 [
                     counts.read,

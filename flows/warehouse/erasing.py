@@ -11,6 +11,7 @@ from flows.errors import CharthouseError
 from flows.generating.schema import GENERATION_SETS
 from flows.schema import ANNOTATION_SETS, TABLES
 from flows.warehouse.ddl import quoted
+from flows.warehouse.derived.refresh import refresh_within
 from flows.warehouse.generated import conditions, items_about
 from flows.warehouse.layout import Connection, tables_there, transaction
 from flows.warehouse.tombstones import add_tombstones
@@ -112,6 +113,8 @@ def _erase(connection: Connection, subjects: Subjects, *, dry_run: bool) -> Eras
         f"AND m.label = {NAME_LINKS.name}.label {left})",
         dry_run=dry_run,
     )
+    if not dry_run:  # counts by person and by name tell of what is forgotten
+        refresh_within(connection)
     for name in ("to_erase", "sets_to_erase", "generation_sets_to_erase", "items_to_erase"):
         connection.execute(f"DROP TABLE IF EXISTS {name}")
     return Erased(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -241,10 +241,12 @@ def close_sources(connection: Connection, run_id: str) -> None:
     )
 
 
-def finish_run(connection: Connection, run_id: str, annotate: float, link: float) -> None:
-    """Mark a run as done with the wall seconds of its stages."""
+def finish_run(connection: Connection, run_id: str, seconds: Mapping[str, float]) -> None:
+    """Mark a run as done with the wall seconds of its stages: annotate, link, derive, quality."""
+    spent = {name: seconds.get(name, 0.0) for name in ("annotate", "link", "derive", "quality")}
     connection.execute(
-        "UPDATE runs SET status = 'done', finished_at = ?, seconds = {plan: seconds.plan, "
-        "annotate: ?, link: ?, total: seconds.plan + ? + ?} WHERE run_id = ?",
-        [now(), annotate, link, annotate, link, run_id],
+        "UPDATE runs SET status = 'done', finished_at = $now, seconds = {plan: seconds.plan, "
+        "annotate: $annotate, link: $link, total: seconds.plan + $all, derive: $derive, "
+        "quality: $quality} WHERE run_id = $run_id",
+        spent | {"now": now(), "all": sum(spent.values()), "run_id": run_id},
     )

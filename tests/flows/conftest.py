@@ -203,7 +203,7 @@ class Bench:
             )
         runs.close_sources(connection, run_id)
         check_run(connection, run_id)
-        runs.finish_run(connection, run_id, 0.0, 0.0)
+        runs.finish_run(connection, run_id, {})
         return counts
 
     def query(self, sql: str) -> list[tuple[object, ...]]:

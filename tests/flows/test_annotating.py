@@ -124,7 +124,7 @@ def annotate(bench: Bench, source: Path, **machine: object) -> Machine:
     with open_warehouse(bench.warehouse) as connection:
         played = Machine(begin(bench, connection, source), bench, **machine)  # type: ignore[arg-type]
         played.run()
-        runs.finish_run(connection, played.session.run_id, 0.0, 0.0)
+        runs.finish_run(connection, played.session.run_id, {})
     return played
 
 

@@ -32,7 +32,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sample(home: Path) -> Path:
     """The warehouse of one run over the bundled sample."""
     warehouse = home / "sample.duckdb"
-    done = charthouse(home, "sample", "--warehouse", warehouse, "--json")
+    done = charthouse(home, "demo", "--warehouse", warehouse, "--json")
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     assert summary["new"] == summary["documents"] >= 40
@@ -68,7 +68,7 @@ def test_known_sentence_gives_known_entity(sample: Path) -> None:
 
 def test_running_again_leaves_nothing_to_do(sample: Path, home: Path) -> None:
     before = query(sample, "FROM mentions ORDER BY ALL")
-    done = charthouse(home, "sample", "--warehouse", sample)
+    done = charthouse(home, "demo", "--warehouse", sample)
     assert done.returncode == 0, done.stderr
     assert "Nothing was left to do" in done.stdout
     assert query(sample, "FROM mentions ORDER BY ALL") == before

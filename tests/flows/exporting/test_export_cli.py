@@ -112,7 +112,7 @@ def test_an_export_that_ends_midway_leaves_no_half_file(
 @pytest.mark.slow
 def test_the_sample_goes_out_in_every_format(tmp_path: Path) -> None:
     warehouse = tmp_path / "sample.duckdb"
-    done = charthouse(tmp_path, "sample", "--warehouse", warehouse)
+    done = charthouse(tmp_path, "demo", "--warehouse", warehouse)
     assert done.returncode == 0, done.stderr
     ((documents, mentions),) = query(
         warehouse, "SELECT count(DISTINCT document_id), count(*) FROM entities"

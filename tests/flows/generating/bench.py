@@ -105,7 +105,7 @@ class Generating:
             )
             Path(shard.path).unlink()
         check_generation(connection, run_id)
-        runs.finish_run(connection, run_id, 0.0, 0.0)
+        runs.finish_run(connection, run_id, {})
         return counts
 
     def preview(self, order: Order | None = None) -> GenerationPreview:

@@ -206,7 +206,8 @@ def test_main_job_leaves_an_interrupted_generation_alone_and_the_other_way_round
         run_id = runs.next_run_id(connection)
         runs.begin_run(connection, run_id, main)
         connection.execute(
-            "UPDATE runs SET seconds = {plan: 0, annotate: 0, link: 0, total: 0} WHERE run_id = ?",
+            "UPDATE runs SET seconds = {plan: 0, annotate: 0, link: 0, total: 0, derive: 0, "
+            "quality: 0} WHERE run_id = ?",
             [run_id],
         )
         shard = make_private(work.shards(run_id)) / "00001.parquet"

@@ -79,7 +79,7 @@ def test_item_that_ends_its_worker_is_one_reject(
 
         stage.run(run_wave)
         check_generation(connection, run_id)
-        runs.finish_run(connection, run_id, 0.0, 0.0)
+        runs.finish_run(connection, run_id, {})
     assert bench.query("SELECT path, reason FROM rejects") == [("item:notes:n2", ENDED_WORKER)]
     assert sorted(generating.texts()) == [f"notes:n{i}" for i in (0, 1, 3, 4, 5)]
     assert generating.breaches() == []

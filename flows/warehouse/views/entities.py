@@ -1,18 +1,8 @@
-"""The views analysts start from."""
+"""Mentions with their concepts, and what models wrote: the views analysts start from."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class View:
-    """A view: what it shows and the query that makes it."""
-
-    name: str
-    meaning: str
-    query: str
-
+from flows.warehouse.views.view import View
 
 _ENTITY_COLUMNS = """
   m.document_id, m.mention_id, d.corpus, d.kind, d.document_date, d.document_type, d.person_id,
@@ -94,5 +84,4 @@ QUALIFY row_number() OVER (
 """,
 )
 
-VIEWS = (ENTITIES, ENTITIES_ALL, RELATION_ENTITIES, GENERATIONS_CURRENT)
-"""In the order in which they can be made."""
+ENTITY_VIEWS = (ENTITIES, ENTITIES_ALL, RELATION_ENTITIES, GENERATIONS_CURRENT)

@@ -1,0 +1,18 @@
+"""How a view is declared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class View:
+    """A view: what it shows and the query that makes it.
+
+    ``columns`` has the meanings of those columns that are not simply one of a table's.
+    """
+
+    name: str
+    meaning: str
+    query: str
+    columns: dict[str, str] = field(default_factory=dict)
