@@ -1,0 +1,282 @@
+"""The dbt package, run by dbt: it builds and passes on a sound warehouse, and only there."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import duckdb
+import pytest
+
+from flows.derived_settings import DerivedSettings
+from flows.warehouse.connection import open_warehouse
+from flows.warehouse.derived.refresh import refresh
+from tests.flows.dbt.conftest import NOTES, Built, Project, link, short
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+MENTIONS = """
+SELECT document_id, mention_id, start_char, end_char, label, score, section, negated, uncertain,
+  historical, hypothetical, experiencer, {linkset}, concept_id, link_score, link_method,
+  annotation_id, run_id
+"""
+OF_MARTS = MENTIONS.format(linkset="linkset_id") + "FROM fct_mention"
+OF_ENTITIES = MENTIONS.format(linkset="linkset_id") + "FROM warehouse.main.entities"
+
+
+def differing(project: Project, one: str, other: str) -> list[tuple[Any, ...]]:
+    return project.query(
+        f"({one} EXCEPT ALL {other}) UNION ALL ({other} EXCEPT ALL {one}) LIMIT 5"
+    )
+
+
+def test_a_sound_warehouse_builds_and_passes(built: Built) -> None:
+    assert built.returncode == 0, built.output[-3000:]
+    assert set(built.statuses.values()) == {"success", "pass", "no-op"}
+    kinds = [unique_id.split(".")[0] for unique_id in built.statuses]
+    assert kinds.count("model") == 24 and kinds.count("unit_test") == 3
+    assert {"no_lost_documents", "link_share_not_fallen"} <= set(map(short, built.statuses))
+
+
+def test_the_warehouse_is_not_written(built: Built) -> None:
+    assert built.after == built.before
+
+
+def test_marts_say_what_the_warehouse_says(project: Project) -> None:
+    assert project.query("SELECT count(*) FROM fct_mention") == [(NOTES + 1,)]
+    assert not differing(project, OF_MARTS, OF_ENTITIES)
+    counts = (
+        "concept_id, corpus, kind, year, sum(documents), sum(mentions), sum(affirmed), sum(negated)"
+    )
+    assert not differing(
+        project,
+        f"SELECT {counts} FROM agg_concept_year WHERE is_first_ontology GROUP BY ALL",
+        f"SELECT {counts} FROM warehouse.main.concept_counts GROUP BY ALL",
+    )
+    person = (
+        "person_id, concept_id, first_date, last_date, first_affirmed, last_affirmed, documents, "
+        "mentions, affirmed, negated"
+    )
+    conditions = f"SELECT {person} FROM fct_person_condition WHERE is_first_ontology"
+    assert project.query(f"SELECT count(*) > 30 FROM ({conditions})") == [(True,)]
+    assert not differing(
+        project, conditions, f"SELECT {person} FROM warehouse.main.person_conditions"
+    )
+    assert project.query(
+        "SELECT sum(documents), sum(conditions) FROM dim_person"
+    ) == project.query(f"SELECT {NOTES}, count(*) FROM ({conditions})")
+
+
+def test_what_is_withdrawn_or_not_current_is_not_shown(project: Project) -> None:
+    ids = "SELECT count(*) FILTER (document_id = 'pubmed:1'), count(*) FROM dim_document"
+    assert project.query(ids) == [(0, NOTES + 2)]
+    assert project.query("SELECT DISTINCT annotation_id FROM fct_mention") == [("rule-1",)]
+    assert project.query(
+        "SELECT ontology, count(DISTINCT concept_id) FROM fct_document_concept "
+        "JOIN dim_concept USING (release_id, concept_id) GROUP BY ALL ORDER BY ALL"
+    ) == [("ontology 1", 3), ("ontology 2", 2)]
+    assert project.query(
+        "SELECT document_id FROM dim_document WHERE status = 'rejected' OR characters IS NULL "
+        "ORDER BY ALL"
+    ) == [("notes:4",), ("notes:bad",)]
+
+
+def test_marts_hold_no_text(built: Built) -> None:
+    with duckdb.connect(str(built.project.marts), read_only=True) as connection:
+        columns = connection.execute(
+            "SELECT table_name, column_name FROM duckdb_columns() "
+            "SEMI JOIN duckdb_tables() USING (table_name)"
+        ).fetchall()
+        tables = {table for table, _ in columns}
+        texts = "".join(
+            str(connection.execute(f"SELECT * FROM {table}").fetchall()) for table in tables
+        )
+    assert tables >= {"fct_mention", "dim_document", "dim_person", "fct_quality"}
+    assert not {name for _, name in columns} & {"text", "title", "mention_text", "lookup_text"}
+    assert "seen on day" not in texts and "'qi'" not in texts
+
+
+ROT = (
+    # Kinds and statuses that nobody knows, and what belongs to nothing.
+    "UPDATE documents SET kind = 'letter' WHERE document_id = 'notes:1'",
+    "UPDATE document_annotations SET status = 'lost', run_id = 'none', annotation_id = 'none' "
+    "WHERE document_id = 'notes:8'",
+    "UPDATE runs SET status = 'odd' WHERE run_id = (SELECT min(run_id) FROM runs)",
+    "UPDATE runs SET new = 1000 WHERE run_id = (SELECT max(run_id) FROM runs)",
+    "UPDATE rejects SET stage = 'odd', run_id = 'none'",
+    "UPDATE quality SET scope = 'odd', link_share = 7",
+    "UPDATE linksets SET release_id = 'gone', position = 1 WHERE linkset_id = 'l2'",
+    "UPDATE name_links SET status = 'odd', score = -1, rank = 7 "
+    "WHERE lookup_text = 'gout' AND linkset_id = 'l1'",
+    "DELETE FROM name_links WHERE lookup_text = 'qi'",
+    "DELETE FROM concepts WHERE concept_id IN ('MESH:D1', 'X:fever')",
+    "UPDATE document_concepts SET mentions = 99 WHERE concept_id = 'MESH:D2'",
+    # Spans and scores.
+    "UPDATE mentions SET end_char = 4000 WHERE document_id = 'notes:10'",
+    "UPDATE mentions SET score = 1.2, experiencer = 'nurse' WHERE document_id = 'notes:11'",
+    "UPDATE mentions SET section_id = 9, sentence_id = 9 WHERE document_id = 'notes:12'",
+    "UPDATE sections SET start_char = 20, end_char = 10 WHERE document_id = 'notes:2'",
+    "UPDATE sentences SET end_char = 4000 WHERE document_id = 'notes:13'",
+    "UPDATE quantities SET start_char = -1, mention_id = 9",
+)
+"""What must not be, in the warehouse; beside this every row of every table is doubled."""
+
+ROT_OF_MARTS = (
+    "UPDATE fct_mention SET concept_id = 'MESH:D0' WHERE concept_id IS NOT NULL",
+    "UPDATE fct_mention SET document_id = 'notes:gone' WHERE document_id = 'notes:14'",
+    "UPDATE fct_document_concept SET document_id = 'notes:gone', concept_id = 'MESH:D0' "
+    "WHERE document_id IS NOT NULL",
+    "UPDATE dim_document SET document_id = 'notes:other' WHERE document_id = 'notes:15'",
+    "UPDATE fct_person_condition SET person_id = 'nobody', affirmed = 1000 "
+    "WHERE person_id IS NOT NULL",
+    "UPDATE agg_concept_year SET document_share = 1.5",
+    "UPDATE fct_link_share SET fall = 0.5, link_share = 1.5",
+)
+
+
+def test_every_data_test_finds_what_it_is_for(project: Project) -> None:
+    with duckdb.connect(str(project.warehouse)) as connection:
+        _double(connection)
+        for statement in ROT:
+            connection.execute(statement)
+    with duckdb.connect(str(project.marts)) as connection:
+        _double(connection, with_nulls=True)
+        for statement in ROT_OF_MARTS:
+            connection.execute(statement)
+    done = project.call("test", "--select", "test_type:data")
+    statuses = project.statuses()
+    assert done.returncode == 1, done.stdout[-3000:]
+    assert len(statuses) > 100
+    assert {short(test) for test, status in statuses.items() if status != "fail"} == set()
+
+
+def _double(connection: duckdb.DuckDBPyConnection, *, with_nulls: bool = False) -> None:
+    """Have every row of every table twice, and one row at least."""
+    names = connection.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database()"
+    ).fetchall()
+    for (name,) in names:
+        connection.execute(f"CREATE TABLE doubled AS FROM {name} UNION ALL FROM {name}")
+        empty = connection.execute("SELECT count(*) = 0 FROM doubled").fetchall() == [(True,)]
+        if empty or with_nulls:
+            column, *_ = connection.execute("DESCRIBE doubled").fetchall()[0]
+            for _ in range(2):
+                connection.execute(f'INSERT INTO doubled ("{column}") VALUES (NULL)')
+        connection.execute(f"DROP TABLE {name}")
+        connection.execute(f"ALTER TABLE doubled RENAME TO {name}")
+
+
+OF_10 = "WHERE document_id = 'notes:10'"
+
+PLANTED = (
+    ("mentions_in_text", f"UPDATE mentions SET end_char = 4000 {OF_10}"),
+    ("mentions_in_text", f"UPDATE mentions SET mention_text = 'others' {OF_10}"),
+    ("mentions_in_text", f"UPDATE mentions SET end_char = 0, mention_text = '' {OF_10}"),
+    ("mentions_in_text", f"UPDATE mentions SET start_char = -1 {OF_10}"),
+    ("mentions_in_text", f"UPDATE mentions SET mention_text = NULL {OF_10}"),
+    ("mentions_in_text", "UPDATE mentions SET mention_text = 'x' WHERE document_id = 'notes:4'"),
+    ("mentions_in_text", "UPDATE mentions SET end_char = 0 WHERE document_id = 'notes:4'"),
+    ("mention_scores_in_range", f"UPDATE mentions SET score = 1.2 {OF_10}"),
+    ("mention_scores_in_range", f"UPDATE mentions SET score = -0.1 {OF_10}"),
+    ("mention_scores_in_range", f"UPDATE mentions SET score = 'NaN' {OF_10}"),
+    ("mentions_in_sections", f"UPDATE mentions SET section_id = 9 {OF_10}"),
+    ("mentions_in_sentences", f"DELETE FROM sentences {OF_10}"),
+    ("mentions_unique", f"INSERT INTO mentions FROM mentions {OF_10}"),
+    ("sections_in_text", "UPDATE sections SET end_char = 4000"),
+    ("mentions_looked_up", "DELETE FROM name_links WHERE lookup_text = 'qi'"),
+    ("name_links_to_concepts", "DELETE FROM concepts WHERE concept_id = 'X:febris'"),
+    ("mention_concepts_in_release", "DELETE FROM concepts WHERE concept_id = 'MESH:D1'"),
+    ("name_links_ranked", "UPDATE name_links SET rank = 3 WHERE rank = 2"),
+    ("name_links_ranked", "UPDATE name_links SET status = 'linked' WHERE rank = 2"),
+    ("ancestors_are_concepts", "UPDATE concept_ancestors SET ancestor_id = 'X:none'"),
+    ("no_lost_documents", f"DELETE FROM document_annotations {OF_10}"),
+    ("no_lost_documents", f"UPDATE document_annotations SET is_current = true {OF_10}"),
+    ("no_lost_documents", f"DELETE FROM documents {OF_10}"),
+    ("no_lost_documents", "UPDATE shards SET status = 'planned'"),
+    ("no_lost_documents", "UPDATE shards SET documents = documents - 1"),
+    ("derived_tables_are_current", f"DELETE FROM document_concepts {OF_10}"),
+    ("fct_mention_is_complete", f"DELETE FROM mentions {OF_10}"),
+    ("fct_mention_is_complete", f"DELETE FROM marts.fct_mention {OF_10}"),
+    ("fct_mention_is_complete", f"INSERT INTO marts.fct_mention FROM marts.fct_mention {OF_10}"),
+    ("fct_mention_links_are_current", f"UPDATE marts.fct_mention SET concept_id = 'X' {OF_10}"),
+    ("fct_mention_unique", f"INSERT INTO marts.fct_mention FROM marts.fct_mention {OF_10}"),
+    ("fct_mention_concepts", "DELETE FROM marts.dim_concept WHERE concept_id = 'MESH:D1'"),
+    ("dim_document_is_complete", f"DELETE FROM marts.dim_document {OF_10}"),
+    ("link_share_not_fallen", "UPDATE marts.fct_link_share SET fall = 0.06"),
+)
+
+
+@pytest.mark.parametrize(("test", "statement"), PLANTED)
+def test_one_fault_is_found_by_the_test_for_it(
+    built: Built, project: Project, test: str, statement: str
+) -> None:
+    assert not project.query(built.compiled[test])
+    with duckdb.connect(str(project.warehouse)) as connection:
+        connection.execute(f"ATTACH '{project.marts}' AS marts")
+        connection.execute(statement)
+    assert project.query(built.compiled[test])
+
+
+def test_few_mentions_and_small_falls_say_nothing(built: Built, project: Project) -> None:
+    for statement in (
+        "UPDATE marts.fct_link_share SET fall = 0.04",
+        "UPDATE marts.fct_link_share SET fall = 0.5, mentions_before = 99",
+        "UPDATE marts.fct_link_share SET fall = NULL",
+    ):
+        with duckdb.connect(str(project.warehouse)) as connection:
+            connection.execute(f"ATTACH '{project.marts}' AS marts")
+            connection.execute(statement)
+        assert not project.query(built.compiled["link_share_not_fallen"])
+
+
+def test_a_fallen_link_share_fails_the_build(project: Project) -> None:
+    project.change("UPDATE quality SET linked = 130, link_share = 130 / 140")
+    done = project.call("build", "--select", "fct_link_share")
+    assert done.returncode == 1
+    failed = [short(test) for test, status in project.statuses().items() if status == "fail"]
+    assert failed == ["link_share_not_fallen"]
+    ((corpus, basis, fall),) = project.query(
+        "SELECT corpus, basis, round(fall, 2) FROM fct_link_share WHERE corpus = 'notes'"
+    )
+    assert (corpus, basis) == ("notes", "quality")
+    assert fall == pytest.approx(0.25, abs=0.03)
+    # Facts of persons and their words are in no line that dbt prints.
+    assert not re.search(r"notes:\d|asthma", done.stdout)
+
+
+def test_mentions_are_added_and_taken_away_by_document(project: Project) -> None:
+    project.change(
+        # A document annotated anew, one withdrawn, one that has lost its only mention.
+        "UPDATE mentions SET end_char = 3, mention_text = 'ast' WHERE document_id = 'notes:0'",
+        "UPDATE document_annotations SET run_id = (SELECT max(run_id) FROM runs) "
+        "WHERE document_id IN ('notes:0', 'notes:5') AND is_current",
+        "DELETE FROM mentions WHERE document_id = 'notes:5'",
+        "UPDATE documents SET is_deleted = true, text = '' WHERE document_id = 'notes:6'",
+        "DELETE FROM document_annotations WHERE document_id = 'notes:6'",
+        "DELETE FROM mentions WHERE document_id = 'notes:6'",
+        # Another set of one document becomes current.
+        "UPDATE document_annotations SET is_current = NOT is_current "
+        "WHERE document_id = 'notes:16'",
+    )
+    with duckdb.connect(str(project.marts)) as marts:  # what nothing has changed is left alone
+        marts.execute("UPDATE fct_mention SET model = 'untouched'")
+    done = project.call("run", "--select", "fct_mention")
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert not differing(project, OF_MARTS, OF_ENTITIES)
+    assert project.query("SELECT model, count(*) FROM fct_mention GROUP BY ALL ORDER BY ALL") == [
+        ("rule", 2),
+        ("untouched", NOTES + 1 - 4),
+    ]
+
+
+def test_a_new_linkset_links_all_mentions_anew(project: Project) -> None:
+    with open_warehouse(project.warehouse) as connection:
+        connection.execute("UPDATE linksets SET is_current = false WHERE linkset_id = 'l1'")
+        link(connection, "l3", "r3", 1, asthma="MESH:D1", gout="MESH:D7", qi="MESH:D8")
+        refresh(connection, DerivedSettings())
+    done = project.call("build", "--select", "fct_mention", "fct_document_concept", "dim_concept")
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert not differing(project, OF_MARTS, OF_ENTITIES)
+    assert ("l3", "MESH:D8") in project.query(
+        "SELECT DISTINCT linkset_id, concept_id FROM fct_mention"
+    )
