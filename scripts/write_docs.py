@@ -15,6 +15,7 @@ import sys
 import types
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -185,10 +186,21 @@ def view_columns(view: View) -> list[tuple[str, str, str]]:
     )
     known = {c.name: c.meaning for table in tables for c in table.columns}
     known |= VIEW_COLUMNS | view.columns
+    return [(name, kind, known[name]) for name, kind in _described()[view.name]]
+
+
+@cache
+def _described() -> dict[str, list[tuple[str, str]]]:
+    """Names and SQL types of every view's columns."""
     with duckdb.connect(":memory:") as connection:
         prepare(connection)
-        described = connection.execute(f"DESCRIBE {quoted(view.name)}").fetchall()
-    return [(name, kind, known[name]) for name, kind, *_ in described]
+        return {
+            view.name: [
+                (name, kind)
+                for name, kind, *_ in connection.execute(f"DESCRIBE {quoted(view.name)}").fetchall()
+            ]
+            for view in VIEWS
+        }
 
 
 def tables_page() -> str:

@@ -11,7 +11,7 @@ import pytest
 from flows.derived_settings import DerivedSettings
 from flows.warehouse.connection import open_warehouse
 from flows.warehouse.derived.refresh import refresh
-from tests.flows.dbt.conftest import NOTES, Built, Project, link, short
+from tests.flows.dbt.conftest import NOTES, PACKAGE, Built, Project, link, short
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -25,9 +25,7 @@ OF_ENTITIES = MENTIONS.format(linkset="linkset_id") + "FROM warehouse.main.entit
 
 
 def differing(project: Project, one: str, other: str) -> list[tuple[Any, ...]]:
-    return project.query(
-        f"({one} EXCEPT ALL {other}) UNION ALL ({other} EXCEPT ALL {one}) LIMIT 5"
-    )
+    return project.query(f"({one} EXCEPT ALL {other}) UNION ALL ({other} EXCEPT ALL {one}) LIMIT 5")
 
 
 def test_a_sound_warehouse_builds_and_passes(built: Built) -> None:
@@ -62,9 +60,23 @@ def test_marts_say_what_the_warehouse_says(project: Project) -> None:
     assert not differing(
         project, conditions, f"SELECT {person} FROM warehouse.main.person_conditions"
     )
-    assert project.query(
-        "SELECT sum(documents), sum(conditions) FROM dim_person"
-    ) == project.query(f"SELECT {NOTES}, count(*) FROM ({conditions})")
+    assert project.query("SELECT sum(documents), sum(conditions) FROM dim_person") == project.query(
+        f"SELECT {NOTES}, count(*) FROM ({conditions})"
+    )
+
+
+def test_the_page_names_tests_that_there_are_and_its_query_answers(
+    built: Built, project: Project
+) -> None:
+    page = (PACKAGE.parent / "dbt.md").read_text("utf-8")
+    named = set(
+        re.findall(r"`([a-z]\w+_(?:in_\w+|are_\w+|is_\w+|to_\w+|of_\w+|ranked|fallen))`", page)
+    )
+    named |= {"no_lost_documents", "mentions_looked_up"}
+    assert len(named) > 12
+    assert named <= set(built.compiled)
+    (sql,) = re.findall(r'```sql title="marts"\n(.*?)```', page, re.DOTALL)
+    assert [name for name, *_ in project.query(sql)] == ["asthma", "gout", "febris"]
 
 
 def test_what_is_withdrawn_or_not_current_is_not_shown(project: Project) -> None:
