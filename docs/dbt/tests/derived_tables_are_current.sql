@@ -1,9 +1,10 @@
 -- What the warehouse has counted for its own views is what stands in its tables. They are counted
--- at the end of a run; where that is turned off (derived.enabled) nothing is compared.
+-- at the end of a run; where that is turned off (derived.enabled) since a run that annotated
+-- documents, nothing is compared.
 with made as (
   select run_id from {{ source('charthouse', 'derivations') }}
 ), latest as (
-  select max(run_id) as run_id from {{ source('charthouse', 'runs') }} where status = 'done'
+  select max(run_id) as run_id from {{ ref('stg_charthouse__annotations') }}
 ), here as (
   select document_id, concept_id, linkset_id, mentions from {{ ref('fct_document_concept') }}
 ), there as (
