@@ -111,7 +111,7 @@ def test_marts_hold_no_text(built: Built) -> None:
 ROT = (
     # Kinds and statuses that nobody knows, and what belongs to nothing.
     "UPDATE documents SET kind = 'letter' WHERE document_id = 'notes:1'",
-    "UPDATE document_annotations SET status = 'lost', run_id = 'none', annotation_id = 'none' "
+    "UPDATE document_annotations SET status = 'lost', run_id = '0', annotation_id = 'none' "
     "WHERE document_id = 'notes:8'",
     "UPDATE runs SET status = 'odd' WHERE run_id = (SELECT min(run_id) FROM runs)",
     "UPDATE runs SET new = 1000 WHERE run_id = (SELECT max(run_id) FROM runs)",
