@@ -5,15 +5,15 @@ with made as (
   select run_id from {{ source('charthouse', 'derivations') }}
 ), latest as (
   select max(run_id) as run_id from {{ ref('stg_charthouse__annotations') }}
-), here as (
-  select document_id, concept_id, linkset_id, mentions from {{ ref('fct_document_concept') }}
-), there as (
-  select document_id, concept_id, linkset_id, mentions
-  from {{ source('charthouse', 'document_concepts') }}
-), differing as (
-  (select * from here except all select * from there)
+), counted as (
+  select document_id, concept_id, linkset_id, mentions, 1 as here
+  from {{ ref('fct_document_concept') }}
   union all
-  (select * from there except all select * from here)
+  select document_id, concept_id, linkset_id, mentions, -1 as here
+  from {{ source('charthouse', 'document_concepts') }}
 )
-select * from differing
+select document_id, concept_id, linkset_id, mentions, sum(here) as surplus
+from counted
 where exists (select 1 from made, latest where made.run_id >= latest.run_id)
+group by document_id, concept_id, linkset_id, mentions
+having sum(here) != 0
