@@ -355,13 +355,15 @@ EVALUATIONS = Table(
         Column(
             "settings",
             pl.String,
-            "label maps, limit, resamples and seed, and how questions were asked, as JSON",
+            "label maps, limit, resamples and seed, how questions were asked, and as `sample` how "
+            "documents were drawn for annotators, as JSON",
         ),
         Column("evaluated_at", pl.Datetime("us"), "UTC"),
         Column(
             "run_id",
             pl.String,
-            "the run whose mentions were judged, where those of a warehouse were",
+            "the run whose mentions were judged, where those of a warehouse were; of several the "
+            "latest",
             nullable=True,
         ),
     ),

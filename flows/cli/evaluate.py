@@ -29,8 +29,8 @@ Gold = Annotated[
     list[Path],
     typer.Argument(
         metavar="GOLD...",
-        help="Gold files: PubTator, BioC (XML or JSON) or IOB, plain, .gz or .zst; told by their "
-        "content. Each is judged by itself.",
+        help="Gold files: PubTator, BioC (XML or JSON), Label Studio's JSON export or IOB, plain, "
+        ".gz or .zst; told by their content. Each is judged by itself.",
     ),
 ]
 Model = Annotated[
@@ -114,7 +114,8 @@ FromWarehouse = Annotated[
     typer.Option(
         metavar="W.duckdb",
         help="Judge the current mentions of a warehouse instead of finding them now; it must hold "
-        "all documents of the gold files.",
+        "all documents of the gold files. Of files that `charthouse sample` drew, documents that "
+        "have gone or changed are left out.",
     ),
 ]
 
@@ -184,9 +185,17 @@ def ner(
 @app.command()
 def concepts(
     gold: Gold,
-    ontology: Ontology,
+    ontology: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STORE",
+            help="Concept store made by `charthouse ontology build`, or `sample`; needed without "
+            "--from-warehouse.",
+        ),
+    ] = None,
     model: Model = None,
     dictionary: Dictionary = None,
+    from_warehouse: FromWarehouse = None,
     label_map: LabelMap = None,
     found_map: FoundMap = None,
     limit: Limit = None,
@@ -203,10 +212,18 @@ def concepts(
 
     By document, the set of its concepts counts, as in BioCreative V; by mention, start, end, label
     and concept. Coverage is the share of gold concepts that the store holds: no recall can be
-    higher.
+    higher. With --from-warehouse the mentions of a warehouse are judged, with the concepts of its
+    first ontology.
 
     Example: charthouse evaluate concepts bc5cdr_dev.pubtator.gz --ontology mesh2026
     """
+    if from_warehouse is not None and (model or dictionary or ontology):
+        raise typer.BadParameter(
+            "a warehouse has its own models, dictionaries and ontology: give one of the two",
+            param_hint="--from-warehouse",
+        )
+    if from_warehouse is None and ontology is None:
+        raise typer.BadParameter("name a concept store", param_hint="--ontology")
     request = request_of(
         gold,
         config,
@@ -219,6 +236,7 @@ def concepts(
         limit=limit,
         resamples=resamples,
         seed=seed,
+        from_warehouse=from_warehouse,
     )
     carry_out("concepts", request, prefect, predictions, warehouse, as_json=as_json)
 

@@ -55,6 +55,7 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
         "annotation_id": annotation.annotation_id if annotation else None,
         "linkset_id": evaluation.linkset_id,
         "release_id": release.release_id if release else None,
+        "run_id": evaluation.run_id,
         "attribution": release.attribution if release else None,
         "settings": evaluation.request.described(),
         "corpora": [
@@ -63,6 +64,7 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
                 "sha256": judgement.sha256,
                 "documents": judgement.documents,
                 **judgement.facts,
+                **({"sample": judgement.drawn.described()} if judgement.drawn else {}),
                 "notes": list(judgement.notes),
                 "scores": [asdict(score) for score in judgement.scores],
             }

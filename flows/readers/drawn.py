@@ -14,6 +14,9 @@ from typing import Any
 
 from flows.errors import SourceError
 
+RANDOM = "random"
+"""The strategy whose sample stands for all documents it was drawn from."""
+
 SIDECAR_SUFFIX = ".sample.json"
 
 
@@ -63,7 +66,9 @@ def drawn_from(values: object) -> Drawn | None:
 
 
 def _words(values: object) -> tuple[str, ...]:
-    return tuple(v for v in values if isinstance(v, str)) if isinstance(values, list | tuple) else ()
+    return (
+        tuple(v for v in values if isinstance(v, str)) if isinstance(values, list | tuple) else ()
+    )
 
 
 def sidecar_of(path: Path) -> Path:
