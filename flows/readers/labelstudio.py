@@ -216,7 +216,7 @@ def _mention(text: str, region: _Region, places: Mapping[int, int] | None) -> Go
 
 
 def _agreed(versions: Sequence[Sequence[GoldMention]]) -> tuple[GoldMention, ...]:
-    """Mentions that more than half of the annotators marked, with the ids that most of them gave."""
+    """Mentions that more than half marked, with the ids that more than half of these gave."""
     marked: dict[tuple[int, int, str], list[GoldMention]] = {}
     for version in versions:
         for key, its in {(m.start_char, m.end_char, m.label): m for m in version}.items():
