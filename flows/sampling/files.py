@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from flows import __version__
@@ -64,7 +65,7 @@ def write_sample(
         files[config_of(path)] = (labelling_config(drawn.labels),)
     for file, content in files.items():
         try:
-            write_durably(file, lambda temporary, content=content: _write(temporary, content))
+            write_durably(file, partial(_write, lines=content))
         except OSError as error:
             raise CharthouseError(
                 f"{file} cannot be written ({error.strerror})",

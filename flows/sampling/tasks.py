@@ -71,8 +71,9 @@ def labelling_config(labels: Sequence[str]) -> str:
     ElementTree.SubElement(view, "Style").text = ".htx-text{ white-space: pre-wrap; }"
     chosen = ElementTree.SubElement(view, "Labels", name=_LABEL, toName=_TEXT)
     for number, label in enumerate(labels):
-        hotkey = {"hotkey": _HOTKEYS[number]} if number < len(_HOTKEYS) else {}
-        ElementTree.SubElement(chosen, "Label", value=label, **hotkey)
+        its = ElementTree.SubElement(chosen, "Label", value=label)
+        if number < len(_HOTKEYS):
+            its.set("hotkey", _HOTKEYS[number])
     ElementTree.SubElement(view, "Text", name=_TEXT, value="$text", saveTextResult="yes")
     ElementTree.SubElement(
         view,
