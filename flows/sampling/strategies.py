@@ -36,8 +36,18 @@ _NAMES_PER_DOCUMENT = 50
 _LEAST_NAMES = 2_000
 """The most frequent names are looked at, so many for each document to be drawn."""
 
-_DOCUMENTS_PER_NAME = 50
+_DOCUMENTS_PER_NAME = 10
 """Documents in which a name is looked at: those that show most undecided names."""
+
+
+_NOT_BY_CONTEXT = """
+ANTI JOIN (
+  SELECT c.* FROM mention_links c
+  JOIN linksets l ON l.is_current AND l.position = 1 AND l.linkset_id = c.linkset_id) c
+  ON c.document_id = m.document_id AND c.annotation_id = m.annotation_id
+  AND c.mention_id = m.mention_id
+"""
+"""Leaves out mentions ``m`` whose concept the words around them decided."""
 
 
 @dataclass(frozen=True)
@@ -142,34 +152,33 @@ def _unlinked(connection: Connection, documents: int, labels: Sequence[str]) -> 
         )
     connection.execute(
         f"""
-        CREATE TABLE memory.main.undecided AS
-        SELECT m.document_id, p.lot, dense_rank() OVER (ORDER BY m.lookup_text, m.label) AS name,
-          count(*) AS mentions
-        FROM mentions m JOIN {POOL} p USING (document_id, annotation_id)
-        JOIN linksets l ON l.is_current AND l.position = 1
-        JOIN name_links n ON n.lookup_text = m.lookup_text AND n.label = m.label
-          AND n.linkset_id = l.linkset_id AND n.rank = 1 AND n.status != 'linked'
-        ANTI JOIN mention_links c ON c.document_id = m.document_id
-          AND c.annotation_id = m.annotation_id AND c.mention_id = m.mention_id
-          AND c.linkset_id = l.linkset_id
-        WHERE list_contains($labels, m.label)
-        GROUP BY m.document_id, p.lot, m.lookup_text, m.label
+        CREATE TABLE memory.main.names AS
+        WITH undecided AS (
+          SELECT n.lookup_text, n.label FROM name_links n
+          JOIN linksets l ON l.is_current AND l.position = 1 AND l.linkset_id = n.linkset_id
+          WHERE n.rank = 1 AND n.status != 'linked' AND list_contains($labels, n.label))
+        SELECT row_number() OVER (ORDER BY weight DESC, lookup_text, label) AS name, *
+        FROM (
+          SELECT lookup_text, label, count(*) AS weight
+          FROM mentions m SEMI JOIN undecided USING (lookup_text, label)
+          SEMI JOIN {POOL} USING (document_id, annotation_id)
+          {_NOT_BY_CONTEXT} GROUP BY ALL)
         """,
         {"labels": list(labels)},
     )
     names = max(_LEAST_NAMES, documents * _NAMES_PER_DOCUMENT)
     rows = connection.execute(
         f"""
-        WITH names AS (
-          SELECT name, sum(mentions)::BIGINT AS weight FROM memory.main.undecided
-          GROUP BY name ORDER BY weight DESC, name LIMIT {names}),
-        shown AS (
-          SELECT document_id, lot, name, weight,
-            sum(weight) OVER (PARTITION BY document_id) AS gain
-          FROM memory.main.undecided JOIN names USING (name)),
+        WITH shown AS (
+          SELECT DISTINCT m.document_id, lot, name, weight
+          FROM mentions m JOIN {POOL} USING (document_id, annotation_id)
+          JOIN (FROM memory.main.names WHERE name <= {names}) USING (lookup_text, label)
+          {_NOT_BY_CONTEXT}),
+        gaining AS (
+          SELECT *, sum(weight) OVER (PARTITION BY document_id) AS gain FROM shown),
         kept AS (
           SELECT DISTINCT document_id FROM (
-            SELECT document_id FROM shown QUALIFY row_number() OVER (
+            SELECT document_id FROM gaining QUALIFY row_number() OVER (
               PARTITION BY name ORDER BY gain DESC, lot) <= {_DOCUMENTS_PER_NAME}))
         SELECT document_id, lot, name, weight FROM shown SEMI JOIN kept USING (document_id)
         ORDER BY lot, name
@@ -182,7 +191,7 @@ def _unlinked(connection: Connection, documents: int, labels: Sequence[str]) -> 
     chosen = cover(shown, weights, documents)
     covered = {name for key in chosen for name in shown[key]}
     ((all_names, mentions),) = connection.execute(
-        "SELECT count(DISTINCT name), coalesce(sum(mentions), 0)::BIGINT FROM memory.main.undecided"
+        "SELECT count(*), coalesce(sum(weight), 0)::BIGINT FROM memory.main.names"
     ).fetchall()
     notes = () if len(chosen) == documents else ("fewer documents show a name without a concept",)
     return Draw(
