@@ -330,7 +330,8 @@ EVALUATIONS = Table(
             "scope",
             pl.String,
             "what is compared: strict or relaxed spans; document or mention concepts; all gold "
-            "mentions or those in_store; pairs of short and long form; attributes of mentions; "
+            "mentions or those in_store, of a warehouse those found or found_in_store; pairs of "
+            "short and long form; attributes of mentions; "
             "relations of concepts, and beside them all_pairs and those of the same_sentence; "
             "options chosen by likelihood (also per_character, per_byte) or by a trained head, and "
             "ending in _by_answer yes, no and maybe apart; harness: lm-evaluation-harness's own",

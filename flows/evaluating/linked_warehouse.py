@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from flows.errors import CharthouseError
-from flows.evaluating.links import Candidate, Link
+from flows.evaluating.links import Candidate, Link, Name
 from flows.evaluating.mentions import FoundMention
 from flows.warehouse.access import Access
 from flows.warehouse.connection import read_warehouse
@@ -65,13 +66,18 @@ def read_links(warehouse: Path, access: Access, document_ids: Collection[str]) -
                 "charthouse relink --ontology STORE links its names",
             )
         linkset_id, release_id, attribution = linksets[0]
-        rows = connection.execute(
-            "SELECT e.document_id, e.start_char, e.end_char, e.label, e.concept_id, e.link_score, "
-            "e.link_method, n.status FROM entities e LEFT JOIN name_links n "
-            "ON n.lookup_text = e.lookup_text AND n.label = e.label AND n.rank = 1 "
-            "AND n.linkset_id = e.linkset_id "
-            "WHERE e.document_id IN (SELECT unnest(?::VARCHAR[]))",
-            [sorted(document_ids)],
+        asked = [sorted(document_ids)]
+        mentions = connection.execute(
+            "SELECT document_id, start_char, end_char, label, lookup_text, concept_id, link_score, "
+            "link_method FROM entities WHERE document_id IN (SELECT unnest(?::VARCHAR[]))",
+            asked,
+        ).fetchall()
+        ranked = connection.execute(
+            "SELECT lookup_text, label, status, concept_id, score, method FROM name_links "
+            "SEMI JOIN (SELECT lookup_text, label FROM entities WHERE document_id IN "
+            "(SELECT unnest(?::VARCHAR[]))) USING (lookup_text, label) "
+            "WHERE linkset_id = ? ORDER BY rank",
+            [*asked, linkset_id],
         ).fetchall()
         replaced = connection.execute(
             "SELECT old_id, concept_id FROM concept_replacements WHERE release_id = ?",
@@ -80,12 +86,13 @@ def read_links(warehouse: Path, access: Access, document_ids: Collection[str]) -
         concepts = connection.execute(
             "SELECT concept_id FROM concepts WHERE release_id = ?", [release_id]
         ).fetchall()
+    names = _by_name(ranked)
     links = {
-        (document_id, start, end, label): Link(
-            status or NO_CANDIDATE if concept_id is None else LINKED,
-            () if concept_id is None else (Candidate(concept_id, score, method),),
+        (document_id, start, end, label): _decided(
+            names.get((name, label), Link(NO_CANDIDATE, ())),
+            None if concept_id is None else Candidate(concept_id, score, method),
         )
-        for document_id, start, end, label, concept_id, score, method, status in rows
+        for document_id, start, end, label, name, concept_id, score, method in mentions
     }
     return StoredLinks(
         linkset_id,
@@ -94,3 +101,21 @@ def read_links(warehouse: Path, access: Access, document_ids: Collection[str]) -
         dict(replaced),
         frozenset(concept_id for (concept_id,) in concepts),
     )
+
+
+def _by_name(ranked: Iterable[tuple[Any, ...]]) -> dict[Name, Link]:
+    """Names with all their candidates, from rows by rank."""
+    links: dict[Name, Link] = {}
+    for name, label, status, concept_id, score, method in ranked:
+        before = links[name, label].candidates if (name, label) in links else ()
+        found = () if concept_id is None else (Candidate(concept_id, score, method),)
+        links[name, label] = Link(status, (*before, *found))
+    return links
+
+
+def _decided(name: Link, concept: Candidate | None) -> Link:
+    """What a mention is linked to: its concept first, which context may have chosen."""
+    if concept is None:
+        return name
+    others = (c for c in name.candidates if c.concept_id != concept.concept_id)
+    return Link(LINKED, (concept, *others))

@@ -20,6 +20,8 @@ _TITLES = {
     "mention": "mentions with their concept",
     "all": "gold mentions with a concept",
     "in_store": "those whose concept is in the store",
+    "found": "gold mentions with a concept that the warehouse has",
+    "found_in_store": "those whose concept is in its release",
     "pairs": "short forms with their long forms",
     "attributes": "what is said of concepts",
     "relations": "related concepts of documents",

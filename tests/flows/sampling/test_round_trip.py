@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from flows.cli.main import app
 from flows.errors import CharthouseError
 from flows.evaluating.evaluation import Evaluation
 from flows.evaluating.run import evaluate
@@ -21,6 +23,7 @@ from flows.readers.gold import read_gold_file
 from flows.sampling.choices import Strategy
 from flows.sampling.request import SampleRequest, form_of
 from flows.sampling.sample import sample
+from flows.training.corpora import DataRequest, read_data
 from flows.warehouse.connection import open_warehouse
 from tests.flows.conftest import Bench
 from tests.flows.evaluating.requests import request
@@ -261,3 +264,48 @@ def test_real_gold_comes_back_as_it_is(data_dir: Path, tmp_path: Path) -> None:
     first = {(i, 0, len(d.text.split()[0]), "Disease") for i, d in enumerate(chosen)}
     precision = micro(judged(path, bench.warehouse))["precision"]
     assert (precision.found, precision.agreed) == (12, len(first & wanted))
+
+
+def test_links_of_the_warehouse_are_judged_alone(draw: Draw, made_once: Bench) -> None:
+    """Of the mentions that annotators left, each link that they changed is wrong."""
+    gold = draw(documents=25).files[0]
+    tasks = complete(gold)
+    concepts = [
+        r for t in tasks for r in t["annotations"][0]["result"] if r["from_name"] == "concept"
+    ]
+    for other in concepts[:6]:
+        other["value"] = {"text": ["MESH:D000001"]}
+    moved = next(r for r in tasks[0]["annotations"][0]["result"] if r["type"] == "labels")
+    moved["value"]["end"] -= 1
+    del moved["value"]["text"]
+    evaluation = judged(write(gold, tasks), made_once.warehouse, "linking")
+    scores = micro(evaluation, "found")
+    # The moved mention is the first of its document: one with a changed concept, or one without.
+    linked = len(concepts) - any(r["id"] == moved["id"] for r in concepts[:1])
+    wrong = 6 - (len(concepts) - linked)
+    assert scores["accuracy@1"].gold == linked
+    assert scores["accuracy@1"].value == scores["recall@5"].value == (linked - wrong) / linked
+    assert scores["linked_accuracy"].value == scores["coverage"].value == (linked - wrong) / linked
+    assert micro(evaluation, "found_in_store")["accuracy@1"].value == 1.0
+    assert "gold mentions that the warehouse does not have, not judged: 1" in (
+        evaluation.corpora[0].notes
+    )
+
+
+@pytest.mark.parametrize("options", [(), ("--ontology", "sample", "--from-warehouse", "w")])
+@pytest.mark.parametrize("task", ["concepts", "linking"])
+def test_either_a_warehouse_or_an_ontology_is_judged(task: str, options: tuple[str, ...]) -> None:
+    done = CliRunner().invoke(app, ["evaluate", task, "gold.json", *options])
+    assert done.exit_code == 2
+    assert "--ontology" in done.output or "--from-warehouse" in done.output
+
+
+@pytest.mark.parametrize("name", ["s.json", "s.pubtator"])
+def test_what_comes_back_can_be_learnt_from(draw: Draw, name: str) -> None:
+    gold = draw(name, documents=25).files[0]
+    if name == "s.json":
+        write(gold, complete(gold))
+    data = read_data(DataRequest((gold,), dev_share=0.2))
+    assert data.labels == ("Chemical", "Disease")
+    both = [corpus.mentions() for corpus in (*data.train, *data.dev)]
+    assert sum(sum(counts.values()) for counts in both) == MENTIONS
