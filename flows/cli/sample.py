@@ -126,7 +126,11 @@ def sample(
     flags = {"warehouse": {"wait_seconds": wait}} if wait is not None else {}
     settings = load_settings(config, flags)
     access = access_of(settings.warehouse, quiet=as_json)
-    outcome = carry_out(request, access, settings.execution, dry_run=dry_run)
+    try:
+        outcome = carry_out(request, access, settings.execution, dry_run=dry_run)
+    except KeyboardInterrupt:
+        typer.echo("charthouse: interrupted. No sample was written.", err=True)
+        raise typer.Exit(130) from None
     if as_json:
         print(json.dumps(outcome.as_dict(), ensure_ascii=False))
     else:

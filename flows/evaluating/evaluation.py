@@ -124,6 +124,8 @@ def _drawn_notes(drawn: Drawn, judged: int) -> list[str]:
     notes = []
     if judged < drawn.documents:
         notes.append(f"of the {drawn.documents:,} documents that were drawn, judged: {judged:,}")
+    if drawn.strategy == RANDOM and drawn.restricted:
+        notes.append("documents were drawn at random from a part of the warehouse")
     if drawn.strategy != RANDOM:
         notes.append(
             f"documents were drawn as {drawn.strategy}: the scores are theirs, and estimate "

@@ -5,9 +5,9 @@ The form is that of https://labelstud.io/guide/task_format: a list of tasks, eac
 Concept ids are what stands in a per-region field named ``concept`` (a text area, a taxonomy or
 choices). Relations and all other types are passed over.
 
-The editor counts code points, as this project does; editions before 2022 counted UTF-16 units, as
-JavaScript does (issue 1347 of HumanSignal/label-studio). Which of the two a task has is told by
-the words that regions carry; where both fit, it is code points.
+The editor counts code points, as this project does; early editions counted UTF-16 units, as
+JavaScript does (issue 1347 of HumanSignal/label-studio, of 2021). Which of the two a task has is
+told by the words that regions carry; where both fit, it is code points.
 """
 
 from __future__ import annotations

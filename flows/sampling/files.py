@@ -60,10 +60,11 @@ def write_sample(
     """
     lines = _LINES[form]((_shown(document, drawn) for document in documents), drawn)
     said = json.dumps({"charthouse": __version__, **drawn.described()}, ensure_ascii=False)
-    files: dict[Path, Iterable[str]] = {path: lines, sidecar_of(path): (said, "\n")}
+    files: dict[Path, Iterable[str]] = {sidecar_of(path): (said, "\n")}
     if form is Form.labelstudio:
         files[config_of(path)] = (labelling_config(drawn.labels),)
-    for file, content in files.items():
+    # The file itself last: where it is, all of it is.
+    for file, content in {**files, path: lines}.items():
         try:
             write_durably(file, partial(_write, lines=content))
         except OSError as error:
@@ -71,7 +72,7 @@ def write_sample(
                 f"{file} cannot be written ({error.strerror})",
                 "Check the folder's rights and free space",
             ) from None
-    return list(files)
+    return [path, *files]
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:

@@ -37,7 +37,7 @@ _LEAST_NAMES = 2_000
 """The most frequent names are looked at, so many for each document to be drawn."""
 
 _DOCUMENTS_PER_NAME = 10
-"""Documents in which a name is looked at: those that show most undecided names."""
+"""Documents in which a name is looked at, and beside them those that show most of all names."""
 
 
 _NOT_BY_CONTEXT = """
@@ -179,7 +179,11 @@ def _unlinked(connection: Connection, documents: int, labels: Sequence[str]) -> 
         kept AS (
           SELECT DISTINCT document_id FROM (
             SELECT document_id FROM gaining QUALIFY row_number() OVER (
-              PARTITION BY name ORDER BY gain DESC, lot) <= {_DOCUMENTS_PER_NAME}))
+              PARTITION BY name ORDER BY gain DESC, lot) <= {_DOCUMENTS_PER_NAME})
+          UNION
+          SELECT document_id FROM (
+            SELECT DISTINCT document_id, gain, lot FROM gaining
+            ORDER BY gain DESC, lot LIMIT {documents}))
         SELECT document_id, lot, name, weight FROM shown SEMI JOIN kept USING (document_id)
         ORDER BY lot, name
         """
