@@ -122,7 +122,8 @@ def evaluate(job: Path) -> Outcome:
     wanted = settings.evaluate
     if not wanted.gold:
         raise UsageError("no gold files are named", "Give evaluate.gold in the job file")
-    if wanted.task in {"concepts", "linking"} and wanted.ontology is None:
+    needs = wanted.task in {"concepts", "linking"} and wanted.from_warehouse is None
+    if needs and wanted.ontology is None:
         raise UsageError("no ontology is named", "Give evaluate.ontology in the job file")
     warehouse, predictions = settings.warehouse.path, wanted.predictions
     check_outputs(warehouse, predictions, access_of(settings.warehouse))

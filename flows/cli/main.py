@@ -32,6 +32,7 @@ from flows.cli import (
     prompts,
     relink,
     run,
+    sample,
     serve,
     train,
 )
@@ -77,6 +78,7 @@ app.command("relink")(relink.relink)
 app.command("link")(link.link)
 app.command("serve")(serve.serve)
 app.command("diff")(diff.diff)
+app.command("sample")(sample.sample)
 app.command("status")(inspect.status)
 app.command("rejects")(inspect.rejects)
 app.command("tables")(inspect.tables)
