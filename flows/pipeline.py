@@ -1,4 +1,4 @@
-"""The main job as Prefect flows: plan, annotate, link, publish.
+"""The main job as Prefect flows: plan, annotate, link, derive, measure, publish.
 
 Flows and tasks are given the work folder, a run id and numbers. Sources, settings and documents
 are read from the work folder, so that no text, native id or file name reaches Prefect.
@@ -24,6 +24,7 @@ from flows.flow_runs import note_flow_run
 from flows.linking import Chunk, LinkStage
 from flows.plan import Planner
 from flows.processes import STOP, Interrupted
+from flows.quality.measure import measure
 from flows.receipt import Receipt
 from flows.runners import asking, pool_of
 from flows.session import RUNS, Session, StageFailed, stage
@@ -83,6 +84,8 @@ def charthouse(root: str, run_id: str) -> None:
         link(session)
     with stage(session, "derive"):
         derive(session)
+    with stage(session, "quality"):
+        measure_quality(session)
     with stage(session, "publish"):
         publish(session)
 
@@ -215,6 +218,13 @@ def derive(session: Session) -> None:
     if settings.enabled:
         session.reporter.stage("deriving", "tables", None)
         refresh(session.connection, settings)
+
+
+def measure_quality(session: Session) -> None:
+    """Measure what the run found."""
+    if session.order.settings.quality.enabled:
+        session.reporter.stage("measuring", "runs", None)
+        measure(session.connection, session.run_id)
 
 
 def publish(session: Session) -> None:

@@ -25,7 +25,12 @@ from pydantic.fields import FieldInfo
 
 from flows.comparing.schema import DIFFS
 from flows.generating.schema import GENERATION_SOURCES, GENERATIONS
-from flows.quality.schema import QUALITY, QUALITY_DRIFT, QUALITY_HISTOGRAMS
+from flows.quality.schema import (
+    QUALITY,
+    QUALITY_BRANCHES,
+    QUALITY_DRIFT,
+    QUALITY_HISTOGRAMS,
+)
 from flows.schema import MENTION_LINKS, TABLES
 from flows.settings import Settings
 from flows.warehouse.connection import prepare
@@ -113,7 +118,8 @@ linksets: what views over concepts, persons and names read.
 """
 
 QUALITY_NOTE = """\
-What each run found, and how far it is from the run before it or from a chosen one.
+What each run found, and how far it is from the run before it or from a chosen one:
+[Quality](quality.md).
 """
 
 LEDGER_NOTE = """\
@@ -134,7 +140,11 @@ GROUPS: tuple[tuple[str, str, tuple[Table, ...]], ...] = (
         (GENERATIONS, GENERATION_SOURCES, RELATIONS),
     ),
     ("Derived tables", DERIVED_NOTE, (*DERIVED_TABLES, DERIVATIONS)),
-    ("Quality and differences", QUALITY_NOTE, (QUALITY, QUALITY_HISTOGRAMS, QUALITY_DRIFT, DIFFS)),
+    (
+        "Quality and differences",
+        QUALITY_NOTE,
+        (QUALITY, QUALITY_HISTOGRAMS, QUALITY_BRANCHES, QUALITY_DRIFT, DIFFS),
+    ),
 )
 """Groups of tables; those named nowhere here are ledger and provenance."""
 
