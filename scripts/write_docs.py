@@ -16,7 +16,7 @@ import types
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import duckdb
 from annotated_types import Ge, Le, MinLen
@@ -37,6 +37,7 @@ from flows.warehouse.connection import prepare
 from flows.warehouse.ddl import quoted, sql_type
 from flows.warehouse.derived.schema import DERIVATIONS, DERIVED_TABLES
 from flows.warehouse.views import GENERATIONS_CURRENT, RELATION_ENTITIES, VIEWS, View
+from flows.warehouse.views.quality import QUALITY_VIEWS
 from nlp.preprocess.heading_file import HeadingEntry, read_heading_file
 from nlp.preprocess.heading_rules import BOXED
 from nlp.relations.schema import RELATIONS
@@ -176,7 +177,11 @@ def _of_current(view: View) -> tuple[Table, ...]:
     return tuple(t for t in TABLES if view.name == f"current_{t.name}")
 
 
-_OF_TABLES = {RELATION_ENTITIES.name: (RELATIONS,), GENERATIONS_CURRENT.name: (GENERATIONS,)}
+_OF_TABLES = {
+    RELATION_ENTITIES.name: (RELATIONS,),
+    GENERATIONS_CURRENT.name: (GENERATIONS,),
+    **dict.fromkeys((view.name for view in QUALITY_VIEWS), (QUALITY,)),
+}
 """Further tables whose columns mean the same in a view."""
 
 
@@ -447,6 +452,10 @@ def type_name(annotation: Any) -> str:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Literal:
         return " or ".join(f"`{value}`" for value in arguments)
+    if origin is Annotated:
+        return type_name(arguments[0])
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return "table"
     if origin is tuple:
         return f"list of {type_name(arguments[0])}"
     if origin is dict:

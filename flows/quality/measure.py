@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from flows.quality.bins import BINS, CHARACTERS, SCORES, bin_number
-from flows.quality.schema import QUALITY, QUALITY_BRANCHES, QUALITY_HISTOGRAMS
+from flows.quality.drift import write_drift
+from flows.quality.schema import QUALITY, QUALITY_BRANCHES, QUALITY_DRIFT, QUALITY_HISTOGRAMS
+from flows.quality.settings import QualitySettings
 from flows.warehouse.layout import Connection, transaction
 from flows.warehouse.runs import now
 
@@ -148,11 +150,12 @@ GROUP BY GROUPING SETS ((s.scope, corpus, label, branch), (s.scope, corpus, bran
   (s.scope, label, branch), (s.scope, branch)) ORDER BY ALL
 """
 
-_MEASURED = (QUALITY, QUALITY_HISTOGRAMS, QUALITY_BRANCHES)
+_MEASURED = (QUALITY, QUALITY_HISTOGRAMS, QUALITY_BRANCHES, QUALITY_DRIFT)
 
 
-def measure(connection: Connection, run_id: str) -> bool:
-    """Write what a run found, of its own documents and of all that are current after it.
+def measure(connection: Connection, run_id: str, settings: QualitySettings) -> bool:
+    """Write what a run found, of its own documents and of all that are current after it, and how
+    far it is from other runs.
 
     In one transaction; rows that an interrupted attempt wrote go first. Nothing is written where
     the run has changed nothing that is measured: what was measured last still holds.
@@ -173,6 +176,7 @@ def measure(connection: Connection, run_id: str) -> bool:
         connection.execute(_BRANCHES, {"run_id": run_id})
         for name in ("documents", "mentions", "rejects"):
             connection.execute(f"DROP TABLE measured_{name}")
+        write_drift(connection, run_id, settings)
     return True
 
 

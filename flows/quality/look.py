@@ -1,0 +1,94 @@
+"""A run beside another, from what is stored: any two runs that were measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flows.errors import CharthouseError
+from flows.quality.drift import Drift, find_run, judged, previous_runs
+from flows.quality.measured import Measured, compare, limits, read_measured
+from flows.quality.schema import ALL, BASELINE, LIMIT, PREVIOUS, QUALITY, RUN, WAREHOUSE
+from flows.quality.settings import QualitySettings
+from flows.quality.thresholds import Thresholds
+from flows.warehouse.layout import Connection, tables_there
+
+
+@dataclass(frozen=True)
+class Look:
+    """A run, what it found, and how far that is from other runs."""
+
+    run_id: str
+    measured: Measured
+    drifts: tuple[Drift, ...]
+
+
+def look(
+    connection: Connection,
+    settings: QualitySettings,
+    *,
+    run: str | None = None,
+    against: str = PREVIOUS,
+    scope: str = RUN,
+) -> Look:
+    """Compare a run with another, by the settings' thresholds.
+
+    Args:
+        connection: the warehouse, of any schema version.
+        settings: thresholds and baseline.
+        run: a run_id or its beginning; None for the latest that was measured.
+        against: previous, baseline, or a run_id or its beginning.
+        scope: run for the documents of each run, warehouse for all that were current after it.
+
+    Raises:
+        CharthouseError: no run was measured, or a run is named that was not.
+    """
+    if QUALITY.name not in tables_there(connection):
+        raise CharthouseError("no run of this warehouse was measured", "charthouse run does that")
+    run_id = find_run(connection, run) if run else _latest(connection, scope)
+    measured = read_measured(connection, run_id, scope)
+    others = _others(connection, settings, measured, against)
+    known = {other: read_measured(connection, other, scope) for other in set(others.values())}
+    name = against if against in {PREVIOUS, BASELINE} else "chosen"
+    drifts = [
+        judged(name, other, found, settings)
+        for corpus, other in others.items()
+        for found in compare(known[other], measured, corpus)
+    ]
+    return Look(run_id, measured, (*drifts, *_limited(measured, settings)))
+
+
+def _limited(measured: Measured, settings: QualitySettings) -> Iterator[Drift]:
+    for found in limits(measured):
+        drift = judged(LIMIT, measured.run_id, found, settings)
+        if drift.thresholds != Thresholds(None, None):
+            yield drift
+
+
+def _others(
+    connection: Connection, settings: QualitySettings, measured: Measured, against: str
+) -> dict[str, str]:
+    """For each corpus of a run the one it is compared with."""
+    if against == PREVIOUS:
+        runs = previous_runs(connection, measured.run_id)
+        return {corpus: runs[corpus] for corpus in measured.corpora if corpus in runs}
+    if against == BASELINE and not settings.baseline:
+        raise CharthouseError(
+            "there is no baseline", "Set quality.baseline in the file of --config to a run_id"
+        )
+    named = settings.baseline if against == BASELINE else against
+    return dict.fromkeys(measured.corpora, find_run(connection, named or ""))
+
+
+def _latest(connection: Connection, scope: str) -> str:
+    ((latest,),) = connection.execute(
+        f"SELECT max(run_id) FROM {QUALITY.name} WHERE scope = ? AND label = '{ALL}' "
+        "AND documents > 0",
+        [scope],
+    ).fetchall()
+    if latest is None:
+        raise CharthouseError("no run of this warehouse was measured", "charthouse run does that")
+    return str(latest)
+
+
+__all__ = ["RUN", "WAREHOUSE", "Look", "look"]
