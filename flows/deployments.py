@@ -83,7 +83,7 @@ def _ended(name: str, job: str) -> State[None]:
         _tell(what)
         return Failed(message=what)
     if outcome.state == QUALITY_FAILED:
-        return Failed(name=outcome.state, message=outcome.message)
+        return Failed(message=outcome.message)  # by its usual name, which automations wait for
     return Completed(name=outcome.state, message=outcome.message)
 
 

@@ -56,9 +56,7 @@ class QualityRule(BaseModel):
 
 
 class QualitySettings(BaseModel):
-    """What is measured at the end of a run, and which values are told or fail the flow; nothing
-    here changes annotations. See quality.md.
-    """
+    """What is measured at the end of a run; thresholds: quality.md. No annotation hangs on it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import duckdb
 import polars as pl
@@ -122,9 +124,18 @@ def linked_names(connection: Connection) -> None:
             )
 
 
-@pytest.fixture
-def ward() -> Iterator[Ward]:
-    with duckdb.connect(":memory:") as connection:
+@pytest.fixture(scope="session")
+def linked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse without documents, to be copied: making one takes longer than a test."""
+    path = tmp_path_factory.mktemp("linked") / "w.duckdb"
+    with duckdb.connect(str(path)) as connection:
         prepare(connection)
         linked_names(connection)
+    return path
+
+
+@pytest.fixture
+def ward(linked: Path, tmp_path: Path) -> Iterator[Ward]:
+    path = shutil.copyfile(linked, tmp_path / "w.duckdb")
+    with duckdb.connect(str(path)) as connection:
         yield Ward(connection)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -11,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.quality.bins import CHARACTERS, SCORES
-from flows.warehouse.connection import prepare
-from tests.flows.quality.conftest import BRANCHES, LINKED, UNKNOWN, UNSURE, Ward, linked_names
+from tests.flows.quality.conftest import BRANCHES, LINKED, UNKNOWN, UNSURE, Ward
 
 FOUND = "documents, characters, mentions, linked, abstained, unknown, rejects"
 MENTION = st.tuples(
@@ -66,12 +66,14 @@ def test_a_run_by_hand(ward: Ward) -> None:
     ) == [("*", "C08", 2), ("Disease", "C08", 2)]
 
 
-@settings(max_examples=25)
+@settings(max_examples=20)
 @given(st.lists(BATCH, min_size=1, max_size=4), st.lists(BATCH, max_size=3))
-def test_counts_and_histograms_are_those_of_the_rows(before: list[Any], after: list[Any]) -> None:
+def test_counts_and_histograms_are_those_of_the_rows(
+    linked: Path, before: list[Any], after: list[Any]
+) -> None:
     with duckdb.connect(":memory:") as connection:
-        prepare(connection)
-        linked_names(connection)
+        connection.execute(f"ATTACH '{linked}' AS linked (READ_ONLY)")
+        connection.execute("COPY FROM DATABASE linked TO memory")
         ward = Ward(connection)
         ward.begin("r1")
         ward.begin("r2")
