@@ -25,7 +25,7 @@ from flows.warehouse.layout import Connection, tables_there
 
 _MEASURED_RUNS = (
     f"SELECT q.corpus, q.run_id FROM {QUALITY.name} q JOIN runs r USING (run_id) "
-    f"WHERE q.scope = '{RUN}' AND q.label = '{ALL}' AND q.documents > 0 AND r.status = 'done'"
+    f"WHERE q.scope = $scope AND q.label = '{ALL}' AND q.documents > 0 AND r.status = 'done'"
 )
 
 
@@ -89,25 +89,35 @@ def _drifts(
             yield drift
 
 
-def previous_runs(connection: Connection, run_id: str) -> dict[str, str]:
+def previous_runs(connection: Connection, run_id: str, scope: str = RUN) -> dict[str, str]:
     """For each corpus, and for all together, the latest run before that annotated some of it."""
     return dict(
         connection.execute(
-            f"SELECT corpus, max(run_id) FROM ({_MEASURED_RUNS}) WHERE run_id < ? GROUP BY corpus",
-            [run_id],
+            f"SELECT corpus, max(run_id) FROM ({_MEASURED_RUNS}) WHERE run_id < $run_id "
+            "GROUP BY corpus",
+            {"scope": scope, "run_id": run_id},
         ).fetchall()
     )
 
 
-def find_run(connection: Connection, named: str) -> str:
+def latest_run(connection: Connection, scope: str = RUN) -> str | None:
+    """The latest run that was measured."""
+    ((latest,),) = connection.execute(
+        f"SELECT max(run_id) FROM ({_MEASURED_RUNS})", {"scope": scope}
+    ).fetchall()
+    return None if latest is None else str(latest)
+
+
+def find_run(connection: Connection, named: str, scope: str = RUN) -> str:
     """The run that a run_id or its beginning names, among those that were measured.
 
     Raises:
         CharthouseError: none does, or several do.
     """
     rows = connection.execute(
-        f"SELECT DISTINCT run_id FROM ({_MEASURED_RUNS}) WHERE starts_with(run_id, ?) ORDER BY 1",
-        [named],
+        f"SELECT DISTINCT run_id FROM ({_MEASURED_RUNS}) WHERE starts_with(run_id, $named) "
+        "ORDER BY 1",
+        {"scope": scope, "named": named},
     ).fetchall()
     if len(rows) != 1:
         raise CharthouseError(

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flows.errors import CharthouseError
-from flows.quality.drift import Drift, find_run, judged, previous_runs
+from flows.quality.drift import Drift, find_run, judged, latest_run, previous_runs
 from flows.quality.measured import Measured, compare, limits, read_measured
-from flows.quality.schema import ALL, BASELINE, LIMIT, PREVIOUS, QUALITY, RUN, WAREHOUSE
+from flows.quality.schema import BASELINE, LIMIT, PREVIOUS, QUALITY, RUN, WAREHOUSE
 from flows.quality.settings import QualitySettings
 from flows.quality.thresholds import Thresholds
 from flows.warehouse.layout import Connection, tables_there
@@ -45,9 +45,9 @@ def look(
     """
     if QUALITY.name not in tables_there(connection):
         raise CharthouseError("no run of this warehouse was measured", "charthouse run does that")
-    run_id = find_run(connection, run) if run else _latest(connection, scope)
+    run_id = find_run(connection, run, scope) if run else _latest(connection, scope)
     measured = read_measured(connection, run_id, scope)
-    others = _others(connection, settings, measured, against)
+    others = _others(connection, settings, measured, against, scope)
     known = {other: read_measured(connection, other, scope) for other in set(others.values())}
     name = against if against in {PREVIOUS, BASELINE} else "chosen"
     drifts = [
@@ -66,29 +66,29 @@ def _limited(measured: Measured, settings: QualitySettings) -> Iterator[Drift]:
 
 
 def _others(
-    connection: Connection, settings: QualitySettings, measured: Measured, against: str
+    connection: Connection,
+    settings: QualitySettings,
+    measured: Measured,
+    against: str,
+    scope: str,
 ) -> dict[str, str]:
     """For each corpus of a run the one it is compared with."""
     if against == PREVIOUS:
-        runs = previous_runs(connection, measured.run_id)
+        runs = previous_runs(connection, measured.run_id, scope)
         return {corpus: runs[corpus] for corpus in measured.corpora if corpus in runs}
     if against == BASELINE and not settings.baseline:
         raise CharthouseError(
             "there is no baseline", "Set quality.baseline in the file of --config to a run_id"
         )
     named = settings.baseline if against == BASELINE else against
-    return dict.fromkeys(measured.corpora, find_run(connection, named or ""))
+    return dict.fromkeys(measured.corpora, find_run(connection, named or "", scope))
 
 
 def _latest(connection: Connection, scope: str) -> str:
-    ((latest,),) = connection.execute(
-        f"SELECT max(run_id) FROM {QUALITY.name} WHERE scope = ? AND label = '{ALL}' "
-        "AND documents > 0",
-        [scope],
-    ).fetchall()
+    latest = latest_run(connection, scope)
     if latest is None:
         raise CharthouseError("no run of this warehouse was measured", "charthouse run does that")
-    return str(latest)
+    return latest
 
 
 __all__ = ["RUN", "WAREHOUSE", "Look", "look"]

@@ -63,6 +63,16 @@ FROM rejects r LEFT JOIN documents d USING (document_id) LEFT JOIN sources s USI
 WHERE r.stage != 'generate' GROUP BY ALL
 """
 
+# A corpus may be made of each file of a folder: then there may be thousands.
+_CORPORA = """
+CREATE OR REPLACE TEMP TABLE measured_corpora AS
+SELECT '*' AS corpus UNION ALL (SELECT corpus FROM (
+  SELECT corpus, in_run, count(*) AS n FROM measured_documents GROUP BY ALL
+  UNION ALL SELECT corpus, in_run, rejects FROM measured_rejects WHERE corpus != '')
+GROUP BY corpus ORDER BY coalesce(sum(n) FILTER (in_run), 0) DESC, sum(n) DESC, corpus
+LIMIT $max_corpora)
+"""
+
 _QUALITY = f"""
 INSERT INTO {QUALITY.name} BY NAME
 WITH documents_in AS (
@@ -111,7 +121,8 @@ SELECT $run_id AS run_id, scope, corpus, label, linkset_id, documents, character
     AS out_of_vocabulary_share,
   rejects, CASE WHEN label = '*' THEN rejects / nullif(rejects + documents, 0) END
     AS reject_share, $now AS measured_at
-FROM whole WHERE documents > 0 OR rejects > 0 ORDER BY scope, corpus, label
+FROM whole SEMI JOIN measured_corpora USING (corpus) WHERE documents > 0 OR rejects > 0
+ORDER BY scope, corpus, label
 """
 
 _LOWS = ", ".join(
@@ -136,18 +147,22 @@ WITH counted AS (
   FROM measured_documents JOIN {_SCOPES} ON {_IN_SCOPE} WHERE bin IS NOT NULL
   GROUP BY GROUPING SETS ((s.scope, corpus, bin), (s.scope, bin))
 )
-SELECT $run_id AS run_id, scope, coalesce(corpus, '*') AS corpus, coalesce(label, '*') AS label,
-  measure, bin, low, high, n::BIGINT AS "count"
-FROM counted JOIN (VALUES {_LOWS}) b(measure, bin, low, high) USING (measure, bin) ORDER BY ALL
+SELECT $run_id AS run_id, scope, k.corpus, coalesce(label, '*') AS label, measure, bin, low, high,
+  n::BIGINT AS "count"
+FROM counted c JOIN measured_corpora k ON k.corpus = coalesce(c.corpus, '*')
+JOIN (VALUES {_LOWS}) b(measure, bin, low, high) USING (measure, bin) ORDER BY ALL
 """
 
 _BRANCHES = f"""
 INSERT INTO {QUALITY_BRANCHES.name} BY NAME
-SELECT $run_id AS run_id, s.scope, coalesce(corpus, '*') AS corpus,
-  coalesce(label, '*') AS label, branch, sum(mentions)::BIGINT AS mentions
-FROM measured_mentions JOIN {_SCOPES} ON {_IN_SCOPE} WHERE branch IS NOT NULL
-GROUP BY GROUPING SETS ((s.scope, corpus, label, branch), (s.scope, corpus, branch),
-  (s.scope, label, branch), (s.scope, branch)) ORDER BY ALL
+WITH counted AS (
+  SELECT s.scope, corpus, label, branch, sum(mentions)::BIGINT AS mentions
+  FROM measured_mentions JOIN {_SCOPES} ON {_IN_SCOPE} WHERE branch IS NOT NULL
+  GROUP BY GROUPING SETS ((s.scope, corpus, label, branch), (s.scope, corpus, branch),
+    (s.scope, label, branch), (s.scope, branch))
+)
+SELECT $run_id AS run_id, scope, k.corpus, coalesce(label, '*') AS label, branch, mentions
+FROM counted c JOIN measured_corpora k ON k.corpus = coalesce(c.corpus, '*') ORDER BY ALL
 """
 
 _MEASURED = (QUALITY, QUALITY_HISTOGRAMS, QUALITY_BRANCHES, QUALITY_DRIFT)
@@ -171,10 +186,11 @@ def measure(connection: Connection, run_id: str, settings: QualitySettings) -> b
         connection.execute(_DOCUMENTS, {"run_id": run_id})
         connection.execute(_MENTIONS)
         connection.execute(_REJECTS, {"run_id": run_id})
+        connection.execute(_CORPORA, {"max_corpora": settings.max_corpora})
         connection.execute(_QUALITY, {"run_id": run_id, "now": now()})
         connection.execute(_HISTOGRAMS, {"run_id": run_id})
         connection.execute(_BRANCHES, {"run_id": run_id})
-        for name in ("documents", "mentions", "rejects"):
+        for name in ("documents", "mentions", "rejects", "corpora"):
             connection.execute(f"DROP TABLE measured_{name}")
         write_drift(connection, run_id, settings)
     return True

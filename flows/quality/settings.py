@@ -23,8 +23,8 @@ WARN: dict[str, float] = {
     "score_psi": 0.25,
     "link_score_psi": 0.25,
     "document_characters_psi": 0.25,
-    "label_js": 0.2,
-    "branch_js": 0.3,
+    "label_js": 0.15,
+    "branch_js": 0.35,
     "mentions_per_1000_change": 0.3,
     "link_share_change": 0.1,
     "out_of_vocabulary_share_change": 0.1,
@@ -72,6 +72,12 @@ class QualitySettings(BaseModel):
         ge=1,
         description="with fewer mentions, or documents where these are counted, on either side a "
         "comparison is `too_few` to say",
+    )
+    max_corpora: int = Field(
+        100,
+        ge=1,
+        description="where there are more corpora, those with the most documents are measured one "
+        "by one, the run's own first; the rest counts among all together",
     )
     warn: dict[Measure, Threshold] = Field(
         default_factory=lambda: dict(WARN),

@@ -35,7 +35,7 @@ def status(ward: Ward, run_id: str, measure: str, corpus: str = "icu") -> list[o
 def test_what_drifts_is_told(two: Ward) -> None:
     two.measure("r1", min_count=10)
     assert two.rows("FROM quality_drift") == [], "nothing to compare the first run with"
-    two.measure("r2", min_count=10)
+    two.measure("r2", min_count=10, warn=WARN | {"branch_js": 0.3})
     found = {
         str(measure): (value, state)
         for measure, value, state in two.rows(

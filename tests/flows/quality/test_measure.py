@@ -184,5 +184,21 @@ def test_a_warehouse_linked_to_nothing_has_no_link_share(ward: Ward) -> None:
     ]
 
 
+def test_of_very_many_corpora_the_largest_are_measured_one_by_one(ward: Ward) -> None:
+    first, second = ward.begin("r1"), ward.begin("r2")
+    for corpus, documents in (("a", 9), ("b", 3), ("c", 2)):
+        ward.add(first, corpus, [("Disease", 0.9, LINKED)], documents=documents)
+    ward.add(second, "c", [("Disease", 0.9, LINKED)], documents=1)
+    ward.measure(second, max_corpora=2)
+    for table in ("quality", "quality_histograms", "quality_branches"):
+        corpora = ward.rows(
+            f"SELECT DISTINCT corpus FROM {table} WHERE scope = 'warehouse' ORDER BY 1"
+        )
+        assert corpora == [("*",), ("a",), ("c",)], "the run's own first, then by documents"
+    assert ward.rows(
+        "SELECT documents FROM quality WHERE scope = 'warehouse' AND corpus = '*' AND label = '*'"
+    ) == [(15,)]
+
+
 def test_bins_rise() -> None:
     assert list(SCORES) == sorted(SCORES) and list(CHARACTERS) == sorted(CHARACTERS)
