@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from flows.errors import CharthouseError
-from flows.quality.measured import Comparison, Measured, compare, limits, read_measured
+from flows.quality.measured import (
+    EVERYTHING,
+    Comparison,
+    Measured,
+    compare,
+    limits,
+    read_measured,
+)
 from flows.quality.schema import (
     ALL,
     BASELINE,
@@ -19,7 +26,7 @@ from flows.quality.schema import (
     QUALITY_DRIFT,
     RUN,
 )
-from flows.quality.settings import QualitySettings
+from flows.quality.settings import QualityRule, QualitySettings
 from flows.quality.thresholds import Thresholds, status_of, thresholds_of
 from flows.warehouse.layout import Connection, tables_there
 
@@ -83,10 +90,31 @@ def _drifts(
                 known[other] = read_measured(connection, other, RUN)
             for found in compare(known[other], measured, corpus):
                 yield judged(against, other, found, settings)
-    for found in limits(measured):
+    yield from limited(measured, settings)
+
+
+def limited(measured: Measured, settings: QualitySettings) -> Iterator[Drift]:
+    """What has a threshold of its own, with what a rule names and the run did not find at all."""
+    for found in (*limits(measured), *_missing(measured, settings.rules)):
         drift = judged(LIMIT, measured.run_id, found, settings)
         if drift.thresholds != Thresholds(None, None):
             yield drift
+
+
+def _missing(measured: Measured, rules: Sequence[QualityRule]) -> list[Comparison]:
+    """Counts of corpora and labels that rules name and the run has no row of: there are none."""
+    places = {
+        (rule.measure, corpus, label)
+        for rule in rules
+        if rule.measure in {"documents_below", "mentions_below"}
+        for corpus in rule.corpora or measured.corpora
+        for label in rule.labels
+        if measured.rows and (corpus, label) not in measured.rows
+    }
+    return [
+        Comparison(corpus, label, measure, None, 0.0, 0.0, EVERYTHING)
+        for measure, corpus, label in sorted(places)
+    ]
 
 
 def previous_runs(connection: Connection, run_id: str, scope: str = RUN) -> dict[str, str]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flows.errors import CharthouseError
-from flows.quality.drift import Drift, find_run, judged, latest_run, previous_runs
-from flows.quality.measured import Measured, compare, limits, read_measured
-from flows.quality.schema import BASELINE, LIMIT, PREVIOUS, QUALITY, RUN, WAREHOUSE
+from flows.quality.drift import (
+    Drift,
+    find_run,
+    judged,
+    latest_run,
+    limited,
+    previous_runs,
+)
+from flows.quality.measured import Measured, compare, read_measured
+from flows.quality.schema import BASELINE, PREVIOUS, QUALITY, RUN, WAREHOUSE
 from flows.quality.settings import QualitySettings
-from flows.quality.thresholds import Thresholds
 from flows.warehouse.layout import Connection, tables_there
 
 
@@ -55,14 +60,7 @@ def look(
         for corpus, other in others.items()
         for found in compare(known[other], measured, corpus)
     ]
-    return Look(run_id, measured, (*drifts, *_limited(measured, settings)))
-
-
-def _limited(measured: Measured, settings: QualitySettings) -> Iterator[Drift]:
-    for found in limits(measured):
-        drift = judged(LIMIT, measured.run_id, found, settings)
-        if drift.thresholds != Thresholds(None, None):
-            yield drift
+    return Look(run_id, measured, (*drifts, *limited(measured, settings)))
 
 
 def _others(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.quality.divergence import jensen_shannon_distance, population_stability_index
-from flows.quality.measures import BELOW, CHANGES, DISTANCES, INDEXES, LIMITED, LIMITS
+from flows.quality.measures import BELOW, CHANGES, DISTANCES, INDEXES, LIMITS
 from flows.quality.schema import ALL, QUALITY, QUALITY_BRANCHES, QUALITY_HISTOGRAMS
 from flows.warehouse.layout import Connection
 
@@ -16,6 +16,9 @@ Place = tuple[str, str]
 """Corpus and label."""
 
 Counts = Mapping[Any, int]
+
+EVERYTHING = 2**62
+"""What a count rests on: it is never too small to be one."""
 
 
 @dataclass(frozen=True)
@@ -174,11 +177,6 @@ def _counted(side: Measured, column: str, corpus: str, label: str) -> int:
             return documents + int(whole["rejects"])
         case "label_share":
             return int(whole["mentions"])
-        case "documents" | "mentions":  # a count is never too small to be one
+        case "documents" | "mentions":
             return EVERYTHING
     return mentions
-
-
-EVERYTHING = 2**62
-
-__all__ = ["LIMITED", "Comparison", "Measured", "compare", "limits", "read_measured"]

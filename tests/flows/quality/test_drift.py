@@ -170,6 +170,22 @@ def test_limits_from_above_and_of_rejects(two: Ward) -> None:
     assert crossed(two.connection, ["r1"]) == {}
 
 
+def test_what_a_rule_names_and_is_not_there_counts_as_none(two: Ward) -> None:
+    rules = [
+        {"measure": "documents_below", "fail": 5, "corpora": ["er", "icu"]},
+        {"measure": "mentions_below", "warn": 1, "labels": ["Gene", "Disease"]},
+    ]
+    two.measure("r1", rules=rules)
+    assert two.rows(
+        "SELECT corpus, label, measure, value, status FROM quality_drift ORDER BY ALL"
+    ) == [
+        ("er", "*", "documents_below", 0, "failed"),
+        ("icu", "*", "documents_below", 20, "ok"),
+        ("icu", "Disease", "mentions_below", 80, "ok"),
+        ("icu", "Gene", "mentions_below", 0, "warning"),
+    ]
+
+
 def test_baseline_beside_the_previous_run(two: Ward) -> None:
     two.begin("r3")
     two.add("r3", "icu", WORSE * 10)
@@ -241,6 +257,16 @@ def test_any_two_runs_can_be_looked_at_by_other_thresholds(two: Ward) -> None:
         link_share(against="baseline")
     with pytest.raises(CharthouseError, match="r7: no measured runs"):
         link_share(run="r7")
+
+
+def test_a_warehouse_of_an_earlier_release_was_not_measured(two: Ward) -> None:
+    two.connection.execute("DROP VIEW quality_latest")
+    two.connection.execute("DROP VIEW quality_trend")
+    two.connection.execute("DROP TABLE quality")
+    with pytest.raises(CharthouseError, match="no run of this warehouse was measured"):
+        look(two.connection, QualitySettings())
+    with pytest.raises(CharthouseError, match=r"quality\.baseline: no run"):
+        check_baseline(two.connection, QualitySettings(baseline="r1"))
 
 
 def test_the_artifact_names_no_corpus_and_no_label(two: Ward) -> None:
