@@ -92,9 +92,10 @@ def quality(
 ) -> None:
     """Show what a run found, and how far that is from another run, with thresholds marked.
 
-    Computed from what each run stored, so any two runs can be compared, by other thresholds than
-    those they ran with. Status: ok, warning, failed, or too_few (mentions or documents to say).
-    csv prints the comparisons alone, json both. Nothing is changed.
+    Any two runs can be compared, from what each stored. Thresholds are those that the run ended
+    with; with --config, and against a run that you name, those of settings. Status: ok, warning,
+    failed, or too_few (mentions or documents to say). csv prints the comparisons alone, json
+    both. Nothing is changed.
 
     Example: charthouse quality -w notes.duckdb
 
@@ -108,7 +109,14 @@ def quality(
     flags = {"warehouse": {"wait_seconds": wait}} if wait is not None else {}
     settings = load_settings(config, flags)
     with read_warehouse(warehouse, access_of(settings.warehouse)) as connection:
-        seen = look(connection, settings.quality, run=run, against=against, scope=scope.value)
+        seen = look(
+            connection,
+            settings.quality,
+            run=run,
+            against=against,
+            scope=scope.value,
+            as_told=config is None,
+        )
     found = [
         row
         for (of, its_label), row in seen.measured.rows.items()

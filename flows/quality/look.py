@@ -13,9 +13,17 @@ from flows.quality.drift import (
     limited,
     previous_runs,
 )
-from flows.quality.measured import Measured, compare, read_measured
-from flows.quality.schema import BASELINE, PREVIOUS, QUALITY, RUN, WAREHOUSE
+from flows.quality.measured import EVERYTHING, Comparison, Measured, compare, read_measured
+from flows.quality.schema import (
+    BASELINE,
+    LIMIT,
+    PREVIOUS,
+    QUALITY,
+    QUALITY_DRIFT,
+    RUN,
+)
 from flows.quality.settings import QualitySettings
+from flows.quality.thresholds import Thresholds
 from flows.warehouse.layout import Connection, tables_there
 
 
@@ -35,6 +43,7 @@ def look(
     run: str | None = None,
     against: str = PREVIOUS,
     scope: str = RUN,
+    as_told: bool = False,
 ) -> Look:
     """Compare a run with another, by the settings' thresholds.
 
@@ -44,6 +53,7 @@ def look(
         run: a run_id or its beginning; None for the latest that was measured.
         against: previous, baseline, or a run_id or its beginning.
         scope: run for the documents of each run, warehouse for all that were current after it.
+        as_told: where the run itself was compared so, show what it stored, by its own thresholds.
 
     Raises:
         CharthouseError: no run was measured, or a run is named that was not.
@@ -52,6 +62,8 @@ def look(
         raise CharthouseError("no run of this warehouse was measured", "charthouse run does that")
     run_id = find_run(connection, run, scope) if run else _latest(connection, scope)
     measured = read_measured(connection, run_id, scope)
+    if as_told and scope == RUN and (told := _told(connection, run_id, against)):
+        return Look(run_id, measured, told)
     others = _others(connection, settings, measured, against, scope)
     known = {other: read_measured(connection, other, scope) for other in set(others.values())}
     name = against if against in {PREVIOUS, BASELINE} else "chosen"
@@ -61,6 +73,28 @@ def look(
         for found in compare(known[other], measured, corpus)
     ]
     return Look(run_id, measured, (*drifts, *limited(measured, settings)))
+
+
+def _told(connection: Connection, run_id: str, against: str) -> tuple[Drift, ...]:
+    """What the run stored of its comparison, and of its limits."""
+    rows = connection.execute(
+        "SELECT against, against_run_id, corpus, label, measure, before, after, value, warn, "
+        f"fail, status FROM {QUALITY_DRIFT.name} WHERE run_id = ? AND against IN (?, '{LIMIT}') "
+        f"ORDER BY against = '{LIMIT}', corpus, label",
+        [run_id, against],
+    ).fetchall()
+    if against != PREVIOUS and all(kind != against for kind, *_ in rows):
+        return ()
+    return tuple(
+        Drift(
+            kind,
+            other,
+            Comparison(corpus, label, measure, before, after, value, EVERYTHING),
+            Thresholds(warn, fail),
+            status,
+        )
+        for kind, other, corpus, label, measure, before, after, value, warn, fail, status in rows
+    )
 
 
 def _others(
@@ -87,6 +121,3 @@ def _latest(connection: Connection, scope: str) -> str:
     if latest is None:
         raise CharthouseError("no run of this warehouse was measured", "charthouse run does that")
     return latest
-
-
-__all__ = ["RUN", "WAREHOUSE", "Look", "look"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import jensenshannon
 
@@ -20,6 +20,7 @@ COUNTS = st.dictionaries(st.integers(0, 10), st.integers(0, 1_000_000), max_size
 )
 
 
+@settings(max_examples=60)
 @given(COUNTS, st.integers(1, 1_000))
 def test_equal_shares_are_no_drift(counts: dict[int, int], times: int) -> None:
     more = {key: count * times for key, count in counts.items()}
@@ -27,12 +28,14 @@ def test_equal_shares_are_no_drift(counts: dict[int, int], times: int) -> None:
     assert jensen_shannon_distance(counts, more) == pytest.approx(0, abs=1e-7)
 
 
+@settings(max_examples=60)
 @given(COUNTS, COUNTS)
 def test_either_way_round(before: dict[int, int], after: dict[int, int]) -> None:
     for measure in (population_stability_index, jensen_shannon_distance):
         assert measure(before, after) == pytest.approx(measure(after, before), abs=1e-12)
 
 
+@settings(max_examples=60)
 @given(COUNTS, COUNTS)
 def test_bounds(before: dict[int, int], after: dict[int, int]) -> None:
     psi, distance = (
@@ -44,6 +47,7 @@ def test_bounds(before: dict[int, int], after: dict[int, int]) -> None:
     assert 0 <= distance <= 1
 
 
+@settings(max_examples=60)
 @given(COUNTS, COUNTS)
 def test_distance_is_that_of_scipy(before: dict[int, int], after: dict[int, int]) -> None:
     keys = sorted({*before, *after})
@@ -52,6 +56,7 @@ def test_distance_is_that_of_scipy(before: dict[int, int], after: dict[int, int]
     assert found == pytest.approx(float(jensenshannon(p, q, base=2)), abs=1e-6)
 
 
+@settings(max_examples=60)
 @given(COUNTS, COUNTS, COUNTS)
 def test_distance_is_a_metric(a: dict[int, int], b: dict[int, int], c: dict[int, int]) -> None:
     ab, bc, ac = (jensen_shannon_distance(*pair) for pair in ((a, b), (b, c), (a, c)))

@@ -66,7 +66,7 @@ def test_a_run_by_hand(ward: Ward) -> None:
     ) == [("*", "C08", 2), ("Disease", "C08", 2)]
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(st.lists(BATCH, min_size=1, max_size=4), st.lists(BATCH, max_size=3))
 def test_counts_and_histograms_are_those_of_the_rows(
     linked: Path, before: list[Any], after: list[Any]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,29 @@ def test_thresholds_of_a_file_and_a_run_chosen_by_its_beginning(
         told = call(warehouse, *chosen, "--against", against)
         assert "failed" in told and "0.8" in told, told
     assert "There is no earlier run" in call(warehouse, "--run", "202601")
+
+
+def test_without_a_file_thresholds_are_those_of_the_run(warehouse: Path, tmp_path: Path) -> None:
+    path = shutil.copyfile(warehouse, tmp_path / "w.duckdb")
+    with open_warehouse(path) as connection:
+        Ward(connection).measure(
+            "20260201T000000-bbbbbb", fail={"mentions_above": 7}, baseline="202601"
+        )
+    told = json.loads(call(path, "--format", "json", "--crossed"))["compared"]
+    assert {(row["measure"], row["against"], row["fail"], row["status"]) for row in told} >= {
+        ("mentions_above", "limit", 7, "failed")
+    }
+    against = ("--against", "baseline", "--format", "json")
+    told = json.loads(call(path, *against))["compared"]
+    assert {row["against"] for row in told} == {"baseline", "limit"}
+    named = json.loads(call(path, "--against", "202601", "--format", "json"))["compared"]
+    assert {row["against"] for row in named} == {"chosen"}
+    mild = tmp_path / "mild.toml"
+    mild.write_text("[quality]\nwarn = {}\n")
+    assert (
+        json.loads(call(path, "--config", str(mild), "--format", "json", "--crossed"))["compared"]
+        == []
+    )
 
 
 def test_what_is_not_there_is_told(warehouse: Path, tmp_path: Path) -> None:

@@ -124,6 +124,7 @@ def test_a_threshold_fails_the_flow_and_keeps_the_work(
         warehouse,
         "SELECT corpus, label, measure, status FROM quality_drift WHERE status = 'failed'",
     ) == [(MARKER, "*", "mentions_per_1000_change", "failed")]
+    assert "Traceback" not in done.stderr
     assert_sound(warehouse)
     assert not warehouse.with_name(warehouse.name + ".work").exists()
     flow_run = last_flow_run(server)
