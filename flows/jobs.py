@@ -12,15 +12,19 @@ from pathlib import Path
 
 from flows.errors import UsageError
 from flows.order import Order
+from flows.quality.telling import told
 from flows.settings import Settings, load_settings
 
 COMPLETED = "Completed"
 WITH_REJECTS = "CompletedWithRejects"
+QUALITY_FAILED = "QualityFailed"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended well: ``state`` is :data:`COMPLETED` or :data:`WITH_REJECTS`."""
+    """How a job ended, all its work done: ``state`` is :data:`COMPLETED`, :data:`WITH_REJECTS`, or
+    :data:`QUALITY_FAILED` where a threshold of quality was crossed.
+    """
 
     message: str
     state: str = COMPLETED
@@ -66,9 +70,12 @@ def annotate(job: Path) -> Outcome:
 
     summary = execute(order_of(load_settings(job, {})))
     done = f"{summary.new:,} new and {summary.replaced:,} changed documents"
-    if not summary.new_rejects:
-        return Outcome(done)
-    return Outcome(f"{done}, {summary.new_rejects:,} new rejects", WITH_REJECTS)
+    if summary.new_rejects:
+        done += f", {summary.new_rejects:,} new rejects"
+    if summary.quality_failed:
+        crossed = told(summary.quality_failed, summary.quality_warnings)
+        return Outcome(f"{done}; {crossed}", QUALITY_FAILED)
+    return Outcome(done, WITH_REJECTS if summary.new_rejects else COMPLETED)
 
 
 def relink(job: Path) -> Outcome:

@@ -11,7 +11,12 @@ from flows.generating.schema import (
     GENERATION_SOURCES,
     GENERATIONS,
 )
-from flows.quality.schema import QUALITY, QUALITY_DRIFT, QUALITY_HISTOGRAMS
+from flows.quality.schema import (
+    QUALITY,
+    QUALITY_BRANCHES,
+    QUALITY_DRIFT,
+    QUALITY_HISTOGRAMS,
+)
 from flows.warehouse.derived.schema import DERIVATIONS, DERIVED_TABLES
 from nlp.relations.schema import RELATIONS
 from nlp.schema import ANNOTATION_TABLES, DOCUMENTS
@@ -383,6 +388,7 @@ KEYED_TABLES = (
     EVALUATIONS,
     QUALITY,
     QUALITY_HISTOGRAMS,
+    QUALITY_BRANCHES,
     QUALITY_DRIFT,
     DIFFS,
     DERIVATIONS,

@@ -1,6 +1,7 @@
 """The command line: commands, their help, and exit codes.
 
-Exit codes: 0 all done, 1 failed, 2 wrong usage, 3 done with new rejects, 130 interrupted.
+Exit codes: 0 all done, 1 failed, 2 wrong usage, 3 done with new rejects, 4 done, but a quality
+threshold was crossed, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from flows.cli import (
     link,
     ontology,
     prompts,
+    quality,
     relink,
     run,
     sample,
@@ -87,6 +89,7 @@ app.command("check")(check.check)
 app.command("snapshot")(custody.snapshot)
 app.command("forget")(custody.forget)
 app.command("remember")(custody.remember)
+app.command("quality")(quality.quality)
 app.command("compact")(custody.compact)
 app.command("prompts")(prompts.prompts)
 app.command("doctor")(doctor.doctor)

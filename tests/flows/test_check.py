@@ -57,6 +57,10 @@ INSERT INTO generation_sources VALUES ('gen-1', 'n:a', 1, 'n:a', 0, 6, 1.0, true
 INSERT INTO relations VALUES ('gen-1', 'n:a', 'rule-1', 0, 0, 'causes', 0, 1.0, 'm');
 INSERT INTO rejects SELECT 'item:' || item_id, 0, 'gen-1', 'generate', 'no answer', document_id,
   run_id FROM generation_items WHERE status = 'rejected';
+INSERT INTO quality BY NAME SELECT run_id, 'run' AS scope, '*' AS corpus, '*' AS label,
+  3 AS documents, 50 AS characters, 3 AS mentions, 0 AS linked, 0 AS abstained, 0 AS unknown,
+  0 AS rejects, now()::TIMESTAMP AS measured_at FROM runs;
+INSERT INTO quality_histograms SELECT run_id, 'run', '*', '*', 'score', 10, 1, NULL, 3 FROM runs;
 """
 
 _TWICE = "INSERT INTO {0} SELECT * FROM {0} LIMIT 1"
@@ -133,6 +137,9 @@ PLANTED = {
     "items_rejected": "DELETE FROM rejects WHERE stage = 'generate'",
     "relations_in_ledger": "UPDATE relations SET generation_id = 'gen-2'",
     "relations_of_mentions": "UPDATE relations SET object_mention_id = 9",
+    "quality_of_runs": "INSERT INTO quality_histograms VALUES "
+    "('none', 'run', '*', '*', 'score', 0, 0, 0.1, 1)",
+    "quality_adds_up": "UPDATE quality SET linked = 1 WHERE label = '*'",
     "mentions_in_sections": "UPDATE sections SET start_char = 2 WHERE document_id = 'n:a'",
 }
 """What breaches each check."""

@@ -15,9 +15,10 @@ from flows.warehouse.views.entities import (
 )
 from flows.warehouse.views.names import NAME_VIEWS
 from flows.warehouse.views.persons import PERSON_VIEWS
+from flows.warehouse.views.quality import QUALITY_VIEWS
 from flows.warehouse.views.view import View
 
-VIEWS = (*ENTITY_VIEWS, *CURRENT_VIEWS, *CONCEPT_VIEWS, *PERSON_VIEWS, *NAME_VIEWS)
+VIEWS = (*ENTITY_VIEWS, *CURRENT_VIEWS, *CONCEPT_VIEWS, *PERSON_VIEWS, *NAME_VIEWS, *QUALITY_VIEWS)
 """In the order in which they can be made."""
 
 __all__ = [
