@@ -98,7 +98,8 @@ FROM documents, range(10) t(s)
 INSERT INTO mentions BY NAME
 SELECT document_id, 'made-up' AS annotation_id, m::INTEGER AS mention_id,
   (m * 9)::INTEGER AS start_char, (m * 9 + 8)::INTEGER AS end_char, {name} AS mention_text,
-  {labels}[1 + (hash(n, 'label') % {len(LABELS)})::INTEGER] AS label, 0.5 + {_u("d", "m")} / 2 AS score,
+  {labels}[1 + (hash(n, 'label') % {len(LABELS)})::INTEGER] AS label,
+  0.5 + {_u("d", "m")} / 2 AS score,
   'made-up' AS model, (m * 10 // {shape.a_document})::INTEGER AS sentence_id,
   0::INTEGER AS section_id, {name} AS lookup_text,
   CASE WHEN kind = 'note' THEN hash(d, m, 5) % 6 = 0 END AS negated,
@@ -154,7 +155,7 @@ WHERE r = 1 OR (status != 'no_candidate' AND (r = 2 OR h % 3 = 0))
         ),
         (
             "mention_links",
-            f"""
+            """
 INSERT INTO mention_links BY NAME
 SELECT m.document_id, annotation_id, mention_id, 'linkset' AS linkset_id, n.concept_id, n.score,
   'context' AS method

@@ -79,10 +79,10 @@ CONCEPT_PAIRS = Table(
         _LINKSET,
         Column("documents", pl.Int64, "documents that name both"),
         Column("sentences", pl.Int64, "sentences that name both"),
-        Column("first_documents", pl.Int64, "documents that name the first"),
-        Column("second_documents", pl.Int64, "documents that name the second"),
-        Column("first_sentences", pl.Int64, "sentences that name the first"),
-        Column("second_sentences", pl.Int64, "sentences that name the second"),
+        Column("first_documents", pl.Int64, "documents that name the first, among what is paired"),
+        Column("second_documents", pl.Int64, "the same of the second"),
+        Column("first_sentences", pl.Int64, "sentences that name the first, among what is paired"),
+        Column("second_sentences", pl.Int64, "the same of the second"),
         Column("document_pmi", pl.Float64, "pointwise mutual information in documents, base 2"),
         Column("sentence_pmi", pl.Float64, "the same in sentences; null without one", True),
     ),
@@ -122,7 +122,8 @@ NAME_TOTALS = Table(
 
 DOCUMENT_TOTALS = Table(
     name="document_totals",
-    meaning="What there is of documents, by what a document is and its year: what to divide by.",
+    meaning="What there is of annotated documents, by what a document is and its year: what to "
+    "divide by.",
     key=("corpus", "kind", "document_type", "year"),
     columns=(
         _CORPUS,
@@ -145,10 +146,15 @@ DERIVATIONS = Table(
     columns=(
         Column("derived_at", pl.Datetime("us"), "UTC"),
         Column("run_id", pl.String, "the latest run there was", nullable=True),
-        Column("documents", pl.Int64, "current documents with annotations"),
+        Column("documents", pl.Int64, "annotated documents"),
         Column("mentions", pl.Int64, "their mentions"),
         Column("pair_concepts", pl.Int64, "concepts of a document that pairs are made of, at most"),
         Column("pair_documents", pl.Int64, "documents that a pair stands in, at least"),
+        Column(
+            "made_of",
+            pl.String,
+            "fingerprint of ledger, documents and links: while it is the same, so are the tables",
+        ),
     ),
 )
 
