@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from flows.derived_settings import DerivedSettings
+from flows.warehouse.derived.branches import count_branches
 from flows.warehouse.derived.coded import code_linked, code_mentions, drop_coded
 from flows.warehouse.derived.pairs import count_pairs
 from flows.warehouse.derived.schema import DERIVATIONS, DERIVED_TABLES
@@ -74,12 +75,14 @@ def _derive(
         code_mentions(connection)
         check()
         linksets = connection.execute(
-            "SELECT linkset_id, position FROM linksets WHERE is_current ORDER BY position"
+            "SELECT linkset_id, release_id, position FROM linksets WHERE is_current ORDER BY position"
         ).fetchall()
-        for linkset_id, position in linksets:
+        for linkset_id, release_id, position in linksets:
             code_linked(connection, linkset_id)
             check()
             count_linked(connection, linkset_id, first=position == 1)
+            check()
+            count_branches(connection, linkset_id, release_id)
             check()
             count_pairs(connection, linkset_id, pair_concepts, pair_documents)
             check()

@@ -68,6 +68,26 @@ CONCEPT_TOTALS = Table(
     ),
 )
 
+BRANCH_TOTALS = Table(
+    name="branch_totals",
+    meaning="How often a concept or one of all that are narrower is named, by what a document is "
+    "and its year.",
+    key=("ancestor_id", "linkset_id", "corpus", "kind", "document_type", "year"),
+    columns=(
+        Column("ancestor_id", pl.String, "the concept that, with all that is narrower, is counted"),
+        _LINKSET,
+        _CORPUS,
+        _KIND,
+        _TYPE,
+        _YEAR,
+        Column("documents", pl.Int64, "documents that name one of them"),
+        Column("mentions", pl.Int64, "mentions of any of them"),
+        _AFFIRMED,
+        _NEGATED,
+        Column("persons", pl.Int64, "persons whose documents name one of them"),
+    ),
+)
+
 CONCEPT_PAIRS = Table(
     name="concept_pairs",
     meaning="Concepts that documents name together. Of a document that names very many concepts "
@@ -161,6 +181,7 @@ DERIVATIONS = Table(
 DERIVED_TABLES = (
     DOCUMENT_CONCEPTS,
     CONCEPT_TOTALS,
+    BRANCH_TOTALS,
     CONCEPT_PAIRS,
     PERSON_TOTALS,
     NAME_TOTALS,
