@@ -75,7 +75,8 @@ def _derive(
         code_mentions(connection)
         check()
         linksets = connection.execute(
-            "SELECT linkset_id, release_id, position FROM linksets WHERE is_current ORDER BY position"
+            "SELECT linkset_id, release_id, position FROM linksets WHERE is_current "
+            "ORDER BY position"
         ).fetchall()
         for linkset_id, release_id, position in linksets:
             code_linked(connection, linkset_id)
