@@ -1,7 +1,7 @@
 """Making the derived tables anew, all in one transaction.
 
-They are small beside what they are made of, and making them costs little beside annotating what
-is new: so they are made as a whole, which is right after every kind of change.
+They are made as a whole, which is right after every kind of change: it costs little beside
+annotating what is new, and nothing is done where nothing changed.
 """
 
 from __future__ import annotations
@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import duckdb
+
 from flows.derived_settings import DerivedSettings
 from flows.warehouse.derived.branches import count_branches
 from flows.warehouse.derived.coded import code_linked, code_mentions, drop_coded
 from flows.warehouse.derived.pairs import count_pairs
 from flows.warehouse.derived.schema import DERIVATIONS, DERIVED_TABLES
-from flows.warehouse.derived.state import MADE_OF, are_current
+from flows.warehouse.derived.state import MADE_OF, are_current, outdated
 from flows.warehouse.derived.totals import count_all, count_linked
-from flows.warehouse.layout import Connection, transaction
+from flows.warehouse.layout import Connection, create, transaction
+from flows.warehouse.problems import WarehouseError
 
 _DERIVATION = f"""
 INSERT INTO {DERIVATIONS.name} BY NAME
@@ -36,9 +39,19 @@ def refresh(
         connection: the warehouse, outside a transaction.
         settings: what is counted.
         check: called between steps; what it raises undoes all of them.
+
+    Raises:
+        WarehouseError: DuckDB may not take the memory that it needs; nothing was changed.
     """
-    with transaction(connection):
-        _derive(connection, settings.pair_concepts, settings.pair_documents, check)
+    try:
+        with transaction(connection):
+            _derive(connection, settings.pair_concepts, settings.pair_documents, check)
+    except duckdb.OutOfMemoryException:
+        raise WarehouseError(
+            "the derived tables cannot be made in the memory that DuckDB may take",
+            "Raise execution.memory_megabytes, lower derived.pair_concepts, or set "
+            "derived.enabled = false",
+        ) from None
 
 
 def refresh_if_changed(
@@ -59,6 +72,8 @@ def refresh_within(connection: Connection) -> None:
     """The same within a transaction that has changed what they are made of, with the settings
     they were made with; nothing where they were never made.
     """
+    if DERIVATIONS in outdated(connection):
+        return
     made = connection.execute(
         f"SELECT pair_concepts, pair_documents FROM {DERIVATIONS.name}"
     ).fetchall()
@@ -69,6 +84,9 @@ def refresh_within(connection: Connection) -> None:
 def _derive(
     connection: Connection, pair_concepts: int, pair_documents: int, check: Callable[[], None]
 ) -> None:
+    for table in outdated(connection):
+        connection.execute(f"DROP TABLE IF EXISTS {table.name}")
+        create(connection, table)
     for table in (*DERIVED_TABLES, DERIVATIONS):
         connection.execute(f"DELETE FROM {table.name}")
     try:

@@ -6,8 +6,10 @@ kill ended and a release that counts otherwise are all told alike.
 
 from __future__ import annotations
 
-from flows.warehouse.derived.schema import DERIVATIONS
+from flows.warehouse.ddl import sql_type
+from flows.warehouse.derived.schema import DERIVATIONS, DERIVED_TABLES
 from flows.warehouse.layout import Connection
+from ontologies.table import Table
 
 DERIVED_VERSION = 1
 """Raised whenever the same rows would be counted otherwise."""
@@ -52,20 +54,37 @@ A document that a later run loaded counts even where its ledger row says the sam
 """
 
 
+def outdated(connection: Connection) -> list[Table]:
+    """Derived tables that the warehouse lacks or that another release declared otherwise.
+
+    They need no migration: they are made anew from the others.
+    """
+    rows = connection.execute(
+        "SELECT table_name, list(column_name || ' ' || data_type ORDER BY column_index) "
+        "FROM duckdb_columns() WHERE database_name = current_database() "
+        "AND schema_name = 'main' GROUP BY ALL"
+    ).fetchall()
+    there = dict(rows)
+    return [
+        table
+        for table in (*DERIVED_TABLES, DERIVATIONS)
+        if there.get(table.name) != [f"{c.name} {sql_type(c.dtype)}" for c in table.columns]
+    ]
+
+
 def were_made(connection: Connection) -> bool:
-    """Whether the warehouse has ever had derived tables."""
-    return bool(connection.execute(f"SELECT 1 FROM {DERIVATIONS.name}").fetchall())
+    """Whether the warehouse has derived tables that were ever made."""
+    return not outdated(connection) and bool(
+        connection.execute(f"SELECT 1 FROM {DERIVATIONS.name}").fetchall()
+    )
 
 
 def are_current(connection: Connection, pair_concepts: int, pair_documents: int) -> bool:
     """Whether making the derived tables anew, with these settings, would change nothing."""
-    asked = [pair_concepts, pair_documents]
-    return (
-        bool(
-            connection.execute(
-                f"SELECT 1 FROM {DERIVATIONS.name} WHERE pair_concepts = ? AND pair_documents = ?",
-                asked,
-            ).fetchall()
-        )
-        and not connection.execute(STALE).fetchall()
-    )
+    if not were_made(connection):
+        return False
+    settings = connection.execute(
+        f"SELECT pair_concepts, pair_documents FROM {DERIVATIONS.name}"
+    ).fetchall()
+    asked = [(pair_concepts, pair_documents)]
+    return settings == asked and not connection.execute(STALE).fetchall()
