@@ -19,8 +19,8 @@ _AFFIRMED = (
 
 _NAMED = f"""
 SELECT m.document_id, coalesce(ml.concept_id, n.concept_id), l.linkset_id, min(m.label),
-  d.corpus, d.kind, d.document_type, d.document_date, d.person_id, count(*), count(*) FILTER ({_AFFIRMED}),
-  count(*) FILTER (m.negated)
+  d.corpus, d.kind, d.document_type, d.document_date, d.person_id,
+  count(*), count(*) FILTER ({_AFFIRMED}), count(*) FILTER (m.negated)
 {ENTITY_JOINS.format(linksets="JOIN linksets l ON l.is_current")}
 WHERE coalesce(ml.concept_id, n.concept_id) IS NOT NULL GROUP BY ALL
 """
