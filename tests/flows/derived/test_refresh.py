@@ -49,7 +49,7 @@ def source(folder: Path, *rows: str) -> Path:
 def run(bench: Bench, file: Path, **settings: object) -> bool:
     """A run with links by rule, and its stage that derives; returns whether it made anything."""
     bench.run(file, **settings)
-    with open_warehouse(bench.warehouse) as connection:
+    with open_warehouse(bench.warehouse, bench.access) as connection:
         connection.execute(_LINKS)
         return refresh_if_changed(connection, DERIVED)
 
@@ -250,3 +250,14 @@ def test_a_warehouse_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     with pytest.raises(CharthouseError, match="does not exist"):
         refresh_warehouse(tmp_path / "w.duckdb", Settings(), quiet=True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_encrypted_warehouse_is_derived_like_any_other(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "w.duckdb", access=Access(key="k" * 32, unsafe_crypto=True))
+    assert run(bench, source(tmp_path, "1:p:2020-01-02:Asthma", "2:q:2020-01-02:Asthma"))
+    assert totals(bench) == {"X:asthma": 2}
+    with open_warehouse(bench.warehouse, bench.access) as connection:
+        assert not [
+            f.name for f in check_warehouse(connection) if f.breaches and "derived" in f.name
+        ]
+    assert b"X:asthma" not in bench.warehouse.read_bytes()
