@@ -25,7 +25,7 @@ def missing_here(connection: Connection, query: str) -> bool:
     rows = connection.execute(
         "SELECT table_name FROM duckdb_tables() UNION SELECT view_name FROM duckdb_views()"
     ).fetchall()
-    known = {declared.name for declared in (*TABLES, *VIEWS)}
+    known = {table.name for table in TABLES} | {view.name for view in VIEWS}
     return bool(_named(query, known - {name for (name,) in rows}))
 
 
