@@ -5,7 +5,8 @@ python benchmarks/queries.py [--mentions 10000000] [--folder FOLDER] [--repeat 5
 A made-up warehouse (``benchmarks/querying/made.py``) is written, and its derived tables are made in
 a process of its own within the memory that a run gives DuckDB. Then each question is asked of the
 views on a read-only connection with two threads, and beside it of mentions and links as they are:
-the same rows must come out. Times are medians of wall seconds.
+the same rows must come out. Times are medians of wall seconds; beside them CPU seconds, which other
+work on the machine does not change much.
 """
 
 from __future__ import annotations
@@ -102,16 +103,16 @@ def derive(warehouse: Path) -> None:
 def ask(connection: Connection, repeat: int, *, live: bool) -> int:
     """Ask all questions and print a line for each."""
     slow = differ = 0
-    print(f"{'view, s':>9} {'live, s':>9} {'times':>7} {'rows':>7}")
+    print(f"{'view, s':>9} {'CPU, s':>9} {'live, s':>9} {'times':>7} {'rows':>7}")
     for question in questions(subjects_of(connection)):
-        seconds, rows = timed(connection, question.query, repeat)
-        line = f"{seconds:9.3f} {'':9} {'':7} {len(rows):7,}"
+        seconds, cpu, rows = timed(connection, question.query, repeat)
+        line = f"{seconds:9.3f} {cpu:9.3f} {'':9} {'':7} {len(rows):7,}"
         if live and question.live:
-            beside, expected = timed(connection, question.live, 1)
+            beside, _, expected = timed(connection, question.live, 1)
             same = sorted(map(repr, rows)) == sorted(map(repr, expected))
             differ += not same
             line = (
-                f"{seconds:9.3f} {beside:9.3f} {beside / seconds:7.1f} {len(rows):7,}"
+                f"{seconds:9.3f} {cpu:9.3f} {beside:9.3f} {beside / seconds:7.1f} {len(rows):7,}"
                 f"{'' if same else '  DIFFERENT ROWS'}"
             )
         slow += seconds >= TARGET_SECONDS
@@ -122,14 +123,15 @@ def ask(connection: Connection, repeat: int, *, live: bool) -> int:
 
 def timed(
     connection: Connection, query: str, repeat: int
-) -> tuple[float, Sequence[tuple[object, ...]]]:
-    """Median of wall seconds, and the rows."""
-    seconds = []
+) -> tuple[float, float, Sequence[tuple[object, ...]]]:
+    """Medians of wall and of CPU seconds, and the rows."""
+    seconds, cpu = [], []
     for _ in range(repeat):
-        clock = time.perf_counter()
+        clock, work = time.perf_counter(), time.process_time()
         rows = connection.execute(query).fetchall()
         seconds.append(time.perf_counter() - clock)
-    return statistics.median(seconds), rows
+        cpu.append(time.process_time() - work)
+    return statistics.median(seconds), statistics.median(cpu), rows
 
 
 if __name__ == "__main__":

@@ -12,32 +12,34 @@ from flows.warehouse.layout import Connection
 CODED = "derived_"
 """The temporary tables' names begin so."""
 
-_DOCUMENTS = """
-CREATE OR REPLACE TEMP TABLE derived_documents AS
-SELECT (row_number() OVER () - 1)::INTEGER AS doc,
-  (dense_rank() OVER (ORDER BY corpus, kind, document_type, year))::INTEGER AS cell,
-  CASE WHEN person_id IS NOT NULL THEN dense_rank() OVER (ORDER BY person_id) END::INTEGER
-    AS person, *
-FROM (
-  SELECT d.document_id, a.annotation_id, d.corpus, d.kind, d.document_type, d.document_date,
-    year(d.document_date)::INTEGER AS year, d.person_id
-  FROM documents d JOIN document_annotations a
-    ON a.document_id = d.document_id AND a.is_current AND a.status = 'done'
-  WHERE NOT d.is_deleted
-)
-"""
-
 _CELLS = """
 CREATE OR REPLACE TEMP TABLE derived_cells AS
-SELECT cell, any_value(corpus) AS corpus, any_value(kind) AS kind,
-  any_value(document_type) AS document_type, any_value(year) AS year,
-  count(*) AS documents, count(DISTINCT person) AS persons
-FROM derived_documents GROUP BY cell
+SELECT (row_number() OVER (ORDER BY corpus, kind, document_type, year))::INTEGER AS cell, *
+FROM (
+  SELECT DISTINCT corpus, kind, document_type, year(document_date)::INTEGER AS year
+  FROM documents WHERE NOT is_deleted
+)
 """
 
 _PERSONS = """
 CREATE OR REPLACE TEMP TABLE derived_persons AS
-SELECT DISTINCT person, person_id FROM derived_documents WHERE person IS NOT NULL
+SELECT (row_number() OVER (ORDER BY person_id))::INTEGER AS person, person_id
+FROM (SELECT DISTINCT person_id FROM documents WHERE person_id IS NOT NULL AND NOT is_deleted)
+"""
+
+# Numbers are joined: ranks over all documents would sort them, texts of ids included.
+_DOCUMENTS = """
+CREATE OR REPLACE TEMP TABLE derived_documents AS
+SELECT (row_number() OVER () - 1)::INTEGER AS doc, c.cell, p.person, d.document_id,
+  a.annotation_id, d.corpus, d.kind, d.document_type, d.document_date, d.person_id
+FROM documents d
+JOIN document_annotations a
+  ON a.document_id = d.document_id AND a.is_current AND a.status = 'done'
+JOIN derived_cells c ON c.corpus = d.corpus AND c.kind = d.kind
+  AND c.document_type IS NOT DISTINCT FROM d.document_type
+  AND c.year IS NOT DISTINCT FROM year(d.document_date)::INTEGER
+LEFT JOIN derived_persons p ON p.person_id = d.person_id
+WHERE NOT d.is_deleted
 """
 
 _NAMES = """
@@ -117,7 +119,7 @@ def code_mentions(connection: Connection) -> None:
     ``derived_documents`` has the documents that were annotated and not withdrawn, each with its
     current annotation set; ``derived_mentions`` has their mentions.
     """
-    for query in (_DOCUMENTS, _CELLS, _PERSONS, _NAMES, _LABELS, _MENTIONS, _CONCEPTS):
+    for query in (_CELLS, _PERSONS, _DOCUMENTS, _NAMES, _LABELS, _MENTIONS, _CONCEPTS):
         connection.execute(query)
 
 

@@ -64,7 +64,10 @@ SELECT d.cell, count(*) AS n FROM derived_linked JOIN derived_documents d USING 
 
 _DOCUMENT_TOTALS = """
 INSERT INTO document_totals BY NAME
-WITH characters AS (
+WITH annotated AS (
+  SELECT cell, count(*) AS documents, count(DISTINCT person) AS persons
+  FROM derived_documents GROUP BY cell
+), characters AS (
   SELECT c.cell, sum(length(d.text)) AS n FROM documents d
   JOIN derived_documents c USING (document_id) GROUP BY c.cell
 ), sentence_cells AS (
@@ -74,10 +77,11 @@ WITH characters AS (
   SELECT d.cell, count(*) AS n FROM derived_mentions JOIN derived_documents d USING (doc)
   GROUP BY d.cell
 )
-SELECT e.corpus, e.kind, e.document_type, e.year, e.documents, e.persons,
+SELECT e.corpus, e.kind, e.document_type, e.year, a.documents, a.persons,
   coalesce(c.n, 0)::BIGINT AS characters, coalesce(s.n, 0) AS sentences,
   coalesce(m.n, 0) AS mentions, coalesce(l.n, 0) AS linked
-FROM derived_cells e LEFT JOIN characters c USING (cell) LEFT JOIN sentence_cells s USING (cell)
+FROM derived_cells e JOIN annotated a USING (cell)
+LEFT JOIN characters c USING (cell) LEFT JOIN sentence_cells s USING (cell)
 LEFT JOIN mention_cells m USING (cell) LEFT JOIN derived_linked_cells l USING (cell)
 ORDER BY cell
 """
