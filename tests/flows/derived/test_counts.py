@@ -177,7 +177,7 @@ def stored(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
 
 
 @settings(
-    max_examples=12,
+    max_examples=8,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -67,13 +67,25 @@ def derived_breaches(warehouse: Path) -> set[str]:
     return {f.name for f in found if f.breaches and ("counted" in f.name or "derived" in f.name)}
 
 
-@pytest.fixture
-def noted(bench: Bench, tmp_path: Path) -> Bench:
-    file = source(
-        tmp_path, "1:p:2020-01-02:Asthma", "2:p:2021-01-02:Asthma", "3:q:2021-01-02:Fever"
-    )
-    assert run(bench, file)
+NOTED = ("1:p:2020-01-02:Asthma", "2:p:2021-01-02:Asthma", "3:q:2021-01-02:Fever")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    folder = tmp_path_factory.mktemp("noted")
+    bench = Bench(folder / "w.duckdb")
+    assert run(bench, source(folder, *NOTED))
     assert totals(bench) == {"X:asthma": 2, "X:fever": 1}
+    return bench
+
+
+@pytest.fixture
+def noted(made: Bench, bench: Bench, tmp_path: Path) -> Bench:
+    """A warehouse of three notes in ``notes.jsonl``, with links and derived tables."""
+    shutil.copyfile(made.warehouse, bench.warehouse)
+    file = source(tmp_path, *NOTED)
+    with open_warehouse(bench.warehouse) as connection:
+        connection.execute("UPDATE sources SET path = ?", [str(file)])
     return bench
 
 
