@@ -32,6 +32,7 @@ from flows.cli import (
     ontology,
     prompts,
     quality,
+    refresh,
     relink,
     run,
     sample,
@@ -77,6 +78,7 @@ def _options(
 app.command("run")(run.run)
 app.command("demo")(run.demo)
 app.command("relink")(relink.relink)
+app.command("refresh")(refresh.refresh)
 app.command("link")(link.link)
 app.command("serve")(serve.serve)
 app.command("diff")(diff.diff)
