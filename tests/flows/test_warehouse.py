@@ -144,7 +144,7 @@ def test_a_migration_that_fails_or_is_killed_leaves_the_older_warehouse(
             "-c",
             "import os, sys, pathlib\n"
             "from flows.warehouse import connection, layout\n"
-            "layout._create = lambda connection, table: os.kill(os.getpid(), 9)\n"
+            "layout.create = lambda connection, table: os.kill(os.getpid(), 9)\n"
             "connection.open_warehouse(pathlib.Path(sys.argv[1])).__enter__()\n",
             str(older),
         ],
