@@ -6,7 +6,7 @@ charts follow light, dark and print with the rest of the page, without being dra
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,11 +20,11 @@ CATEGORIES = tuple(f"var(--cat-{n})" for n in range(1, 9))
 SEQUENCE = tuple(f"var(--seq-{n})" for n in range(1, 8))
 ACCENT = "var(--accent)"
 
-_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 THEME: Spec = {
     "background": None,
-    "font": _FONT,
+    "font": FONT,
     "aria": False,
     "view": {"stroke": None},
     "axis": {
@@ -49,6 +49,7 @@ THEME: Spec = {
         "orient": "top",
         "symbolType": "square",
         "columns": 4,
+        "labelLimit": 200,
     },
     "header": {"labelColor": "var(--ink)", "titleColor": "var(--muted)", "labelFontSize": 12},
     "bar": {"color": ACCENT, "cornerRadiusEnd": 3},
@@ -112,7 +113,7 @@ def bars(
     *,
     titles: tuple[str, str],
     colour: str | None = None,
-    form: str = ",",
+    form: str = "",
     tooltip: Sequence[alt.Tooltip] = (),
 ) -> tuple[Spec, int]:
     """Bars that lie, longest first as the rows come; and the height of the chart in pixels.
@@ -123,13 +124,15 @@ def bars(
         name: the column of what the bars are.
         titles: of the two, for axis and tooltip.
         colour: the column of the parts.
-        form: of the numbers, as d3-format has it.
+        form: of the numbers, as d3-format has it; of counts where it is empty.
         tooltip: more to show of a bar.
     """
     names = list(dict.fromkeys(str(row[name]) for row in rows))
     height = 24 * len(names) + 8
+    axis_form = form or count_form(row[value] for row in rows)
+    form = form or ","
     y = alt.Y(f"{name}:N", sort=names, title=None, axis=alt.Axis(domain=False))
-    x = alt.X(f"{value}:Q", title=titles[0], axis=alt.Axis(format=form, tickCount=5))
+    x = alt.X(f"{value}:Q", title=titles[0], axis=alt.Axis(format=axis_form, tickCount=5))
     tips = [
         alt.Tooltip(f"{name}:N", title=titles[1]),
         *([alt.Tooltip(f"{colour}:N")] if colour else []),
@@ -144,6 +147,11 @@ def bars(
             color=alt.Color(f"{colour}:N", title=None, scale=scale), order=alt.Order("part:O")
         )
     return finished(chart, height), height + 60 + (30 if colour else 0)
+
+
+def count_form(counts: Iterable[int]) -> str:
+    """The form of counts beside an axis: whole numbers, or 20k, 4M where they are long."""
+    return "~s" if max(counts, default=0) >= 20_000 else ",d"
 
 
 def palette(parts: int) -> list[str]:

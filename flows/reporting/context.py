@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +46,18 @@ class Context:
     run_id: str
     options: ReportOptions
 
-    def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[Row]:
+    def rows(self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
         """The rows of a query, each with its columns by name."""
-        result = self.connection.execute(query, list(parameters))
+        result = self.connection.execute(query, parameters)
         names = [column[0] for column in result.description or []]
-        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+        return [
+            {name: _plain(value) for name, value in zip(names, row, strict=True)}
+            for row in result.fetchall()
+        ]
+
+
+def _plain(value: Any) -> Any:
+    return float(value) if isinstance(value, Decimal) else value
 
 
 def context_of(connection: Connection, warehouse: Path, options: ReportOptions) -> Context:

@@ -18,10 +18,8 @@ from flows import __version__
 from flows.reporting.charts import THEME
 from flows.reporting.context import Context
 from flows.reporting.markup import escaped, json_block, pill, shown, tiles
+from flows.reporting.publish import MARK
 from flows.reporting.section import Section
-
-MARK = "<!-- charthouse report -->"
-"""Stands near the beginning of every report: what may be replaced by another."""
 
 _TOTALS = """
 SELECT coalesce(sum(documents), 0)::BIGINT AS documents,

@@ -2,6 +2,11 @@
 (function () {
   "use strict";
   var theme = JSON.parse(document.getElementById("chart-theme").textContent);
+  if (window.matchMedia("(max-width: 600px)").matches) {
+    theme.legend.columns = 2;
+    theme.legend.labelLimit = 130;
+    theme.axis.labelLimit = 120;
+  }
   var drawings = Array.prototype.slice.call(document.querySelectorAll(".drawing"));
 
   function draw(element) {

@@ -45,7 +45,6 @@ def concepts(context: Context) -> Section:
         "documents",
         "bar",
         titles=("documents", "concept"),
-        form=",~s",
         tooltip=(
             alt.Tooltip("concept_id:N", title="id"),
             alt.Tooltip("label:N", title="label"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import altair as alt
 
-from flows.reporting.charts import Figure, finished, palette, rows_of
+from flows.reporting.charts import Figure, count_form, finished, palette, rows_of
 from flows.reporting.context import Context
-from flows.reporting.markup import Cell, empty, table_html
+from flows.reporting.markup import Cell, Row, empty, table_html
 from flows.reporting.section import Section
 
 _HEIGHT = 260
@@ -53,19 +55,30 @@ def corpora(context: Context) -> Section:
     return Section("corpora", "Corpora", body + table_html("Corpora in numbers", _TABLE, totals))
 
 
-def _over_time(years: list[dict[str, object]]) -> str:
+def _by_year(years: list[Row]) -> list[int]:
+    """Documents of each year, all corpora together: how high the bars are."""
+    sums: Counter[int] = Counter()
+    for row in years:
+        sums[row["year"]] += row["documents"]
+    return list(sums.values())
+
+
+def _over_time(years: list[Row]) -> str:
     parts = sorted({str(row["part"]) for row in years})
     chart = (
         alt.Chart(rows_of(years))
         .mark_bar()
         .encode(
             x=alt.X("year:O", title=None, axis=alt.Axis(labelOverlap=True, labelAngle=0)),
-            y=alt.Y("documents:Q", title="documents", axis=alt.Axis(format=",~s", tickCount=5)),
+            y=alt.Y(
+                "documents:Q",
+                title="documents",
+                axis=alt.Axis(format=count_form(_by_year(years)), tickCount=5),
+            ),
             color=alt.Color(
                 "part:N",
                 title=None,
                 scale=alt.Scale(domain=parts, range=palette(len(parts))),
-                legend=alt.Legend(columns=3),
             ),
             tooltip=[
                 alt.Tooltip("year:O", title="year"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
-from flows.reporting.charts import Figure, bars, finished, palette, rows_of
+from flows.reporting.charts import Figure, bars, count_form, finished, palette, rows_of
 from flows.reporting.context import Context
 from flows.reporting.markup import Cell, Row, empty
 from flows.reporting.section import Section
@@ -51,7 +51,7 @@ def labels(context: Context) -> Section:
     found = context.rows(_LABELS)
     if not found:
         return Section("labels", "Labels and scores", empty("There are no mentions."))
-    spec, height = bars(found, "mentions", "label", titles=("mentions", "label"), form=",~s")
+    spec, height = bars(found, "mentions", "label", titles=("mentions", "label"))
     figures = [
         Figure(
             "labels-mix",
@@ -90,18 +90,19 @@ def labels(context: Context) -> Section:
 
 def _histogram(id: str, title: str, meaning: str, rows: list[Row]) -> Figure:
     names = sorted({str(row["label"]) for row in rows})
+    step = min(row["high"] - row["low"] for row in rows)
     chart = (
         alt.Chart(rows_of(rows))
         .mark_bar(cornerRadius=0)
         .encode(
-            x=alt.X(
-                "low:Q",
-                bin=alt.BinParams(binned=True),
-                title="score",
-                scale=alt.Scale(domain=[0, 1]),
-            ),
+            x=alt.X("low:Q", bin=alt.BinParams(binned=True, step=step), title="score"),
             x2="high:Q",
-            y=alt.Y("count:Q", title="mentions", stack=True, axis=alt.Axis(format=",~s")),
+            y=alt.Y(
+                "count:Q",
+                title="mentions",
+                stack=True,
+                axis=alt.Axis(format=count_form(row["count"] for row in rows)),
+            ),
             color=alt.Color(
                 "label:N",
                 title=None,

@@ -118,7 +118,6 @@ def _figure(rows: list[dict[str, object]], labels: list[str], present: list[str]
                     domain=[_METHODS[name] for name in present],
                     range=[_COLOURS[name] for name in present],
                 ),
-                legend=alt.Legend(columns=3, labelLimit=220),
             ),
             order=alt.Order("part:Q"),
             tooltip=[

@@ -93,7 +93,7 @@ def _over_runs(history: list[Row]) -> Figure:
                 axis=alt.Axis(labelAngle=-40, labelOverlap=True),
             ),
             y=alt.Y("share:Q", title=None, axis=alt.Axis(format=".0%", tickCount=5)),
-            color=alt.Color("measure:N", title=None, legend=alt.Legend(columns=2)),
+            color=alt.Color("measure:N", title=None),
             tooltip=[
                 alt.Tooltip("run:N", title="run"),
                 alt.Tooltip("measure:N", title="share"),

@@ -31,7 +31,7 @@ def rejects(context: Context) -> Section:
         {"reason": group, "records": count, "of_run": of_run[group]}
         for group, count in sorted(records.items(), key=lambda item: (-item[1], item[0]))
     ]
-    spec, height = bars(rows, "records", "reason", titles=("records", "reason"), form=",~s")
+    spec, height = bars(rows, "records", "reason", titles=("records", "reason"))
     figure = Figure(
         "rejects-reasons",
         "Records rejected, by reason",

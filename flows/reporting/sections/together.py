@@ -81,19 +81,19 @@ def together(context: Context) -> Section:
     ]
     counts = Figure(
         "together-documents",
-        "Top concepts, by documents that name both",
-        "Each square is a pair: the darker, the more documents name both. Frequent concepts meet "
-        "often by chance alone.",
-        _map(both, names, "documents", "documents", ",~s"),
+        "By documents that name both",
+        "Each square is a pair of top concepts: the stronger its colour, the more documents name "
+        "both. Frequent concepts meet often by chance alone.",
+        _map(both, names, "documents", "documents", ",.0f"),
         _PAIR_CELLS,
         pairs,
         height=30 * len(names),
     )
     information = Figure(
         "together-pmi",
-        "The same, by how much more often than by chance",
+        "By how far above chance",
         "Pointwise mutual information in bits: 0 is chance, 1 twice as often, 2 four times. "
-        "Below chance is left white.",
+        "Pairs at or below chance are left out.",
         _map([pair for pair in both if (pair["pmi"] or 0) > 0], names, "pmi", "PMI (bits)", ".1f"),
         _PAIR_CELLS,
         sorted(pairs, key=lambda pair: -(pair["pmi"] or 0)),
@@ -111,9 +111,7 @@ def _strongest(context: Context) -> str:
         "SELECT documents FROM derivations LIMIT 1"
     ).fetchall()
     least = max(3, documents // 2000)
-    result = context.connection.execute(_STRONGEST, {"least": least, "top": context.options.top})
-    columns = [column[0] for column in result.description or []]
-    rows = [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
+    rows = context.rows(_STRONGEST, {"least": least, "top": context.options.top})
     if not rows:
         return ""
     caption = f"Strongest pairs by PMI, of those that {least:,} documents or more name"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flows.reporting.charts import Figure
+from flows.reporting.charts import FONT, Figure
 from flows.reporting.context import Context
 from flows.reporting.markup import Cell, empty
 from flows.reporting.section import Section
@@ -170,10 +170,11 @@ def _spec(rows: list[dict[str, Any]]) -> dict[str, Any]:
             {
                 "fill": "colour",
                 "orient": "top",
-                "columns": 3,
                 "symbolType": "square",
-                "labelLimit": 200,
                 "labelColor": "var(--ink)",
+                "labelFont": FONT,
+                "labelFontSize": 12,
+                "titleFont": FONT,
             }
         ],
         "marks": [
@@ -212,6 +213,7 @@ def _spec(rows: list[dict[str, Any]]) -> dict[str, Any]:
                             "signal": "datum.x1 - datum.x0 > 42 && datum.y1 - datum.y0 > 20 ? 1 : 0"
                         },
                         "fill": {"value": "var(--ink)"},
+                        "font": {"value": FONT},
                         "fontSize": {"value": 12},
                     }
                 },
@@ -230,6 +232,7 @@ def _spec(rows: list[dict[str, Any]]) -> dict[str, Any]:
                             "signal": "datum.x1 - datum.x0 > 48 && datum.y1 - datum.y0 > 40 ? 1 : 0"
                         },
                         "fill": {"value": "var(--muted)"},
+                        "font": {"value": FONT},
                         "fontSize": {"value": 11},
                     }
                 },

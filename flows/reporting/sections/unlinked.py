@@ -55,7 +55,6 @@ def unlinked(context: Context) -> Section:
         "label",
         titles=("mentions", "label"),
         colour="status",
-        form=",~s",
         tooltip=(alt.Tooltip("names:Q", title="distinct names", format=","),),
     )
     figure = Figure(
