@@ -101,11 +101,6 @@ class Figure:
         )
 
 
-def rows_of(rows: Sequence[Row]) -> alt.Data:
-    """Rows as the data of a chart."""
-    return alt.Data(values=list(rows))
-
-
 def bars(
     rows: Sequence[Row],
     value: str,
@@ -139,14 +134,14 @@ def bars(
         alt.Tooltip(f"{value}:Q", title=titles[0], format=form),
         *tooltip,
     ]
-    chart = alt.Chart(rows_of(rows)).mark_bar(height={"band": 0.72}).encode(x=x, y=y, tooltip=tips)
+    chart = alt.Chart().mark_bar(height={"band": 0.72}).encode(x=x, y=y, tooltip=tips)
     if colour:
         parts = list(dict.fromkeys(str(row[colour]) for row in rows))
         scale = alt.Scale(domain=parts, range=palette(len(parts)))
         chart = chart.mark_bar(height={"band": 0.72}, cornerRadius=0).encode(
             color=alt.Color(f"{colour}:N", title=None, scale=scale), order=alt.Order("part:O")
         )
-    return finished(chart, height), height + 60 + (30 if colour else 0)
+    return finished(chart, height, rows), height + 60 + (30 if colour else 0)
 
 
 def count_form(counts: Iterable[int]) -> str:
@@ -159,8 +154,11 @@ def palette(parts: int) -> list[str]:
     return [CATEGORIES[n % len(CATEGORIES)] for n in range(parts)]
 
 
-def finished(chart: alt.Chart | alt.LayerChart, height: int) -> Spec:
-    """The specification of a chart as wide as its place and so many pixels high."""
+def finished(
+    chart: alt.Chart | alt.LayerChart | alt.FacetChart, height: int, rows: Sequence[Row]
+) -> Spec:
+    """The specification of a chart of rows, as wide as its place and so many pixels high."""
     spec: Spec = chart.properties(width="container", height=height).to_dict()
+    spec["data"] = {"values": list(rows)}
     spec["autosize"] = {"type": "fit-x", "contains": "padding"}
     return spec
