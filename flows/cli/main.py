@@ -33,6 +33,7 @@ from flows.cli import (
     relink,
     run,
     serve,
+    show,
     train,
 )
 from flows.errors import CharthouseError, UsageError, kind_and_place
@@ -76,6 +77,7 @@ app.command("demo")(run.demo)
 app.command("relink")(relink.relink)
 app.command("link")(link.link)
 app.command("serve")(serve.serve)
+app.command("show")(show.show)
 app.command("diff")(diff.diff)
 app.command("status")(inspect.status)
 app.command("rejects")(inspect.rejects)
