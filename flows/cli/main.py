@@ -31,6 +31,7 @@ from flows.cli import (
     ontology,
     prompts,
     relink,
+    report,
     run,
     serve,
     show,
@@ -84,6 +85,7 @@ app.command("rejects")(inspect.rejects)
 app.command("tables")(inspect.tables)
 app.command("sql")(inspect.sql)
 app.command("check")(check.check)
+app.command("report")(report.report)
 app.command("snapshot")(custody.snapshot)
 app.command("forget")(custody.forget)
 app.command("remember")(custody.remember)
