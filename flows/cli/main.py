@@ -34,6 +34,7 @@ from flows.cli import (
     report,
     run,
     serve,
+    show,
     train,
 )
 from flows.errors import CharthouseError, UsageError, kind_and_place
@@ -77,6 +78,7 @@ app.command("demo")(run.demo)
 app.command("relink")(relink.relink)
 app.command("link")(link.link)
 app.command("serve")(serve.serve)
+app.command("show")(show.show)
 app.command("diff")(diff.diff)
 app.command("status")(inspect.status)
 app.command("rejects")(inspect.rejects)

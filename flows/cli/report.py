@@ -43,6 +43,7 @@ def report(
             min=0, metavar="N", help="Documents in the viewer, with --with-text; 0 for none."
         ),
     ] = 100,
+    seed: Annotated[int, typer.Option(metavar="N", help="Of the draw of these documents.")] = 0,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print what was written as JSON.")
     ] = False,
@@ -58,7 +59,7 @@ def report(
     from flows.reporting.context import ReportOptions
     from flows.reporting.report import write_report
 
-    options = ReportOptions(title, run, top, with_text, documents)
+    options = ReportOptions(title, run, top, with_text, documents, seed)
     written = write_report(warehouse, out, options, access_for(config, wait))
     if as_json:
         print(json.dumps(asdict(written), ensure_ascii=False))

@@ -28,6 +28,7 @@ class ReportOptions:
         top: concepts and names in lists and charts, at most.
         with_text: whether text of documents, and what is made of it, may stand in the page.
         documents: documents in the viewer, at most; none without ``with_text``.
+        seed: of the draw of documents for the viewer.
     """
 
     title: str = ""
@@ -35,6 +36,7 @@ class ReportOptions:
     top: int = 25
     with_text: bool = False
     documents: int = 100
+    seed: int = 0
 
 
 @dataclass(frozen=True)

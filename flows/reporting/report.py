@@ -8,6 +8,7 @@ from pathlib import Path
 from flows.reporting.context import Context, ReportOptions, context_of
 from flows.reporting.publish import check_place, publish
 from flows.reporting.section import Section
+from flows.reporting.viewer import ViewerOptions, viewer_section
 from flows.warehouse.access import Access
 from flows.warehouse.connection import Connection, read_warehouse
 from flows.warehouse.runs import now
@@ -83,4 +84,8 @@ def make_report(connection: Connection, warehouse: Path, options: ReportOptions)
 
 def _viewer(context: Context) -> tuple[Section, ...]:
     """Documents with their mentions, where text may be shown."""
-    return ()
+    asked = context.options
+    if asked.with_text and not asked.documents:
+        return ()
+    options = ViewerOptions(asked.documents, asked.seed, asked.with_text)
+    return (viewer_section(context.connection, options),)
