@@ -6,7 +6,7 @@ from collections import Counter
 
 import altair as alt
 
-from flows.reporting.charts import Figure, count_form, finished, palette
+from flows.reporting.charts import Figure, count_axis, finished, palette
 from flows.reporting.context import Context
 from flows.reporting.markup import Cell, Row, empty, table_html
 from flows.reporting.section import Section
@@ -73,7 +73,7 @@ def _over_time(years: list[Row]) -> str:
             y=alt.Y(
                 "documents:Q",
                 title="documents",
-                axis=alt.Axis(format=count_form(_by_year(years)), tickCount=5),
+                axis=count_axis(_by_year(years)),
             ),
             color=alt.Color(
                 "part:N",

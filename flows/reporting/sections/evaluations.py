@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
-from flows.reporting.charts import Figure, finished, palette
+from flows.reporting.charts import Figure, finished, in_order, palette
 from flows.reporting.context import Context
 from flows.reporting.markup import Cell, empty, table_html
 from flows.reporting.section import Section
@@ -64,7 +64,11 @@ def _figure(rows: list[dict[str, object]]) -> Figure:
     names = list(dict.fromkeys(str(row["what"]) for row in rows))
     height = 30 * len(names) + 8
     y = alt.Y(
-        "what:N", sort=names, title=None, axis=alt.Axis(labelLimit=260, domain=False, grid=True)
+        "what:N",
+        scale=in_order(names),
+        sort=None,
+        title=None,
+        axis=alt.Axis(labelLimit=260, domain=False, grid=True),
     )
     base = alt.Chart().encode(
         y=y,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
-from flows.reporting.charts import Figure, bars, count_form, finished, palette
+from flows.reporting.charts import Figure, bars, count_axis, finished, palette
 from flows.reporting.context import Context
 from flows.reporting.markup import Cell, Row, empty
 from flows.reporting.section import Section
@@ -112,7 +112,7 @@ def _histogram(id: str, title: str, meaning: str, rows: list[Row]) -> Figure:
                 "count:Q",
                 title="mentions",
                 stack=True,
-                axis=alt.Axis(format=count_form(row["count"] for row in rows)),
+                axis=count_axis(row["count"] for row in rows),
             ),
             color=alt.Color(
                 "label:N",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 
 from flows.quality.schema import ALL, PREVIOUS, WAREHOUSE
-from flows.reporting.charts import ACCENT, Figure, finished
+from flows.reporting.charts import ACCENT, Figure, finished, in_order
 from flows.reporting.context import Context
 from flows.reporting.markup import Cell, Row, empty, note, table_html
 from flows.reporting.section import Section
@@ -88,7 +88,8 @@ def _over_runs(history: list[Row]) -> Figure:
         .encode(
             x=alt.X(
                 "run:N",
-                sort=order,
+                scale=in_order(order),
+                sort=None,
                 title="run",
                 axis=alt.Axis(labelAngle=-40, labelOverlap=True),
             ),

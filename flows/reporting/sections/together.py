@@ -6,7 +6,7 @@ from typing import Any
 
 import altair as alt
 
-from flows.reporting.charts import SEQUENCE, Figure, finished
+from flows.reporting.charts import SEQUENCE, Figure, finished, in_order
 from flows.reporting.context import Context
 from flows.reporting.markup import Cell, empty, table_html
 from flows.reporting.section import Section
@@ -137,8 +137,8 @@ def _map(
         alt.Chart()
         .mark_rect(stroke="var(--card)", strokeWidth=1)
         .encode(
-            x=alt.X("other:N", sort=names, scale=alt.Scale(domain=names), title=None, axis=across),
-            y=alt.Y("name:N", sort=names, scale=alt.Scale(domain=names), title=None, axis=axis),
+            x=alt.X("other:N", sort=None, scale=in_order(names), title=None, axis=across),
+            y=alt.Y("name:N", sort=None, scale=in_order(names), title=None, axis=axis),
             color=alt.Color(
                 f"{measure}:Q",
                 title=title,

@@ -35,6 +35,7 @@ SECTIONS = (
     "runs",
     "throughput",
     "rejects",
+    "documents",
 )
 
 
