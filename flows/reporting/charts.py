@@ -101,11 +101,6 @@ class Figure:
         )
 
 
-def rows_of(rows: Sequence[Row]) -> alt.Data:
-    """Rows as the data of a chart."""
-    return alt.Data(values=list(rows))
-
-
 def bars(
     rows: Sequence[Row],
     value: str,
@@ -129,29 +124,41 @@ def bars(
     """
     names = list(dict.fromkeys(str(row[name]) for row in rows))
     height = 24 * len(names) + 8
-    axis_form = form or count_form(row[value] for row in rows)
+    axis = alt.Axis(format=form, tickCount=5) if form else count_axis(row[value] for row in rows)
     form = form or ","
-    y = alt.Y(f"{name}:N", sort=names, title=None, axis=alt.Axis(domain=False))
-    x = alt.X(f"{value}:Q", title=titles[0], axis=alt.Axis(format=axis_form, tickCount=5))
+    y = alt.Y(
+        f"{name}:N", scale=in_order(names), sort=None, title=None, axis=alt.Axis(domain=False)
+    )
+    x = alt.X(f"{value}:Q", title=titles[0], axis=axis)
     tips = [
         alt.Tooltip(f"{name}:N", title=titles[1]),
         *([alt.Tooltip(f"{colour}:N")] if colour else []),
         alt.Tooltip(f"{value}:Q", title=titles[0], format=form),
         *tooltip,
     ]
-    chart = alt.Chart(rows_of(rows)).mark_bar(height={"band": 0.72}).encode(x=x, y=y, tooltip=tips)
+    chart = alt.Chart().mark_bar(height={"band": 0.72}).encode(x=x, y=y, tooltip=tips)
     if colour:
         parts = list(dict.fromkeys(str(row[colour]) for row in rows))
         scale = alt.Scale(domain=parts, range=palette(len(parts)))
         chart = chart.mark_bar(height={"band": 0.72}, cornerRadius=0).encode(
             color=alt.Color(f"{colour}:N", title=None, scale=scale), order=alt.Order("part:O")
         )
-    return finished(chart, height), height + 60 + (30 if colour else 0)
+    return finished(chart, height, rows), height + 60 + (30 if colour else 0)
 
 
-def count_form(counts: Iterable[int]) -> str:
-    """The form of counts beside an axis: whole numbers, or 20k, 4M where they are long."""
-    return "~s" if max(counts, default=0) >= 20_000 else ",d"
+def count_axis(counts: Iterable[int]) -> alt.Axis:
+    """An axis of counts: whole numbers, or 20k, 4M where they are long."""
+    form = "~s" if max(counts, default=0) >= 20_000 else ",d"
+    return alt.Axis(format=form, tickCount=5, tickMinStep=1)
+
+
+def in_order(names: Sequence[str]) -> alt.Scale:
+    """A scale of names in their order.
+
+    ``sort`` would do the same, but by an expression that holds the names, and not every name can
+    stand in one.
+    """
+    return alt.Scale(domain=list(names))
 
 
 def palette(parts: int) -> list[str]:
@@ -159,8 +166,14 @@ def palette(parts: int) -> list[str]:
     return [CATEGORIES[n % len(CATEGORIES)] for n in range(parts)]
 
 
-def finished(chart: alt.Chart | alt.LayerChart, height: int) -> Spec:
-    """The specification of a chart as wide as its place and so many pixels high."""
+def finished(
+    chart: alt.Chart | alt.LayerChart | alt.FacetChart, height: int, rows: Sequence[Row]
+) -> Spec:
+    """The specification of a chart of rows, as wide as its place and so many pixels high."""
     spec: Spec = chart.properties(width="container", height=height).to_dict()
+    spec.pop("datasets", None)
+    for part in (spec, *spec.get("layer", ())):
+        part.pop("data", None)
+    spec["data"] = {"values": list(rows)}
     spec["autosize"] = {"type": "fit-x", "contains": "padding"}
     return spec

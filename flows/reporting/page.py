@@ -96,7 +96,7 @@ def _bundle() -> str:
     import vl_convert
 
     version = altair.SCHEMA_VERSION.removeprefix("v").rpartition(".")[0]
-    script = str(vl_convert.javascript_bundle(vl_version=version))
+    script = str(vl_convert.javascript_bundle(vl_version=version))  # type: ignore[call-arg]
     return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 

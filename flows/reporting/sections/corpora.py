@@ -6,7 +6,7 @@ from collections import Counter
 
 import altair as alt
 
-from flows.reporting.charts import Figure, count_form, finished, palette, rows_of
+from flows.reporting.charts import Figure, count_axis, finished, palette
 from flows.reporting.context import Context
 from flows.reporting.markup import Cell, Row, empty, table_html
 from flows.reporting.section import Section
@@ -66,14 +66,14 @@ def _by_year(years: list[Row]) -> list[int]:
 def _over_time(years: list[Row]) -> str:
     parts = sorted({str(row["part"]) for row in years})
     chart = (
-        alt.Chart(rows_of(years))
+        alt.Chart()
         .mark_bar()
         .encode(
             x=alt.X("year:O", title=None, axis=alt.Axis(labelOverlap=True, labelAngle=0)),
             y=alt.Y(
                 "documents:Q",
                 title="documents",
-                axis=alt.Axis(format=count_form(_by_year(years)), tickCount=5),
+                axis=count_axis(_by_year(years)),
             ),
             color=alt.Color(
                 "part:N",
@@ -93,7 +93,7 @@ def _over_time(years: list[Row]) -> str:
         "Documents over the years",
         "Documents by the year of their date, and by corpus and kind; those without a date are "
         "left out.",
-        finished(chart, _HEIGHT),
+        finished(chart, _HEIGHT, years),
         (
             Cell("year", "year", plain=True),
             Cell("part", "corpus"),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import altair as alt
 
-from flows.reporting.charts import Figure, finished, palette, rows_of
+from flows.reporting.charts import Figure, finished, in_order, palette
 from flows.reporting.context import Context
 from flows.reporting.markup import Cell, empty, table_html
 from flows.reporting.section import Section
 
 _QUERY = """
-SELECT task, corpus, scope, label, measure, value, low, high, gold, found, agreed, documents,
-  array_to_string(models, ', ') AS models, evaluated_at
+SELECT task, corpus, scope, label, measure, value, low, high, gold, agreed, documents, evaluated_at
 FROM evaluations
 QUALIFY row_number() OVER (PARTITION BY task, corpus, scope, label, measure
   ORDER BY evaluated_at DESC, evaluation_id DESC) = 1
@@ -65,9 +64,13 @@ def _figure(rows: list[dict[str, object]]) -> Figure:
     names = list(dict.fromkeys(str(row["what"]) for row in rows))
     height = 30 * len(names) + 8
     y = alt.Y(
-        "what:N", sort=names, title=None, axis=alt.Axis(labelLimit=260, domain=False, grid=True)
+        "what:N",
+        scale=in_order(names),
+        sort=None,
+        title=None,
+        axis=alt.Axis(labelLimit=260, domain=False, grid=True),
     )
-    base = alt.Chart(rows_of(rows)).encode(
+    base = alt.Chart().encode(
         y=y,
         color=alt.Color(
             "measure:N",
@@ -95,7 +98,7 @@ def _figure(rows: list[dict[str, object]]) -> Figure:
         "evaluations-scores",
         "Scores against gold",
         "Overall scores of the latest evaluation of each kind; lines are 95% bootstrap intervals.",
-        finished(alt.layer(spans, points), height),
+        finished(alt.layer(spans, points), height, rows),
         _CELLS,
         rows,
         height=height + 80,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
-from flows.reporting.charts import Figure, bars, count_form, finished, palette, rows_of
+from flows.reporting.charts import Figure, bars, count_axis, finished, palette
 from flows.reporting.context import Context
 from flows.reporting.markup import Cell, Row, empty
 from flows.reporting.section import Section
@@ -88,20 +88,31 @@ def labels(context: Context) -> Section:
     return Section("labels", "Labels and scores", "".join(figure.html() for figure in figures))
 
 
+def _domain(rows: list[Row]) -> list[str]:
+    """Lower ends of all bins from the first that holds something to 1, empty ones too."""
+    first = min(row["low"] for row in rows)
+    step = min(row["high"] - row["low"] for row in rows)
+    return [f"{first + n * step:.2f}" for n in range(round((1 - first) / step))]
+
+
 def _histogram(id: str, title: str, meaning: str, rows: list[Row]) -> Figure:
     names = sorted({str(row["label"]) for row in rows})
-    step = min(row["high"] - row["low"] for row in rows)
+    rows = [row | {"from": f"{row['low']:.2f}"} for row in rows]
     chart = (
-        alt.Chart(rows_of(rows))
+        alt.Chart()
         .mark_bar(cornerRadius=0)
         .encode(
-            x=alt.X("low:Q", bin=alt.BinParams(binned=True, step=step), title="score"),
-            x2="high:Q",
+            x=alt.X(
+                "from:O",
+                title="score, from",
+                scale=alt.Scale(domain=_domain(rows), paddingInner=0.06),
+                axis=alt.Axis(labelAngle=0, labelOverlap=True),
+            ),
             y=alt.Y(
                 "count:Q",
                 title="mentions",
                 stack=True,
-                axis=alt.Axis(format=count_form(row["count"] for row in rows)),
+                axis=count_axis(row["count"] for row in rows),
             ),
             color=alt.Color(
                 "label:N",
@@ -120,7 +131,7 @@ def _histogram(id: str, title: str, meaning: str, rows: list[Row]) -> Figure:
         id,
         title,
         meaning,
-        finished(chart, _HEIGHT),
+        finished(chart, _HEIGHT, rows),
         (
             Cell("label", "label"),
             Cell("low", "from", ".2f"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
-from flows.reporting.charts import CATEGORIES, Figure, finished, rows_of
+from flows.reporting.charts import CATEGORIES, Figure, finished, in_order
 from flows.reporting.context import Context
 from flows.reporting.markup import Cell, empty, table_html
 from flows.reporting.section import Section
@@ -99,12 +99,14 @@ def links(context: Context) -> Section:
 
 def _figure(rows: list[dict[str, object]], labels: list[str], present: list[str]) -> Figure:
     height = 34 * len(labels) + 8
-    sort = list(dict.fromkeys(str(row["label"]) for row in rows))
+    names = list(dict.fromkeys(str(row["label"]) for row in rows))
     chart = (
-        alt.Chart(rows_of(rows))
+        alt.Chart()
         .mark_bar(cornerRadius=0, height={"band": 0.7})
         .encode(
-            y=alt.Y("label:N", sort=sort, title=None, axis=alt.Axis(domain=False)),
+            y=alt.Y(
+                "label:N", scale=in_order(names), sort=None, title=None, axis=alt.Axis(domain=False)
+            ),
             x=alt.X(
                 "share:Q",
                 title="share of mentions",
@@ -133,7 +135,7 @@ def _figure(rows: list[dict[str, object]], labels: list[str], present: list[str]
         "How mentions were linked",
         "For each label the share of its mentions by how their concept was found; the grey parts "
         "have none. Of the first ontology.",
-        finished(chart, height),
+        finished(chart, height, rows),
         (
             Cell("label", "label"),
             Cell("how", "linked by"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 
 from flows.quality.schema import ALL, PREVIOUS, WAREHOUSE
-from flows.reporting.charts import ACCENT, Figure, finished, rows_of
+from flows.reporting.charts import ACCENT, Figure, finished, in_order
 from flows.reporting.context import Context
 from flows.reporting.markup import Cell, Row, empty, note, table_html
 from flows.reporting.section import Section
@@ -83,12 +83,13 @@ def _over_runs(history: list[Row]) -> Figure:
     ]
     order = [_short(row["run_id"]) for row in history]
     chart = (
-        alt.Chart(rows_of(points))
+        alt.Chart()
         .mark_line(point={"filled": True, "size": 50, "color": ACCENT}, color=ACCENT)
         .encode(
             x=alt.X(
                 "run:N",
-                sort=order,
+                scale=in_order(order),
+                sort=None,
                 title="run",
                 axis=alt.Axis(labelAngle=-40, labelOverlap=True),
             ),
@@ -106,7 +107,7 @@ def _over_runs(history: list[Row]) -> Figure:
         "Shares over the runs",
         "Of all documents that were current after each run: the share of mentions with a concept, "
         "of those without one by why, and of records that were rejected.",
-        finished(chart, 220),
+        finished(chart, 220, points),
         _HISTORY_CELLS,
         history,
         height=340,

@@ -6,7 +6,7 @@ from typing import Any
 
 import altair as alt
 
-from flows.reporting.charts import SEQUENCE, Figure, finished, rows_of
+from flows.reporting.charts import SEQUENCE, Figure, finished, in_order
 from flows.reporting.context import Context
 from flows.reporting.markup import Cell, empty, table_html
 from flows.reporting.section import Section
@@ -134,11 +134,11 @@ def _map(
         labelLimit=130, labelAngle=-60, labelPadding=4, labelFontSize=11, domain=False
     )
     chart = (
-        alt.Chart(rows_of(rows))
+        alt.Chart()
         .mark_rect(stroke="var(--card)", strokeWidth=1)
         .encode(
-            x=alt.X("other:N", sort=names, scale=alt.Scale(domain=names), title=None, axis=across),
-            y=alt.Y("name:N", sort=names, scale=alt.Scale(domain=names), title=None, axis=axis),
+            x=alt.X("other:N", sort=None, scale=in_order(names), title=None, axis=across),
+            y=alt.Y("name:N", sort=None, scale=in_order(names), title=None, axis=axis),
             color=alt.Color(
                 f"{measure}:Q",
                 title=title,
@@ -154,4 +154,4 @@ def _map(
             ],
         )
     )
-    return finished(chart, max(120, 20 * len(names)))
+    return finished(chart, max(120, 20 * len(names)), rows)
