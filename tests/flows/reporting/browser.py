@@ -42,6 +42,7 @@ class Browser:
 
     def __init__(self, driver: webdriver.Chrome) -> None:
         self.driver = driver
+        driver.execute_cdp_cmd("Emulation.setFocusEmulationEnabled", {"enabled": True})
 
     def open(self, page: Path, *, dark: bool = False) -> None:
         """Open a page anew and wait until its charts are drawn."""
@@ -56,7 +57,8 @@ class Browser:
     def emulate_dark(self, dark: bool) -> None:
         """Say that the system's colours are dark, or light."""
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+        still = {"name": "prefers-reduced-motion", "value": "reduce"}  # nothing moves under clicks
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme, still]})
 
     def width(self, width: int, height: int) -> None:
         """Set the size of the window's inside, in CSS pixels."""

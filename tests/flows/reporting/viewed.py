@@ -13,7 +13,7 @@ from tests.flows.exporting.conftest import NOTE_1, add_links, add_mention, asses
 HOSTILE = "<img src=x onerror=document.title='broken'></script><script>alert(1)</script>"
 """Of a text, a name and a native id, by way of a page's every part."""
 
-NESTED = "💊💊 Acute kidney injury and kidney stones, no İstanbul fever."
+NESTED = "💊💊 Acute kidney injury and kidney stones, no fever in İstanbul today."
 WITHOUT_TEXT = "Zyxwort."
 
 _NOTES = {
@@ -50,6 +50,7 @@ def make_viewed(folder: Path) -> Path:
         connection.execute(
             "INSERT INTO ontology_releases VALUES ('r1', 'Tree of names', 9, 9, 'nobody', '')"
         )
+        connection.execute("UPDATE name_links SET method = 'exact'")
         connection.execute(
             "UPDATE concepts SET concept_name = ?, tree_numbers = ['C23.1'] "
             "WHERE concept_id = 'MESH:D006073'",
