@@ -53,7 +53,7 @@ def cut(document: ShownDocument) -> list[Piece]:
     if not document.offsets_fit:
         return [Piece(Kind.text, text)]
     mentions = _outermost_first(document.mentions, len(text))
-    headings = [_heading(section, text) for section in document.sections]
+    headings = [heading_span(section, text) for section in document.sections]
     named = {
         section.start_char: section.name
         for section, (start, end) in zip(document.sections, headings, strict=True)
@@ -96,8 +96,8 @@ def _outermost_first(mentions: Sequence[ShownMention], length: int) -> list[Show
     return sorted(within, key=lambda m: (m.start_char, -m.end_char, m.mention_id))
 
 
-def _heading(section: ShownSection, text: str) -> tuple[int, int]:
-    """Where the section's heading stands; an empty span where it has none in the text."""
+def heading_span(section: ShownSection, text: str) -> tuple[int, int]:
+    """Where a section's heading stands; an empty span where it has none in the text."""
     start = section.start_char
     if section.heading_end_char is not None:
         return start, section.heading_end_char

@@ -12,6 +12,7 @@
   function draw(element) {
     if (element.dataset.state) { return Promise.resolve(); }
     element.dataset.state = "drawing";
+    var role = element.getAttribute("role"), name = element.getAttribute("aria-label");
     var source = element.parentNode.querySelector('script[type="application/json"]');
     return window.vegaEmbed(element, JSON.parse(source.textContent), {
       mode: element.dataset.mode,
@@ -23,6 +24,10 @@
       tooltip: { theme: "page", disableDefaultStyle: true }
     }).then(function () {
       element.dataset.state = "drawn";
+      /* Vega calls every chart by one name of its own. */
+      element.setAttribute("role", role);
+      element.setAttribute("aria-label", name);
+      element.removeAttribute("aria-roledescription");
       element.style.minHeight = "";
     }, function (error) {
       element.dataset.state = "failed";

@@ -8,8 +8,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from flows.reporting.viewer.sampling import Drawn, headings_of, mentions_of
+from flows.reporting.viewer.sampling import Drawn, mentions_of, sections_of
 from flows.showing.colours import colour_of
+from flows.showing.document import ShownSection
+from flows.showing.pieces import heading_span
 from flows.warehouse.connection import Connection
 
 ASSESSED, NEGATED, UNCERTAIN, HISTORICAL, HYPOTHETICAL, FAMILY, OTHER = (1 << n for n in range(7))
@@ -52,9 +54,9 @@ def pack(connection: Connection, drawn: Sequence[Drawn], most_bytes: int) -> dic
         section). Offsets count UTF-16 units, as JavaScript does. -1 stands for nothing.
     """
     ids = [document.document_id for document in drawn]
-    headings: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
-    for document_id, *span in headings_of(connection, ids):
-        headings[document_id].append(tuple(span))
+    sections: dict[str, list[ShownSection]] = defaultdict(list)
+    for document_id, *section in sections_of(connection, ids):
+        sections[document_id].append(ShownSection(*section))
     mentions: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
     for document_id, *mention in mentions_of(connection, ids):
         mentions[document_id].append(tuple(mention))
@@ -71,7 +73,11 @@ def pack(connection: Connection, drawn: Sequence[Drawn], most_bytes: int) -> dic
             words.number(str(document.document_date) if document.document_date else None),
             sets.number((document.annotation_id, document.run_id)),
             document.text,
-            [units.before(place) for span in headings[document.document_id] for place in span],
+            [
+                units.before(place)
+                for section in sections[document.document_id]
+                for place in heading_span(section, document.text)
+            ],
             [
                 number
                 for mention in mentions[document.document_id]

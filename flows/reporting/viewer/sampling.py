@@ -33,10 +33,10 @@ ORDER BY drawn.lot, d.document_id
 """
 
 _SECTIONS = """
-SELECT s.document_id, s.start_char, s.heading_end_char FROM sections s
+SELECT s.document_id, s.name, s.start_char, s.end_char, s.heading_end_char FROM sections s
 JOIN document_annotations a
   ON a.document_id = s.document_id AND a.annotation_id = s.annotation_id AND a.is_current
-WHERE s.heading_end_char IS NOT NULL AND s.document_id IN (SELECT unnest($ids))
+WHERE s.document_id IN (SELECT unnest($ids))
 ORDER BY s.document_id, s.start_char
 """
 
@@ -45,11 +45,14 @@ _MENTIONS = (
 SELECT m.document_id, m.start_char, m.end_char, m.label, m.score, m.model, m.lookup_text,
   s.name, m.negated, m.uncertain, m.historical, m.hypothetical, m.experiencer,
   coalesce(ml.concept_id, n.concept_id), c.concept_name, coalesce(ml.score, n.score),
-  coalesce(ml.method, n.method, (SELECT any_value(k.status) FROM name_links k
-    WHERE k.lookup_text = m.lookup_text AND k.label = m.label AND k.linkset_id = l.linkset_id))
+  CASE WHEN coalesce(ml.concept_id, n.concept_id) IS NOT NULL
+    THEN coalesce(ml.method, n.method) ELSE k.status END
 """
     + ENTITY_JOINS.format(linksets=FIRST_LINKSET)
     + """
+LEFT JOIN name_links k
+  ON k.lookup_text = m.lookup_text AND k.label = m.label AND k.linkset_id = l.linkset_id
+  AND k.rank = 1
 WHERE m.document_id IN (SELECT unnest($ids))
 ORDER BY m.document_id, m.start_char, m.end_char DESC, m.mention_id
 """
@@ -85,8 +88,8 @@ def draw_documents(connection: Connection, documents: int, seed: int) -> list[Dr
     return [Drawn(*row) for row in rows]
 
 
-def headings_of(connection: Connection, ids: Sequence[str]) -> list[tuple[Any, ...]]:
-    """Headings in the text: document_id, start_char, end_char."""
+def sections_of(connection: Connection, ids: Sequence[str]) -> list[tuple[Any, ...]]:
+    """Sections: document_id, and the columns of :class:`flows.showing.document.ShownSection`."""
     return connection.execute(_SECTIONS, {"ids": list(ids)}).fetchall()
 
 

@@ -245,7 +245,8 @@
     if (covering.length > 1) { classes.push("two"); }
     if (inner.bits & 2) { classes.push("denied"); }
     if (inner.bits & ~3) { classes.push("doubtful"); }
-    var element = make("span", { "class": classes.join(" "), role: "button", "aria-expanded": "false" }, string);
+    var shownText = inner.bits & 2 ? make("s", {}, string) : string;
+    var element = make("span", { "class": classes.join(" "), role: "button", "aria-expanded": "false" }, shownText);
     var tags = covering.filter(function (m) { return m.end === end; }).reverse().map(function (m) {
       return [data.labels[m.label][0]].concat(said(m.bits)).join(" · ");
     });
