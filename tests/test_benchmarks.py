@@ -31,6 +31,7 @@ FOLDER = Path(__file__).parent.parent / "benchmarks"
         "qa_training.py",
         "quantities.py",
         "relations.py",
+        "report.py",
         "retrieval.py",
         "scale.py",
         "sections.py",
