@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from flows.showing.document import ShownDocument, ShownMention
 
 _PIPED_WIDTH = 160
+_WIDTH_WITH_SECTIONS = 120
 
 
 def show(
@@ -147,13 +149,14 @@ def _print(
     from flows.showing.printed import coloured, marked
     from flows.showing.tables import mentions_table, notes_of, provenance_table
 
+    sections = console.width >= _WIDTH_WITH_SECTIONS
     console.print(provenance_table(document))
     for note in notes_of(document):
         console.print(Text(f"Note: {note}", "bold yellow" if in_colour else ""), soft_wrap=not wrap)
     console.print()
     if mention is not None:
         _print_mention(console, document, mention, wrap=wrap)
-        console.print(mentions_table([mention], candidates=True))
+        console.print(mentions_table([mention], candidates=True, sections=sections))
         return
     if document.text is not None:
         if in_colour or wrap:
@@ -167,7 +170,8 @@ def _print(
         console.print(_legend(document))
         console.print()
     if document.mentions:
-        console.print(mentions_table(document.mentions, candidates=candidates))
+        table = mentions_table(document.mentions, candidates=candidates, sections=sections)
+        console.print(table)
     else:
         console.print("No mentions were found in it.")
 
@@ -219,7 +223,14 @@ def _draw(
             color_system="truecolor",
         )
         _print(console, document, mention, candidates, in_colour=True, wrap=True)
+        # Rich's own picture would fetch a font from the network.
+        picture = re.sub(
+            r"@font-face \{.*?\}\s*",
+            "",
+            console.export_svg(title="charthouse show"),
+            flags=re.DOTALL,
+        )
         try:
-            console.save_svg(str(path), title="charthouse show")
+            path.write_text(picture, encoding="utf-8")
         except OSError as error:
             raise CharthouseError(f"{path} cannot be written ({error.strerror})") from None

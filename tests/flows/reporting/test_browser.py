@@ -14,6 +14,7 @@ from selenium.webdriver.common.keys import Keys
 
 from flows.reporting.context import ReportOptions
 from flows.reporting.report import write_report
+from tests.flows.reporting.abstracts import make_abstracts
 from tests.flows.reporting.browser import PHONE, Browser, browser
 from tests.flows.reporting.viewed import HOSTILE, NESTED, PAPERS, make_viewed
 
@@ -425,3 +426,22 @@ def test_it_can_be_printed(viewer: Browser) -> None:
     assert viewer.run(visible, "#viewer-text")
     assert viewer.run(visible, ".drawing svg")
     viewer.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_a_thousand_real_abstracts(chromium: Browser, data_dir: Path, tmp_path: Path) -> None:
+    corpora = data_dir / "corpora"
+    sources = [corpora / f"bc5cdr_{part}.pubtator.gz" for part in ("dev", "train")]
+    warehouse, texts = make_abstracts(tmp_path, sources)
+    options = ReportOptions(with_text=True, documents=1000)
+    written = write_report(warehouse, tmp_path / "report.html", options)
+    assert written.bytes < 5_000_000
+    chromium.open(tmp_path / "report.html")
+    assert status(chromium, "count") == "1,000 documents"
+    enter(chromium, "query", "cancer", "hits")
+    hits = sum(text.lower().count("cancer") for text in texts)
+    places = sum("cancer" in text.lower() for text in texts)
+    assert status(chromium, "hits") == f"{hits} hits in {places} documents"
+    chromium.driver.find_element("id", "viewer-next").click()
+    assert text_of(chromium) in texts
+    assert chromium.console() == []
+    assert chromium.requests() == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,7 @@ def test_picture(shown: Path, tmp_path: Path) -> None:
     drawn = (tmp_path / "note.svg").read_text(encoding="utf-8")
     assert "<svg" in drawn
     assert "line-through" in drawn
+    assert not re.search(r"url\(.?http", drawn)
     assert "MESH:D005334" in drawn
 
 
