@@ -144,7 +144,7 @@ def test_documents_by_year(tree: Any) -> None:
 
 
 def test_measured_histograms_come_before_counted_ones(tree: Any) -> None:
-    assert [row[-1] for row in table(tree, "Scores of mentions")] == ["1,234", "4,321"]
+    assert [row[-1] for row in table(tree, "Scores of mentions")] == ["1,234", "4,321", "777"]
     assert [row[-1] for row in table(tree, "Scores of links")] == ["2", "3"]
 
 
