@@ -111,6 +111,8 @@ def test_tables_come_in_the_promised_order(generator: ModuleType) -> None:
         "Documents and annotations",
         "Links and concepts",
         "Generated text and relations",
+        "Derived tables",
+        "Quality and differences",
         "Ledger and provenance",
     ]
 
