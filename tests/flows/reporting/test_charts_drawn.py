@@ -80,7 +80,7 @@ def test_there_are_as_many_marks_as_numbers(opened: Browser) -> None:
         "tree-map": 2,
         "together-documents": 2,
         "labels-mix": 1,
-        "labels-score": 2,
+        "labels-score": 3,
         "links-methods": 4,
         "unlinked-counts": 2,
         "rejects-reasons": 1,
