@@ -64,7 +64,7 @@ def _take(opened: Browser, page: Path) -> None:
     opened.width(1280, 1000)
     opened.run(_TO_VIEWER)
     opened.run(_OPEN, _SHOWN)
-    opened.run(_DETAILS, "suicidal ideation")
+    opened.run(_DETAILS, "Anxiety")
     opened.run(_TO_VIEWER)
     _save(opened, "report-viewer")
     opened.open(page, dark=True)

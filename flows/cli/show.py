@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import sys
@@ -213,24 +214,19 @@ def _legend(document: ShownDocument) -> Text:
 def _draw(
     path: Path, document: ShownDocument, mention: ShownMention | None, candidates: bool, width: int
 ) -> None:
-    with Path("/dev/null").open("w") as nowhere:
-        console = Console(
-            width=width,
-            highlight=False,
-            record=True,
-            file=nowhere,
-            force_terminal=True,
-            color_system="truecolor",
-        )
-        _print(console, document, mention, candidates, in_colour=True, wrap=True)
-        # Rich's own picture would fetch a font from the network.
-        picture = re.sub(
-            r"@font-face \{.*?\}\s*",
-            "",
-            console.export_svg(title="charthouse show"),
-            flags=re.DOTALL,
-        )
-        try:
-            path.write_text(picture, encoding="utf-8")
-        except OSError as error:
-            raise CharthouseError(f"{path} cannot be written ({error.strerror})") from None
+    console = Console(
+        width=width,
+        highlight=False,
+        record=True,
+        file=io.StringIO(),
+        force_terminal=True,
+        color_system="truecolor",
+    )
+    _print(console, document, mention, candidates, in_colour=True, wrap=True)
+    # Rich's own picture would fetch a font from the network.
+    drawn = console.export_svg(title="charthouse show")
+    picture = re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL)
+    try:
+        path.write_text(picture, encoding="utf-8")
+    except OSError as error:
+        raise CharthouseError(f"{path} cannot be written ({error.strerror})") from None

@@ -211,6 +211,13 @@ def test_a_search_that_finds_nothing_says_so(viewer: Browser) -> None:
     assert status(viewer, "count") == f"{SHOWABLE} documents"
 
 
+def test_any_white_space_is_found_as_a_space(viewer: Browser) -> None:
+    enter(viewer, "query", "No fever. Mother", "hits")
+    assert listed(viewer) == ["notes:n1"]
+    enter(viewer, "query", "history: no", "hits")  # a tabulator between them
+    assert listed(viewer) == ["notes:n1"]
+
+
 def test_letters_that_grow_in_lower_case_move_no_hit(viewer: Browser) -> None:
     enter(viewer, "query", "TODAY", "hits")
     assert listed(viewer) == ["notes:n3"]
