@@ -34,9 +34,11 @@ from flows.cli import (
     quality,
     refresh,
     relink,
+    report,
     run,
     sample,
     serve,
+    show,
     train,
 )
 from flows.errors import CharthouseError, UsageError, kind_and_place
@@ -81,6 +83,7 @@ app.command("relink")(relink.relink)
 app.command("refresh")(refresh.refresh)
 app.command("link")(link.link)
 app.command("serve")(serve.serve)
+app.command("show")(show.show)
 app.command("diff")(diff.diff)
 app.command("sample")(sample.sample)
 app.command("status")(inspect.status)
@@ -88,6 +91,7 @@ app.command("rejects")(inspect.rejects)
 app.command("tables")(inspect.tables)
 app.command("sql")(inspect.sql)
 app.command("check")(check.check)
+app.command("report")(report.report)
 app.command("snapshot")(custody.snapshot)
 app.command("forget")(custody.forget)
 app.command("remember")(custody.remember)
