@@ -129,12 +129,19 @@ def _drift(rows: list[Row]) -> str:
     against = sorted(
         {str(row["against"]) for row in rows}, key=lambda name: (name != PREVIOUS, name)
     )
-    more = "" if len(rows) <= _DRIFT_ROWS else f" The first {_DRIFT_ROWS} are shown."
-    return note(
+    said = note(
         f"Compared with {' and '.join(_AGAINST.get(name, name) for name in against)}: {words}. "
-        "Measures that end in psi are population stability indices, in js Jensen-Shannon "
-        f"distances.{more}"
-    ) + table_html("Drift of this run", _DRIFT_CELLS, rows[:_DRIFT_ROWS])
+        "Measures that end in psi are population stability indices, in js Jensen-Shannon distances."
+    )
+    watched = [row for row in rows if row["warn"] is not None or row["fail"] is not None]
+    first = table_html("Drift of this run, where a threshold is set", _DRIFT_CELLS, watched)
+    every = table_html("All drift of this run", _DRIFT_CELLS, rows[:_DRIFT_ROWS])
+    more = "" if len(rows) <= _DRIFT_ROWS else note(f"The first {_DRIFT_ROWS} are shown.")
+    return (
+        said
+        + (first if watched else "")
+        + f"<details><summary>All measures</summary>{every}{more}</details>"
+    )
 
 
 def _short(run_id: str) -> str:

@@ -120,7 +120,8 @@ def _measure(connection: Connection) -> None:
         "INSERT INTO quality_drift (run_id, against, against_run_id, corpus, label, measure, "
         "before, after, value, warn, fail, status) VALUES "
         "($new, 'previous', $old, '*', '*', 'link_share', 0.5, 0.625, 0.125, 0.1, 0.3, 'warning'), "
-        "($new, 'previous', $old, '*', '*', 'label_js', NULL, NULL, 0.01, 0.1, 0.3, 'ok')",
+        "($new, 'previous', $old, '*', '*', 'label_js', NULL, NULL, 0.01, 0.1, NULL, 'ok'), "
+        "($new, 'previous', $old, '*', '*', 'score_psi', NULL, NULL, 0.5, NULL, NULL, 'too_few')",
         {"new": second, "old": first},
     )
     connection.execute(

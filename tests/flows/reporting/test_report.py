@@ -155,8 +155,10 @@ def test_latest_score_and_its_interval(tree: Any) -> None:
 
 
 def test_drift_shows_what_crossed_a_threshold_first(tree: Any) -> None:
-    rows = table(tree, "Drift of this run")
+    rows = table(tree, "Drift of this run, where a threshold is set")
     assert [(row[0], row[-1]) for row in rows] == [("link_share", "warning"), ("label_js", "ok")]
+    every = table(tree, "All drift of this run")
+    assert [row[0] for row in every] == ["link_share", "label_js", "score_psi"]
     assert [row[5] for row in table(tree, "Shares over the runs")] == ["50.0%", "62.5%"]
 
 
