@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import sys
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -227,6 +229,8 @@ def _draw(
     drawn = console.export_svg(title="charthouse show")
     picture = re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL)
     try:
-        path.write_text(picture, encoding="utf-8")
+        # It holds text, which is its owner's alone to read.
+        with open(path, "w", encoding="utf-8", opener=partial(os.open, mode=0o600)) as file:
+            file.write(picture)
     except OSError as error:
         raise CharthouseError(f"{path} cannot be written ({error.strerror})") from None

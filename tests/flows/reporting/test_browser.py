@@ -126,6 +126,13 @@ def test_what_a_console_says_is_heard(viewer: Browser) -> None:
     assert any("broken" in line for line in viewer.console())
 
 
+def test_what_a_page_asks_for_is_heard(chromium: Browser, tmp_path: Path) -> None:
+    asking = tmp_path / "asking.html"
+    asking.write_text("<title>x</title><img src='http://127.0.0.1:9/x.png'>", encoding="utf-8")
+    chromium.driver.get(asking.as_uri())
+    assert set(chromium.requests()) == {"http://127.0.0.1:9/x.png"}
+
+
 def test_every_chart_is_drawn(viewer: Browser) -> None:
     drawings = viewer.run(
         "return [...document.querySelectorAll('.drawing')].map(d => [d.dataset.state, "
