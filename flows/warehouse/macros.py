@@ -12,7 +12,12 @@ from dataclasses import dataclass, field
 from flows.generating.schema import SET_PREFIX
 from flows.warehouse.ddl import literal, quoted
 from flows.warehouse.views.concepts import FIRST
-from flows.warehouse.views.entities import ENTITY_COLUMNS, ENTITY_JOINS_OF
+from flows.warehouse.views.entities import (
+    ENTITY_COLUMNS,
+    ENTITY_JOINS,
+    ENTITY_JOINS_OF,
+    FIRST_LINKSET,
+)
 
 
 @dataclass(frozen=True)
@@ -146,12 +151,29 @@ WHERE a.ancestor_id = {_CONCEPT} ORDER BY a.distance, a.concept_id""",
     columns={"distance": "fewest steps down from the concept, which is at 0"},
 )
 
+# Names are few beside mentions: those that lead to the concepts find the mentions, where the view
+# would be made whole first. What context chose is looked for beside.
+_PICKED = f"""WITH under AS (
+  SELECT a.concept_id, l.linkset_id FROM concept_ancestors a JOIN {FIRST} l USING (release_id)
+  WHERE a.ancestor_id = {_CONCEPT}
+), said AS (
+  SELECT DISTINCT lookup_text, label FROM name_links SEMI JOIN under USING (linkset_id, concept_id)
+  WHERE rank = 1 AND status = 'linked'
+), chosen AS (
+  FROM mention_links SEMI JOIN under USING (linkset_id, concept_id)
+), picked AS (
+  SELECT m.* FROM mentions m SEMI JOIN said USING (lookup_text, label)
+  UNION ALL
+  SELECT m.* FROM mentions m SEMI JOIN chosen USING (document_id, annotation_id, mention_id)
+    ANTI JOIN said USING (lookup_text, label)
+)"""
+
 ENTITIES_UNDER = Macro(
     "entities_under",
     "Rows of the view entities whose concept is a chosen one or narrower.",
-    f"""SELECT e.* FROM entities e SEMI JOIN (SELECT a.concept_id
-  FROM concept_ancestors a JOIN {FIRST} l USING (release_id)
-  WHERE a.ancestor_id = {_CONCEPT}) u ON u.concept_id = e.concept_id""",
+    f"{_PICKED} SELECT {ENTITY_COLUMNS} "
+    + ENTITY_JOINS.format(linksets=FIRST_LINKSET).replace("FROM mentions m", "FROM picked m")
+    + "WHERE coalesce(ml.concept_id, n.concept_id) IN (SELECT concept_id FROM under)",
     {"concept": _ASKED_CONCEPT},
 )
 

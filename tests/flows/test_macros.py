@@ -146,6 +146,30 @@ def test_what_is_under_a_concept_is_found_by_id_or_name(connection: Connection) 
     assert rows(connection, "SELECT concept_id FROM concepts_under('MESH:4')") == [("MESH:4",)]
 
 
+@pytest.mark.parametrize("chosen", ["MESH:1", "MESH:2"])
+def test_what_context_chose_counts_and_what_it_overruled_does_not(
+    sets: Bench, tmp_path: Path, chosen: str
+) -> None:
+    """Of Asthma context made something else, of Gout, which has no link, what is asked for."""
+    own = tmp_path / "own.duckdb"
+    shutil.copy(sets.warehouse, own)
+    with open_warehouse(own) as connection:
+        connection.execute(
+            "INSERT INTO mention_links BY NAME SELECT document_id, annotation_id, mention_id, "
+            "'ls-2' AS linkset_id, ? AS concept_id, 0.9 AS score, 'context' AS method "
+            "FROM mentions WHERE annotation_id = 'new-1'",
+            [chosen],
+        )
+        for concept in ("MESH:0", "MESH:1", "MESH:2"):
+            found = rows(connection, f"FROM entities_under('{concept}') ORDER BY ALL")
+            assert found == rows(
+                connection,
+                "FROM entities WHERE concept_id IN "
+                f"(SELECT concept_id FROM concepts_under('{concept}')) ORDER BY ALL",
+            )
+            assert len(found) == 2 * (chosen in (concept, "MESH:1" if concept == "MESH:0" else ""))
+
+
 def test_concepts_are_found_by_part_of_a_name(connection: Connection) -> None:
     assert rows(connection, "SELECT concept_id, name FROM concepts_named('ASTH')") == [
         ("MESH:1", "Asthma"),
