@@ -49,7 +49,6 @@ def prepare(connection: Connection) -> None:
         for table in TABLES:
             _create(connection, table)
         _create_views(connection)
-        _create_macros(connection)
 
 
 def bring_up_to_date(connection: Connection, path: Path) -> None:
@@ -80,7 +79,6 @@ def _migrate(connection: Connection, version: int, there: Collection[str]) -> No
         for table in missing:
             _create(connection, table)
         _create_views(connection)
-        _create_macros(connection)
 
 
 def check_version(connection: Connection, path: Path) -> int:
@@ -121,10 +119,13 @@ def _has_all_views(connection: Connection) -> bool:
 
 
 def _create_views(connection: Connection) -> None:
-    """Create the views, in place of those of an older release."""
+    """Create the views and macros, in place of those of an older release."""
     for view in VIEWS:
         connection.execute(f"CREATE OR REPLACE VIEW {quoted(view.name)} AS {view.query}")
         _comment(connection, "VIEW", view.name, view.meaning)
+    for macro in MACROS:
+        for statement in macro.statements:
+            connection.execute(statement)
 
 
 def _has_all_macros(connection: Connection) -> bool:
@@ -133,13 +134,6 @@ def _has_all_macros(connection: Connection) -> bool:
         "AND database_name = current_database() AND schema_name = 'main'"
     ).fetchall()
     return {macro.name for macro in MACROS} <= {name for (name,) in rows}
-
-
-def _create_macros(connection: Connection) -> None:
-    """Create the macros, in place of those of an older release."""
-    for macro in MACROS:
-        for statement in macro.statements:
-            connection.execute(statement)
 
 
 def _comment_on(connection: Connection, table: Table) -> None:
