@@ -243,10 +243,12 @@ def test_a_snapshot_and_an_encrypted_one_have_them(sets: Bench, tmp_path: Path) 
     ):
         own = tmp_path / f"of_{name}"
         shutil.copy(sets.warehouse, own)
-        with open_warehouse(own) as connection:
+        with open_warehouse(own) as connection:  # a view of an analyst's comes along too
+            connection.execute("CREATE VIEW lungs AS FROM entities_under('Lung Diseases')")
             publish(connection, own, tmp_path / name, access)
         with read_warehouse(tmp_path / name, access) as connection:
             assert rows(connection, "SELECT count(*) FROM entities_of('old-1')") == [(2,)]
+            assert rows(connection, "SELECT mention_text FROM lungs") == [("Asthma",)]
 
 
 def test_beside_other_databases_they_work_after_use(sets: Bench, tmp_path: Path) -> None:
