@@ -29,9 +29,11 @@ lint: $(READY) ## Style, types, room boundaries, generated docs
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/python scripts/write_docs.py --check
+	$(VENV)/bin/python scripts/write_dbt_sources.py --check
 
-docs: $(READY) ## Write the generated parts of docs/
+docs: $(READY) ## Write the generated parts of docs/, the dbt package's sources among them
 	$(VENV)/bin/python scripts/write_docs.py
+	$(VENV)/bin/python scripts/write_dbt_sources.py
 
 clean: ## Remove the environments and what make run wrote
 	rm -rf $(VENV) $(DBT) out
