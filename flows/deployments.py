@@ -18,7 +18,7 @@ from prefect.exceptions import TerminationSignal
 from prefect.states import Completed, Failed
 
 from flows.errors import CharthouseError, kind_and_place
-from flows.jobs import JOBS
+from flows.jobs import JOBS, QUALITY_FAILED
 from flows.processes import Interrupted
 
 
@@ -82,6 +82,8 @@ def _ended(name: str, job: str) -> State[None]:
         what = f"unexpected error: {kind_and_place(error)}"
         _tell(what)
         return Failed(message=what)
+    if outcome.state == QUALITY_FAILED:
+        return Failed(message=outcome.message)  # by its usual name, which automations wait for
     return Completed(name=outcome.state, message=outcome.message)
 
 

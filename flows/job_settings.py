@@ -47,7 +47,8 @@ class EvaluateSettings(BaseModel):
     )
     gold: tuple[Path, ...] = Field((), description="gold files, each judged by itself")
     ontology: str | None = Field(
-        None, description="concept store to link to, for concepts and linking"
+        None,
+        description="concept store to link to, for concepts and linking; none with from_warehouse",
     )
     label_map: tuple[str, ...] = Field((), description="labels of the gold files, as OLD=NEW")
     found_map: tuple[str, ...] = Field((), description="labels that are found, as FOUND=GOLD")

@@ -12,15 +12,19 @@ from pathlib import Path
 
 from flows.errors import UsageError
 from flows.order import Order
+from flows.quality.telling import told
 from flows.settings import Settings, load_settings
 
 COMPLETED = "Completed"
 WITH_REJECTS = "CompletedWithRejects"
+QUALITY_FAILED = "QualityFailed"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended well: ``state`` is :data:`COMPLETED` or :data:`WITH_REJECTS`."""
+    """How a job ended, all its work done: ``state`` is :data:`COMPLETED`, :data:`WITH_REJECTS`, or
+    :data:`QUALITY_FAILED` where a threshold of quality was crossed.
+    """
 
     message: str
     state: str = COMPLETED
@@ -66,9 +70,12 @@ def annotate(job: Path) -> Outcome:
 
     summary = execute(order_of(load_settings(job, {})))
     done = f"{summary.new:,} new and {summary.replaced:,} changed documents"
-    if not summary.new_rejects:
-        return Outcome(done)
-    return Outcome(f"{done}, {summary.new_rejects:,} new rejects", WITH_REJECTS)
+    if summary.new_rejects:
+        done += f", {summary.new_rejects:,} new rejects"
+    if summary.quality_failed:
+        crossed = told(summary.quality_failed, summary.quality_warnings)
+        return Outcome(f"{done}; {crossed}", QUALITY_FAILED)
+    return Outcome(done, WITH_REJECTS if summary.new_rejects else COMPLETED)
 
 
 def relink(job: Path) -> Outcome:
@@ -122,7 +129,8 @@ def evaluate(job: Path) -> Outcome:
     wanted = settings.evaluate
     if not wanted.gold:
         raise UsageError("no gold files are named", "Give evaluate.gold in the job file")
-    if wanted.task in {"concepts", "linking"} and wanted.ontology is None:
+    needs = wanted.task in {"concepts", "linking"} and wanted.from_warehouse is None
+    if needs and wanted.ontology is None:
         raise UsageError("no ontology is named", "Give evaluate.ontology in the job file")
     warehouse, predictions = settings.warehouse.path, wanted.predictions
     check_outputs(warehouse, predictions, access_of(settings.warehouse))

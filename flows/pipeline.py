@@ -1,4 +1,4 @@
-"""The main job as Prefect flows: plan, annotate, link, publish.
+"""The main job as Prefect flows: plan, annotate, link, derive, measure, publish.
 
 Flows and tasks are given the work folder, a run id and numbers. Sources, settings and documents
 are read from the work folder, so that no text, native id or file name reaches Prefect.
@@ -24,13 +24,19 @@ from flows.flow_runs import note_flow_run
 from flows.linking import Chunk, LinkStage
 from flows.plan import Planner
 from flows.processes import STOP, Interrupted
+from flows.quality.artifact import quality_rows
+from flows.quality.drift import crossed
+from flows.quality.measure import measure
+from flows.quality.schema import FAILED, WARNING
+from flows.quality.telling import told
 from flows.receipt import Receipt
 from flows.runners import asking, pool_of
-from flows.session import RUNS, Session, StageFailed, stage
+from flows.session import RUNS, QualityFailed, Session, StageFailed, stage
 from flows.shard_stage import ShardStage
 from flows.tasks import annotate_shard, in_pool, link_names
 from flows.warehouse import runs
-from flows.warehouse.derived.refresh import refresh
+from flows.warehouse.derived.refresh import refresh_if_changed
+from flows.warehouse.derived.schema import DERIVED_TABLES
 from flows.warehouse.runs import PlannedShard
 from flows.work import file_sha256, remove_tree
 from flows.worker import names_file
@@ -49,6 +55,8 @@ def run_flow(job: Callable[[str, str], None], session: Session) -> None:
         session.error = None
         try:
             job(str(session.work.root), session.run_id)
+        except QualityFailed:
+            return  # all is done and told; the tables say which thresholds were crossed
         except StageFailed:
             STOP.check()  # a signal to the whole group ends servers and workers as well
             if session.error is None:
@@ -83,8 +91,11 @@ def charthouse(root: str, run_id: str) -> None:
         link(session)
     with stage(session, "derive"):
         derive(session)
+    with stage(session, "quality"):
+        measure_quality(session)
     with stage(session, "publish"):
         publish(session)
+    judge(session)
 
 
 @flow(name="charthouse-relink", persist_result=False, validate_parameters=False)
@@ -210,11 +221,19 @@ def link(session: Session) -> None:
 
 
 def derive(session: Session) -> None:
-    """Make the derived tables anew, from what is current now."""
+    """Make the derived tables anew, unless they are those of what is current now."""
     settings = session.order.settings.derived
     if settings.enabled:
-        session.reporter.stage("deriving", "tables", None)
-        refresh(session.connection, settings)
+        session.reporter.stage("deriving", "tables", len(DERIVED_TABLES))
+        if refresh_if_changed(session.connection, settings, STOP.check):
+            session.reporter.end(len(DERIVED_TABLES))
+
+
+def measure_quality(session: Session) -> None:
+    """Measure what the run found."""
+    if session.order.settings.quality.enabled:
+        session.reporter.stage("measuring", "runs", None)
+        measure(session.connection, session.run_id, session.order.settings.quality)
 
 
 def publish(session: Session) -> None:
@@ -235,8 +254,15 @@ def publish(session: Session) -> None:
             table=artifact_rows(session.connection, session.run_id, session.seconds),
             description="Counts, rates, seconds and rejects of this charthouse run",
         )
+        if quality := quality_rows(session.connection, session.run_id):
+            create_table_artifact(
+                key="charthouse-quality",
+                table=quality,
+                description="What this charthouse run found, and how far it is from others; "
+                "`charthouse quality` names corpora and labels",
+            )
     except Exception as error:  # the run is complete, whatever Prefect says
-        session.reporter.say(f"Prefect did not take the table of counts ({type(error).__name__})")
+        session.reporter.say(f"Prefect did not take the tables of counts ({type(error).__name__})")
     runs.finish_run(
         session.connection,
         session.run_id,
@@ -246,3 +272,14 @@ def publish(session: Session) -> None:
         },
     )
     remove_tree(session.work.run(session.run_id))
+
+
+def judge(session: Session) -> None:
+    """End the flow as failed where a threshold of quality says so; the run is done all the same.
+
+    Raises:
+        QualityFailed: for Prefect, with counts alone.
+    """
+    found = crossed(session.connection, [session.run_id])
+    if found.get(FAILED):
+        raise QualityFailed(told(found[FAILED], found.get(WARNING, 0)))

@@ -19,6 +19,7 @@ from flows.prefect_server import prefect_api
 from flows.processes import stoppable
 from flows.progress import Reporter
 from flows.pseudonyms import pseudonyms, pseudonyms_of
+from flows.quality.drift import check_baseline
 from flows.readers.base import SourceFile
 from flows.readers.discover import discover
 from flows.recovery import remove_folders, shards_are_there
@@ -134,6 +135,7 @@ def preview(order: Order) -> Preview:
     """What a run would do; reads the sources, writes nothing."""
     with _for_reading(order.warehouse, order.settings) as connection, stoppable() as stop:
         check_privacy(connection, order.settings.privacy)
+        check_baseline(connection, order.settings.quality)
         work = WorkFolder.beside(order.warehouse)
         return Planner(connection, order, work, "preview", check=stop.check).preview()
 
@@ -193,6 +195,7 @@ def _execute(
 ) -> Summary:
     bound_memory(connection, order.settings.execution)
     check_privacy(connection, order.settings.privacy)
+    check_baseline(connection, order.settings.quality)
     leftovers = _recover(connection, order, work)
     save_order(order, work.order)
     runs.record_annotation_set(connection, order.annotation)

@@ -11,7 +11,12 @@ from flows.generating.schema import (
     GENERATION_SOURCES,
     GENERATIONS,
 )
-from flows.quality.schema import QUALITY, QUALITY_DRIFT, QUALITY_HISTOGRAMS
+from flows.quality.schema import (
+    QUALITY,
+    QUALITY_BRANCHES,
+    QUALITY_DRIFT,
+    QUALITY_HISTOGRAMS,
+)
 from flows.warehouse.derived.schema import DERIVATIONS, DERIVED_TABLES
 from nlp.relations.schema import RELATIONS
 from nlp.schema import ANNOTATION_TABLES, DOCUMENTS
@@ -330,7 +335,8 @@ EVALUATIONS = Table(
             "scope",
             pl.String,
             "what is compared: strict or relaxed spans; document or mention concepts; all gold "
-            "mentions or those in_store; pairs of short and long form; attributes of mentions; "
+            "mentions or those in_store, of a warehouse those found or found_in_store; pairs of "
+            "short and long form; attributes of mentions; "
             "relations of concepts, and beside them all_pairs and those of the same_sentence; "
             "options chosen by likelihood (also per_character, per_byte) or by a trained head, and "
             "ending in _by_answer yes, no and maybe apart; harness: lm-evaluation-harness's own",
@@ -355,13 +361,15 @@ EVALUATIONS = Table(
         Column(
             "settings",
             pl.String,
-            "label maps, limit, resamples and seed, and how questions were asked, as JSON",
+            "label maps, limit, resamples and seed, how questions were asked, and as `sample` how "
+            "documents were drawn for annotators, as JSON",
         ),
         Column("evaluated_at", pl.Datetime("us"), "UTC"),
         Column(
             "run_id",
             pl.String,
-            "the run whose mentions were judged, where those of a warehouse were",
+            "the run whose mentions were judged, where those of a warehouse were; of several the "
+            "latest",
             nullable=True,
         ),
     ),
@@ -380,6 +388,7 @@ KEYED_TABLES = (
     EVALUATIONS,
     QUALITY,
     QUALITY_HISTOGRAMS,
+    QUALITY_BRANCHES,
     QUALITY_DRIFT,
     DIFFS,
     DERIVATIONS,

@@ -24,6 +24,10 @@ class StageFailed(Exception):
     """A stage failed: all that Prefect may store of it. The cause is in ``Session.error``."""
 
 
+class QualityFailed(Exception):
+    """A run did all its work, and crossed a threshold of quality: counts, fit for Prefect."""
+
+
 @dataclass
 class Session:
     """An open run: never a flow parameter, since flows are given ids and folders only."""

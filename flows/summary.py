@@ -15,6 +15,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from flows.entities import count_entities
+from flows.quality.drift import crossed
+from flows.quality.schema import FAILED, WARNING
+from flows.quality.telling import told
 from flows.warehouse.connection import Connection
 from nlp.settings import PrivacySettings
 
@@ -50,6 +53,9 @@ class Summary:
     """What this run has replaced, by kind."""
     not_searched: dict[str, int] = field(default_factory=dict)
     """Documents that this run has stored as they are, by kind, though privacy is on."""
+    quality_failed: int = 0
+    """Thresholds of failure that this process's runs crossed: decides exit 4."""
+    quality_warnings: int = 0
 
     @property
     def linked_share(self) -> float:
@@ -84,6 +90,7 @@ def summarise(
         [run_id],
     ).fetchall()
     entities = count_entities(connection)
+    quality = crossed(connection, sorted(here))
     return Summary(
         run_id=run_id,
         warehouse=str(warehouse),
@@ -120,6 +127,8 @@ def summarise(
             ).fetchall()
         ],
         **(_private(connection, run_id, privacy) if privacy and privacy.is_on else {}),
+        quality_failed=quality.get(FAILED, 0),
+        quality_warnings=quality.get(WARNING, 0),
     )
 
 
@@ -178,6 +187,12 @@ def print_summary(console: Console, summary: Summary) -> None:
         console.print(
             f"[yellow]{count:,} documents of kind {kind} were stored as they are:[/] "
             "privacy.kinds does not name it"
+        )
+    if summary.quality_failed or summary.quality_warnings:
+        colour = "red" if summary.quality_failed else "yellow"
+        console.print(
+            f"[{colour}]{told(summary.quality_failed, summary.quality_warnings).capitalize()}:[/] "
+            f"{command()} quality --warehouse {escape(shortest(summary.warehouse))}"
         )
     _print_queries(console, summary)
 

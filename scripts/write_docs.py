@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import duckdb
 from annotated_types import Ge, Le, MinLen
@@ -26,7 +26,12 @@ from pydantic.fields import FieldInfo
 
 from flows.comparing.schema import DIFFS
 from flows.generating.schema import GENERATION_SOURCES, GENERATIONS
-from flows.quality.schema import QUALITY, QUALITY_DRIFT, QUALITY_HISTOGRAMS
+from flows.quality.schema import (
+    QUALITY,
+    QUALITY_BRANCHES,
+    QUALITY_DRIFT,
+    QUALITY_HISTOGRAMS,
+)
 from flows.schema import MENTION_LINKS, TABLES
 from flows.settings import Settings
 from flows.warehouse.connection import prepare
@@ -34,6 +39,7 @@ from flows.warehouse.ddl import quoted, sql_type
 from flows.warehouse.derived.schema import DERIVATIONS, DERIVED_TABLES
 from flows.warehouse.macros import MACROS, Macro
 from flows.warehouse.views import GENERATIONS_CURRENT, RELATION_ENTITIES, VIEWS, View
+from flows.warehouse.views.quality import QUALITY_VIEWS
 from nlp.preprocess.heading_file import HeadingEntry, read_heading_file
 from nlp.preprocess.heading_rules import BOXED
 from nlp.relations.schema import RELATIONS
@@ -114,7 +120,8 @@ linksets: what views over concepts, persons and names read.
 """
 
 QUALITY_NOTE = """\
-What each run found, and how far it is from the run before it or from a chosen one.
+What each run found, and how far it is from the run before it or from a chosen one:
+[Quality](quality.md).
 """
 
 LEDGER_NOTE = """\
@@ -135,7 +142,11 @@ GROUPS: tuple[tuple[str, str, tuple[Table, ...]], ...] = (
         (GENERATIONS, GENERATION_SOURCES, RELATIONS),
     ),
     ("Derived tables", DERIVED_NOTE, (*DERIVED_TABLES, DERIVATIONS)),
-    ("Quality and differences", QUALITY_NOTE, (QUALITY, QUALITY_HISTOGRAMS, QUALITY_DRIFT, DIFFS)),
+    (
+        "Quality and differences",
+        QUALITY_NOTE,
+        (QUALITY, QUALITY_HISTOGRAMS, QUALITY_BRANCHES, QUALITY_DRIFT, DIFFS),
+    ),
 )
 """Groups of tables; those named nowhere here are ledger and provenance."""
 
@@ -167,7 +178,11 @@ def _of_current(view: View) -> tuple[Table, ...]:
     return tuple(t for t in TABLES if view.name == f"current_{t.name}")
 
 
-_OF_TABLES = {RELATION_ENTITIES.name: (RELATIONS,), GENERATIONS_CURRENT.name: (GENERATIONS,)}
+_OF_TABLES = {
+    RELATION_ENTITIES.name: (RELATIONS,),
+    GENERATIONS_CURRENT.name: (GENERATIONS,),
+    **dict.fromkeys((view.name for view in QUALITY_VIEWS), (QUALITY,)),
+}
 """Further tables whose columns mean the same in a view."""
 
 
@@ -472,6 +487,10 @@ def type_name(annotation: Any) -> str:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Literal:
         return " or ".join(f"`{value}`" for value in arguments)
+    if origin is Annotated:
+        return type_name(arguments[0])
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return "table"
     if origin is tuple:
         return f"list of {type_name(arguments[0])}"
     if origin is dict:

@@ -29,8 +29,8 @@ Gold = Annotated[
     list[Path],
     typer.Argument(
         metavar="GOLD...",
-        help="Gold files: PubTator, BioC (XML or JSON) or IOB, plain, .gz or .zst; told by their "
-        "content. Each is judged by itself.",
+        help="Gold files: PubTator, BioC (XML or JSON), Label Studio's JSON export or IOB, plain, "
+        ".gz or .zst; told by their content. Each is judged by itself.",
     ),
 ]
 Model = Annotated[
@@ -40,10 +40,11 @@ Model = Annotated[
     ),
 ]
 Ontology = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="STORE",
-        help="Concept store made by `charthouse ontology build`, or `sample`.",
+        help="Concept store made by `charthouse ontology build`, or `sample`; needed without "
+        "--from-warehouse.",
     ),
 ]
 Config = Annotated[
@@ -114,7 +115,8 @@ FromWarehouse = Annotated[
     typer.Option(
         metavar="W.duckdb",
         help="Judge the current mentions of a warehouse instead of finding them now; it must hold "
-        "all documents of the gold files.",
+        "all documents of the gold files. Of files that `charthouse sample` drew, documents that "
+        "have gone or changed are left out.",
     ),
 ]
 
@@ -184,9 +186,10 @@ def ner(
 @app.command()
 def concepts(
     gold: Gold,
-    ontology: Ontology,
+    ontology: Ontology = None,
     model: Model = None,
     dictionary: Dictionary = None,
+    from_warehouse: FromWarehouse = None,
     label_map: LabelMap = None,
     found_map: FoundMap = None,
     limit: Limit = None,
@@ -203,10 +206,12 @@ def concepts(
 
     By document, the set of its concepts counts, as in BioCreative V; by mention, start, end, label
     and concept. Coverage is the share of gold concepts that the store holds: no recall can be
-    higher.
+    higher. With --from-warehouse the mentions of a warehouse are judged, with the concepts of its
+    first ontology.
 
     Example: charthouse evaluate concepts bc5cdr_dev.pubtator.gz --ontology mesh2026
     """
+    _one_of(from_warehouse, ontology, model, dictionary)
     request = request_of(
         gold,
         config,
@@ -219,6 +224,7 @@ def concepts(
         limit=limit,
         resamples=resamples,
         seed=seed,
+        from_warehouse=from_warehouse,
     )
     carry_out("concepts", request, prefect, predictions, warehouse, as_json=as_json)
 
@@ -226,7 +232,8 @@ def concepts(
 @app.command()
 def linking(
     gold: Gold,
-    ontology: Ontology,
+    ontology: Ontology = None,
+    from_warehouse: FromWarehouse = None,
     label_map: LabelMap = None,
     limit: Limit = None,
     config: Config = None,
@@ -241,10 +248,12 @@ def linking(
 
     Accuracy@1 asks whether the best candidate is right, recall@5 and @20 whether a right one is
     among so many, linked accuracy whether the linker decided for a right one. Mentions without a
-    gold concept are counted, not judged.
+    gold concept are counted, not judged. With --from-warehouse the links of a warehouse to its
+    first ontology are judged, of those gold mentions that it has.
 
     Example: charthouse evaluate linking ncbi_dev.pubtator.gz --ontology mesh2026
     """
+    _one_of(from_warehouse, ontology)
     request = request_of(
         gold,
         config,
@@ -253,6 +262,7 @@ def linking(
         limit=limit,
         resamples=resamples,
         seed=seed,
+        from_warehouse=from_warehouse,
     )
     carry_out("linking", request, prefect, predictions, warehouse, as_json=as_json)
 
@@ -290,6 +300,17 @@ def abbreviations(
     """
     request = request_of(gold, None, limit=limit, resamples=resamples, seed=seed)
     carry_out("abbreviations", request, prefect, predictions, warehouse, as_json=as_json)
+
+
+def _one_of(from_warehouse: Path | None, ontology: str | None, *finders: list[str] | None) -> None:
+    """See that either a warehouse or what finds and links is given."""
+    if from_warehouse is not None and (ontology or any(finders)):
+        raise typer.BadParameter(
+            "a warehouse has its own models, dictionaries and ontology: give one of the two",
+            param_hint="--from-warehouse",
+        )
+    if from_warehouse is None and ontology is None:
+        raise typer.BadParameter("name a concept store", param_hint="--ontology")
 
 
 def request_of(

@@ -1,6 +1,7 @@
 """The command line: commands, their help, and exit codes.
 
-Exit codes: 0 all done, 1 failed, 2 wrong usage, 3 done with new rejects, 130 interrupted.
+Exit codes: 0 all done, 1 failed, 2 wrong usage, 3 done with new rejects, 4 done, but a quality
+threshold was crossed, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -30,8 +31,11 @@ from flows.cli import (
     link,
     ontology,
     prompts,
+    quality,
+    refresh,
     relink,
     run,
+    sample,
     serve,
     train,
 )
@@ -74,9 +78,11 @@ def _options(
 app.command("run")(run.run)
 app.command("demo")(run.demo)
 app.command("relink")(relink.relink)
+app.command("refresh")(refresh.refresh)
 app.command("link")(link.link)
 app.command("serve")(serve.serve)
 app.command("diff")(diff.diff)
+app.command("sample")(sample.sample)
 app.command("status")(inspect.status)
 app.command("rejects")(inspect.rejects)
 app.command("tables")(inspect.tables)
@@ -85,6 +91,7 @@ app.command("check")(check.check)
 app.command("snapshot")(custody.snapshot)
 app.command("forget")(custody.forget)
 app.command("remember")(custody.remember)
+app.command("quality")(quality.quality)
 app.command("compact")(custody.compact)
 app.command("prompts")(prompts.prompts)
 app.command("doctor")(doctor.doctor)

@@ -16,6 +16,7 @@ from flows.cli.finders import MODEL_HELP, Dictionary, chosen_models
 from flows.errors import CharthouseError
 
 EXIT_REJECTS = 3
+EXIT_QUALITY = 4
 
 Warehouse = Annotated[
     Path, typer.Option("--warehouse", "-w", help="DuckDB file to write; made where missing.")
@@ -148,7 +149,8 @@ def run(
     Documents that are in the warehouse already, unchanged, are skipped: run it as often as you
     like. After an interruption the same command goes on where it stopped.
 
-    Exit codes: 0 all done, 1 failed, 2 wrong usage, 3 done with new rejects, 130 interrupted.
+    Exit codes: 0 all done, 1 failed, 2 wrong usage, 3 done with new rejects, 4 done, but a
+    threshold of quality was crossed, 130 interrupted.
 
     Example: charthouse run notes.csv.gz --warehouse notes.duckdb --ontology mesh2026
 
@@ -227,6 +229,8 @@ def _carry_out(config: Path | None, flags: dict[str, Any], *, dry_run: bool, as_
         print(json.dumps(summary.as_dict(), ensure_ascii=False))
     else:
         print_summary(Console(), summary)
+    if summary.quality_failed:
+        raise typer.Exit(EXIT_QUALITY)
     if summary.new_rejects:
         raise typer.Exit(EXIT_REJECTS)
 

@@ -42,8 +42,8 @@ def ner(
         list[Path],
         typer.Option(
             metavar="FILE",
-            help="Gold file to learn from: PubTator, BioC (XML or JSON) or IOB/CoNLL, plain, .gz "
-            "or .zst; told by its content. Repeat for more.",
+            help="Gold file to learn from: PubTator, BioC (XML or JSON), Label Studio or "
+            "IOB/CoNLL, plain, .gz or .zst; told by its content. Repeat for more.",
             rich_help_panel=_DATA,
         ),
     ],

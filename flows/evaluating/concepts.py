@@ -17,6 +17,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -24,7 +25,9 @@ from flows.errors import CharthouseError
 from flows.evaluating.evaluation import Evaluation, Judgement, judge
 from flows.evaluating.finding import find_mentions, found_notes
 from flows.evaluating.gold import GoldCorpus, Span
+from flows.evaluating.linked_warehouse import read_links
 from flows.evaluating.links import (
+    Concepts,
     Link,
     held,
     link_documents,
@@ -37,9 +40,9 @@ from flows.evaluating.request import Request
 from flows.evaluating.scores import AGREEMENT, COVERAGE, Counts, count_sets
 from flows.progress import Reporter
 from flows.readers.gold import GoldDocument
+from flows.warehouse.access import access_of
 from nlp.fingerprint import AnnotationSet
 from ontologies.linker import linkset_id
-from ontologies.store import ConceptStore
 
 DOCUMENT = "document"
 MENTION = "mention"
@@ -58,9 +61,11 @@ def evaluate_concepts(
             the store cannot be used.
     """
     require_concepts(corpora)
+    if request.from_warehouse is not None:
+        return _evaluate_stored(request, request.from_warehouse, corpora, reporter)
     store = open_named_store(request.ontology or "", request.settings.link)
-    corpora = in_release(corpora, store)
-    annotation, found = find_mentions(request, corpora, reporter)
+    finding = find_mentions(request, corpora, reporter)
+    gold = in_release(finding.corpora, store)
     documents = {
         document_id: [
             (
@@ -69,21 +74,44 @@ def evaluate_concepts(
             )
             for m in mentions
         ]
-        for corpus, its in zip(corpora, found, strict=True)
+        for corpus, its in zip(gold, finding.found, strict=True)
         for document_id, mentions in its.mentions.items()
     }
     links = link_documents(store, documents, request.settings.link, reporter)
     judged = []
-    for corpus, its in zip(corpora, found, strict=True):
+    for corpus, its in zip(gold, finding.found, strict=True):
         there = held(store, gold_concepts(corpus))
-        judged.append(_judge(request, corpus, annotation, its, links, there))
+        judged.append(_judge(request, corpus, finding.annotation, its, links, there))
     return Evaluation(
         task="concepts",
         request=request,
         corpora=tuple(judged),
-        annotation=annotation,
+        annotation=finding.annotation,
         linkset_id=linkset_id(store.release.release_id, request.settings.link),
         release=store.release,
+    )
+
+
+def _evaluate_stored(
+    request: Request, warehouse: Path, corpora: Sequence[GoldCorpus], reporter: Reporter
+) -> Evaluation:
+    """Judge the mentions of a warehouse with the concepts of its first ontology."""
+    finding = find_mentions(request, corpora, reporter)
+    asked = [document_id for its in finding.found for document_id in its.mentions]
+    stored = read_links(warehouse, access_of(request.settings.warehouse), asked)
+    judged = []
+    for corpus, its in zip(in_release(finding.corpora, stored), finding.found, strict=True):
+        links = {i: stored.of(i, mentions) for i, mentions in its.mentions.items()}
+        there = held(stored, gold_concepts(corpus))
+        judged.append(_judge(request, corpus, finding.annotation, its, links, there))
+    return Evaluation(
+        task="concepts",
+        request=request,
+        corpora=tuple(judged),
+        annotation=finding.annotation,
+        linkset_id=stored.linkset_id,
+        release=stored.release,
+        run_id=finding.run_id,
     )
 
 
@@ -97,7 +125,7 @@ def require_concepts(corpora: Sequence[GoldCorpus]) -> None:
             )
 
 
-def in_release(corpora: Sequence[GoldCorpus], store: ConceptStore) -> list[GoldCorpus]:
+def in_release(corpora: Sequence[GoldCorpus], store: Concepts) -> list[GoldCorpus]:
     """The corpora with the ids that the store's release replaced by those in their place."""
     old = sorted({concept_id for corpus in corpora for concept_id in gold_concepts(corpus)})
     current = dict(zip(old, store.current_ids(old), strict=True))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from flows.errors import CharthouseError
 from flows.evaluating.gold import GoldCorpus
+from flows.evaluating.located import located
 from flows.evaluating.mentions import Found, annotate, by_document
 from flows.evaluating.request import Request
 from flows.progress import Reporter
@@ -18,26 +20,44 @@ from nlp.fingerprint import AnnotationSet, ModelIdentity
 from nlp.settings import PrivacySettings
 
 
-def find_mentions(
-    request: Request, corpora: Sequence[GoldCorpus], reporter: Reporter
-) -> tuple[AnnotationSet, list[Found]]:
+@dataclass(frozen=True)
+class Finding:
+    """What was found, and by what.
+
+    Attributes:
+        annotation: the models and settings that found it.
+        corpora: the gold corpora, by the document_ids of what is judged.
+        found: the mentions of each, under the labels they are judged by.
+        run_id: the run that wrote them, of several the latest; ``None`` where they are found now.
+    """
+
+    annotation: AnnotationSet
+    corpora: Sequence[GoldCorpus]
+    found: Sequence[Found]
+    run_id: str | None = None
+
+
+def find_mentions(request: Request, corpora: Sequence[GoldCorpus], reporter: Reporter) -> Finding:
     """Find the mentions of each corpus, in order, under the labels they are judged by.
 
     Raises:
         CharthouseError: a model, a dictionary, the pipeline, the device or the warehouse cannot
             be used.
     """
+    run_id = None
     if request.from_warehouse is not None:
         access = access_of(request.settings.warehouse)
         with read_warehouse(request.from_warehouse, access) as connection:
-            annotation = _annotation_set(connection, request, corpora)
+            corpora = [located(connection, request.from_warehouse, c) for c in corpora]
+            annotation, run_id = _annotation_set(connection, request, corpora)
             found = [_read(connection, corpus) for corpus in corpora]
     else:
         annotation, found = _annotate(request, corpora, reporter)
-    return annotation, [
+    relabelled = [
         its.relabelled(partial(request.found_rules.label, corpus.name))
         for corpus, its in zip(corpora, found, strict=True)
     ]
+    return Finding(annotation, corpora, relabelled, run_id)
 
 
 def _annotate(
@@ -88,40 +108,29 @@ def found_notes(
 
 def _annotation_set(
     connection: Connection, request: Request, corpora: Sequence[GoldCorpus]
-) -> AnnotationSet:
-    """The annotation set of the gold documents, all of which must be there, text for text."""
-    used: set[str] = set()
-    for corpus in corpora:
-        rows = connection.execute(
-            "SELECT d.document_id, d.text, a.annotation_id FROM documents d "
-            "JOIN document_annotations a ON a.document_id = d.document_id AND a.is_current "
-            "WHERE NOT d.is_deleted AND d.document_id IN (SELECT unnest(?::VARCHAR[]))",
-            [list(corpus.documents)],
-        ).fetchall()
-        same = sum(corpus.documents[document_id].text == text for document_id, text, _ in rows)
-        if same < len(corpus.documents):
-            raise CharthouseError(
-                f"warehouse {request.from_warehouse} holds {len(rows):,} of the "
-                f"{len(corpus.documents):,} documents of gold corpus {corpus.name}, {same:,} of "
-                "them with the same text",
-                "Annotate the gold file first, with privacy.mode off: "
-                "charthouse run GOLD --warehouse W.duckdb",
-            )
-        used.update(annotation_id for *_, annotation_id in rows)
-    if len(used) > 1:
+) -> tuple[AnnotationSet, str]:
+    """The one annotation set of the gold documents, and the latest run that worked on them."""
+    rows = connection.execute(
+        "SELECT annotation_id, max(run_id) FROM document_annotations WHERE is_current "
+        "AND document_id IN (SELECT unnest(?::VARCHAR[])) GROUP BY ALL",
+        [[document_id for corpus in corpora for document_id in corpus.documents]],
+    ).fetchall()
+    if len(rows) > 1:
         raise CharthouseError(
-            f"warehouse {request.from_warehouse} holds the gold documents under {len(used)} "
+            f"warehouse {request.from_warehouse} holds the gold documents under {len(rows)} "
             "annotation sets",
             "Judge one gold file at a time, or run them all with the same models",
         )
-    (annotation_id,) = used
+    ((annotation_id, run_id),) = rows
     ((settings,),) = connection.execute(
         "SELECT settings FROM annotation_sets WHERE annotation_id = ?", [annotation_id]
     ).fetchall()
-    return AnnotationSet(annotation_id, _models(connection, settings), settings)
+    models = models_of(connection, settings)
+    return AnnotationSet(annotation_id, models, settings), run_id
 
 
-def _models(connection: Connection, settings: str) -> tuple[ModelIdentity, ...]:
+def models_of(connection: Connection, settings: str) -> tuple[ModelIdentity, ...]:
+    """The models that the settings of an annotation set name."""
     labels = dict(connection.execute("SELECT fingerprint, labels FROM models").fetchall())
     return tuple(
         ModelIdentity(name, fingerprint, tuple(labels.get(fingerprint, ())))

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.errors import CharthouseError, SourceError
+from flows.evaluating.agreement import Agreement, agreement
 from flows.readers.base import corpus_of_stem
+from flows.readers.drawn import Drawn, read_sidecar
 from flows.readers.gold import GoldDocument, GoldMention, read_gold_file
 from flows.work import file_sha256
 
@@ -32,6 +34,11 @@ class GoldCorpus:
         own_labels: labels in the file, as the file has them.
         labels: ours for them, whether or not the documents taken use them: what is judged.
         concept_labels: those of them under which the file names concepts.
+        drawn: how its documents were drawn from a warehouse, where the file or one beside says so;
+            what annotators were asked to mark is then judged even where they marked none.
+        agreement: of annotators with each other, where several worked on the same documents.
+        absent: documents left out because the warehouse that is judged does not have them now.
+        changed: documents left out because it has another text of them.
     """
 
     name: str
@@ -42,6 +49,10 @@ class GoldCorpus:
     own_labels: frozenset[str]
     labels: tuple[str, ...]
     concept_labels: tuple[str, ...]
+    drawn: Drawn | None = None
+    agreement: Agreement | None = None
+    absent: int = 0
+    changed: int = 0
 
 
 def read_corpora(
@@ -50,7 +61,7 @@ def read_corpora(
     """Read gold files, one corpus each.
 
     Args:
-        paths: PubTator, BioC or IOB files.
+        paths: PubTator, BioC, IOB or Label Studio files.
         rules: what their labels are here.
         limit: take the first so many documents of each file.
 
@@ -94,7 +105,10 @@ def _read(path: Path, rules: LabelRules, limit: int | None) -> GoldCorpus:
             read += 1
             # Of an id that stands twice the last one counts, as it does in a warehouse.
             documents[f"{name}:{document.native_id}"] = document
+    drawn = next((d.drawn for d in documents.values() if d.drawn), None) or read_sidecar(path)
     own_labels = frozenset(m.label for d in documents.values() for m in d.mentions)
+    own_labels |= frozenset(drawn.labels if drawn else ())
+    own_labels |= {m.label for d in documents.values() for its in d.annotators for m in its}
     labels = {label: rules.label(name, label) for label in own_labels}
     taken = dict(list(documents.items())[:limit])
     corpus = GoldCorpus(
@@ -111,8 +125,10 @@ def _read(path: Path, rules: LabelRules, limit: int | None) -> GoldCorpus:
         concept_labels=_distinct(
             labels[m.label] for d in documents.values() for m in d.mentions if m.concept_ids
         ),
+        drawn=drawn,
+        agreement=agreement(taken.values(), labels),
     )
-    if not any(document.mentions for document in corpus.documents.values()):
+    if drawn is None and not any(document.mentions for document in corpus.documents.values()):
         there = ", ".join(sorted(own_labels)) or "none"
         where = f"the first {limit:,} documents of {path}" if limit else str(path)
         raise SourceError(

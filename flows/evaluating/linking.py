@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from flows.evaluating.concepts import gold_concepts, in_release, require_concepts
 from flows.evaluating.evaluation import Evaluation, Judgement, judge
+from flows.evaluating.finding import find_mentions
 from flows.evaluating.gold import GoldCorpus
+from flows.evaluating.linked_warehouse import read_links
 from flows.evaluating.links import (
     Link,
     Name,
@@ -28,10 +32,14 @@ from flows.evaluating.predictions import candidate_rows
 from flows.evaluating.request import Request
 from flows.evaluating.scores import COVERAGE, Counts, Measure
 from flows.progress import Reporter
+from flows.warehouse.access import access_of
 from ontologies.linker import linkset_id
 
 ALL = "all"
 IN_STORE = "in_store"
+FOUND = "found"
+FOUND_IN_STORE = "found_in_store"
+"""Scopes of links that stand in a warehouse: of gold mentions that it has, bounds and label."""
 
 DEPTH = 20
 """Candidates that are looked at: more than a warehouse keeps, to see what ranking could gain."""
@@ -42,6 +50,20 @@ RECALLS = (
     Measure("recall@5", "first_5", ("gold",)),
     Measure(f"recall@{DEPTH}", f"first_{DEPTH}", ("gold",)),
 )
+
+
+class Scopes(NamedTuple):
+    """What scopes are called, and how deep candidates are looked at."""
+
+    all: str
+    in_store: str
+    recalls: tuple[Measure, ...]
+
+
+LINKED_NOW = Scopes(ALL, IN_STORE, RECALLS)
+STORED = Scopes(FOUND, FOUND_IN_STORE, RECALLS[:1])
+"""A warehouse keeps five candidates."""
+
 _COLUMNS = ("gold", "first", "linked", "first_5", f"first_{DEPTH}", "held")
 
 
@@ -55,6 +77,8 @@ def evaluate_linking(
             cannot be used.
     """
     require_concepts(corpora)
+    if request.from_warehouse is not None:
+        return _evaluate_stored(request, request.from_warehouse, corpora, reporter)
     store = open_named_store(request.ontology or "", request.settings.link)
     corpora = in_release(corpora, store)
     settings = request.settings.link
@@ -73,7 +97,7 @@ def evaluate_linking(
         by_document = dict.fromkeys(mention.document_id for mention in mentions)
         its_links = chain.from_iterable(links[document_id] for document_id in by_document)
         linked = list(zip(mentions, its_links, strict=True))
-        judged.append(_judge(request, corpus, linked, there))
+        judged.append(_judge(request, corpus, linked, there, LINKED_NOW))
     return Evaluation(
         task="linking",
         request=request,
@@ -83,23 +107,62 @@ def evaluate_linking(
     )
 
 
+def _evaluate_stored(
+    request: Request, warehouse: Path, corpora: Sequence[GoldCorpus], reporter: Reporter
+) -> Evaluation:
+    """Judge the links of those gold mentions that a warehouse has, to its first ontology."""
+    finding = find_mentions(request, corpora, reporter)
+    asked = [document_id for its in finding.found for document_id in its.mentions]
+    stored = read_links(warehouse, access_of(request.settings.warehouse), asked)
+    judged = []
+    for corpus, found in zip(in_release(finding.corpora, stored), finding.found, strict=True):
+        linked = []
+        for document_id, document in corpus.documents.items():
+            mentions = found.mentions[document_id]
+            links = stored.of(document_id, mentions)
+            places = {
+                (m.start_char, m.end_char, m.label): (m, its)
+                for m, its in zip(mentions, links, strict=True)
+            }
+            for gold in document.mentions:
+                its = places.get((gold.start_char, gold.end_char, gold.label))
+                if its is not None:
+                    name = (its[0].lookup_text, its[0].own_label)
+                    linked.append((NamedMention(document_id, gold, name), its[1]))
+        gone = sum(len(document.mentions) for document in corpus.documents.values()) - len(linked)
+        notes = (f"gold mentions that the warehouse does not have, not judged: {gone:,}",)
+        there = held(stored, gold_concepts(corpus))
+        judged.append(_judge(request, corpus, linked, there, STORED, notes if gone else ()))
+    return Evaluation(
+        task="linking",
+        request=request,
+        corpora=tuple(judged),
+        annotation=finding.annotation,
+        linkset_id=stored.linkset_id,
+        release=stored.release,
+        run_id=finding.run_id,
+    )
+
+
 def _judge(
     request: Request,
     corpus: GoldCorpus,
     linked: Sequence[tuple[NamedMention, Link]],
     there: AbstractSet[str],
+    scopes: Scopes,
+    notes: tuple[str, ...] = (),
 ) -> Judgement:
     judged = [(m, its) for m, its in linked if m.mention.concept_ids]
     nil = [its for m, its in linked if not m.mention.concept_ids]
     in_store = [(m, its) for m, its in judged if not there.isdisjoint(m.mention.concept_ids)]
     labels = corpus.concept_labels
-    measures = (ACCURACY, *RECALLS, LINKED_ACCURACY)
+    measures = (ACCURACY, *scopes.recalls, LINKED_ACCURACY)
     return judge(
         request,
         corpus,
         (
-            count_ranks(ALL, corpus, judged, labels, there, (*measures, COVERAGE)),
-            count_ranks(IN_STORE, corpus, in_store, labels, there, measures),
+            count_ranks(scopes.all, corpus, judged, labels, there, (*measures, COVERAGE)),
+            count_ranks(scopes.in_store, corpus, in_store, labels, there, measures),
         ),
         candidate_rows(
             (m.document_id, m.mention.start_char, m.mention.end_char, m.mention.label, its)
@@ -109,6 +172,7 @@ def _judge(
             "gold_mentions_without_concept": len(nil),
             "linked_without_gold_concept": sum(its.concept_id is not None for its in nil),
         },
+        notes=notes,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import polars as pl
 
@@ -48,6 +49,16 @@ class Link:
     def concept_id(self) -> str | None:
         """The concept that the warehouse's views show, if the linker decided for one."""
         return self.candidates[0].concept_id if self.status == LINKED else None
+
+
+class Concepts(Protocol):
+    """Concepts that gold is compared with: of a store, or of a warehouse."""
+
+    def current_ids(self, concept_ids: Sequence[str]) -> list[str]:
+        """Each CURIE, or the one that took its place."""
+
+    def holds(self, concept_ids: Sequence[str]) -> Iterable[bool]:
+        """Whether each of the CURIEs is there."""
 
 
 def open_named_store(name: str, settings: LinkSettings | None = None) -> ConceptStore:
@@ -181,7 +192,7 @@ def _collect(frame: pl.DataFrame, links: dict[Name, Link]) -> None:
         links[text, label] = Link(status, (*before, *found))
 
 
-def held(store: ConceptStore, concept_ids: Iterable[str]) -> frozenset[str]:
+def held(store: Concepts, concept_ids: Iterable[str]) -> frozenset[str]:
     """Those of the concepts that the store holds."""
     asked = sorted(set(concept_ids))
     return frozenset(c for c, there in zip(asked, store.holds(asked), strict=True) if there)

@@ -50,15 +50,16 @@ def evaluate_ner(request: Request, corpora: Sequence[GoldCorpus], reporter: Repo
     Raises:
         CharthouseError: a model, the device or the warehouse cannot be used.
     """
-    annotation, found = find_mentions(request, corpora, reporter)
+    finding = find_mentions(request, corpora, reporter)
     return Evaluation(
         task="ner",
         request=request,
         corpora=tuple(
-            _judge(request, corpus, annotation, its)
-            for corpus, its in zip(corpora, found, strict=True)
+            _judge(request, corpus, finding.annotation, its)
+            for corpus, its in zip(finding.corpora, finding.found, strict=True)
         ),
-        annotation=annotation,
+        annotation=finding.annotation,
+        run_id=finding.run_id,
     )
 
 

@@ -20,6 +20,8 @@ _TITLES = {
     "mention": "mentions with their concept",
     "all": "gold mentions with a concept",
     "in_store": "those whose concept is in the store",
+    "found": "gold mentions with a concept that the warehouse has",
+    "found_in_store": "those whose concept is in its release",
     "pairs": "short forms with their long forms",
     "attributes": "what is said of concepts",
     "relations": "related concepts of documents",
@@ -55,6 +57,7 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
         "annotation_id": annotation.annotation_id if annotation else None,
         "linkset_id": evaluation.linkset_id,
         "release_id": release.release_id if release else None,
+        "run_id": evaluation.run_id,
         "attribution": release.attribution if release else None,
         "settings": evaluation.request.described(),
         "corpora": [
@@ -63,6 +66,7 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
                 "sha256": judgement.sha256,
                 "documents": judgement.documents,
                 **judgement.facts,
+                **({"sample": judgement.drawn.described()} if judgement.drawn else {}),
                 "notes": list(judgement.notes),
                 "scores": [asdict(score) for score in judgement.scores],
             }

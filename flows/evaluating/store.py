@@ -44,15 +44,19 @@ def _rows(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
         "annotation_id": evaluation.annotation.annotation_id if evaluation.annotation else None,
         "linkset_id": evaluation.linkset_id,
         "release_id": evaluation.release.release_id if evaluation.release else None,
-        "settings": json.dumps(evaluation.request.described(), sort_keys=True, ensure_ascii=False),
         "evaluated_at": evaluation.evaluated_at,
+        "run_id": evaluation.run_id,
     }
     for judgement in evaluation.corpora:
+        settings = evaluation.request.described()
+        if judgement.drawn is not None:
+            settings["sample"] = judgement.drawn.described()
         for score in judgement.scores:
             yield common | {
                 "corpus": judgement.corpus,
                 "corpus_sha256": judgement.sha256,
                 "documents": judgement.documents,
+                "settings": json.dumps(settings, sort_keys=True, ensure_ascii=False),
                 "scope": score.scope,
                 "label": score.label,
                 "measure": score.measure,

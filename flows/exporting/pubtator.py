@@ -69,14 +69,19 @@ def lines_of(document: ExportDocument) -> Iterator[str]:
     text = document.text or ""
     native_id = re.sub(r"[|\s]", "_", document.native_id)
     cut = cut_place(text, document.title)
-    flat = _BREAKS.sub(" ", text)
-    yield f"{native_id}|t|{flat[:cut]}\n"
-    yield f"{native_id}|a|{flat[cut + 1 :]}\n"
+    level = flat(text)
+    yield f"{native_id}|t|{level[:cut]}\n"
+    yield f"{native_id}|a|{level[cut + 1 :]}\n"
     for mention in document.mentions:
         start, end = mention.start_char, mention.end_char
         concept = mention.concept_id or NO_CONCEPT
-        yield f"{native_id}\t{start}\t{end}\t{flat[start:end]}\t{mention.label}\t{concept}\n"
+        yield f"{native_id}\t{start}\t{end}\t{level[start:end]}\t{mention.label}\t{concept}\n"
     yield "\n"
+
+
+def flat(text: str) -> str:
+    """The text with line ends and tabs as blanks, one for one."""
+    return _BREAKS.sub(" ", text)
 
 
 def cut_place(text: str, title: str | None) -> int:

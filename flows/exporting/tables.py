@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from flows.comparing.schema import DIFFS
 from flows.errors import UsageError
 from flows.exporting.outcome import Written
 from flows.exporting.selection import SELECTED, Selection
 from flows.generating.schema import GENERATION_ITEMS, GENERATION_SOURCES
+from flows.quality.schema import QUALITY, QUALITY_DRIFT, QUALITY_HISTOGRAMS
 from flows.schema import FORGOTTEN, REJECTS, SALTS, SHARDS, SNAPSHOTS, SOURCES, TABLES
 from flows.warehouse.ddl import literal, quoted
+from flows.warehouse.derived.schema import DERIVATIONS, DERIVED_TABLES, DOCUMENT_CONCEPTS
 from flows.warehouse.layout import Connection
 from nlp.schema import DOCUMENTS
 from ontologies.schema import NAME_LINKS
@@ -20,7 +23,11 @@ from ontologies.table import Table
 _NEVER = {SALTS.name}
 """With the salt whoever has a table could try ids on the hashes in `forgotten`."""
 
-_OF_THE_FILE = {SOURCES.name, SHARDS.name, REJECTS.name, FORGOTTEN.name, SNAPSHOTS.name}
+_OF_THE_FILE = {
+    *(table.name for table in (SOURCES, SHARDS, REJECTS, FORGOTTEN, SNAPSHOTS)),
+    *(table.name for table in (*DERIVED_TABLES, DERIVATIONS) if table is not DOCUMENT_CONCEPTS),
+    *(table.name for table in (QUALITY, QUALITY_HISTOGRAMS, QUALITY_DRIFT, DIFFS)),
+}
 """What tells of all documents: left out where only some are exported."""
 
 EXPORTED = tuple(table for table in TABLES if table.name not in _NEVER)
@@ -70,7 +77,7 @@ class Tables:
             name = self._name(table)
             target, source = literal(str(folder / name)), self._source(table)
             if _has_documents(table):
-                columns = "t.*" if table is DOCUMENTS else "t.*, e.corpus"
+                columns = "t.*" if "corpus" in table.schema else "t.*, e.corpus"
                 ((count,),) = connection.execute(
                     f"COPY (SELECT {columns} {source}) TO {target} "
                     "(FORMAT parquet, COMPRESSION zstd, PARTITION_BY (corpus))"

@@ -12,8 +12,12 @@ RUN, WAREHOUSE = "run", "warehouse"
 ALL = "*"
 """All corpora, or all labels, together."""
 
-PREVIOUS, BASELINE = "previous", "baseline"
-"""What a run is compared with: the run before it that annotated documents; a chosen one."""
+PREVIOUS, BASELINE, LIMIT = "previous", "baseline", "limit"
+"""What a run is compared with: the run before it that annotated documents of the corpus; a chosen
+one; none, where a threshold is of the measure itself."""
+
+OK, WARNING, FAILED, TOO_FEW = "ok", "warning", "failed", "too_few"
+"""What becomes of a comparison, as in ``quality_drift.status``."""
 
 _RUN = Column("run_id", pl.String, "the run after which it was measured")
 _CORPUS = Column("corpus", pl.String, "the corpus; * for all together")
@@ -33,8 +37,8 @@ QUALITY = Table(
         _CORPUS,
         _LABEL,
         Column("linkset_id", pl.String, "of the first ontology", nullable=True),
-        Column("documents", pl.Int64, "documents of the corpus"),
-        Column("characters", pl.Int64, "characters of their text"),
+        Column("documents", pl.Int64, "annotated documents of the corpus"),
+        Column("characters", pl.Int64, "characters of their text; 0 where privacy leaves it out"),
         Column("mentions", pl.Int64, "mentions of the label"),
         Column("mentions_per_1000", pl.Float64, "mentions in 1,000 characters", nullable=True),
         Column("label_share", pl.Float64, "share of the corpus's mentions", nullable=True),
@@ -58,7 +62,7 @@ QUALITY = Table(
 
 QUALITY_HISTOGRAMS = Table(
     name="quality_histograms",
-    meaning="Distributions behind quality: counts by bin.",
+    meaning="Distributions behind quality: counts by bin. An empty bin has no row.",
     key=("run_id", "scope", "corpus", "label", "measure", "bin"),
     columns=(
         _RUN,
@@ -73,21 +77,47 @@ QUALITY_HISTOGRAMS = Table(
     ),
 )
 
+QUALITY_BRANCHES = Table(
+    name="quality_branches",
+    meaning="What the linked mentions behind quality are about: counts by branch of the first "
+    "ontology.",
+    key=("run_id", "scope", "corpus", "label", "branch"),
+    columns=(
+        _RUN,
+        Column("scope", pl.String, "run or warehouse, as in quality"),
+        _CORPUS,
+        _LABEL,
+        Column(
+            "branch",
+            pl.String,
+            "the concept's semantic type, the first by name where it has several: of MeSH a branch "
+            "such as C14, of UMLS a type such as T047; none where it has none",
+        ),
+        Column("mentions", pl.Int64, "linked mentions of such concepts"),
+    ),
+)
+
 QUALITY_DRIFT = Table(
     name="quality_drift",
-    meaning="How far a run is from another, and whether that crosses a threshold.",
+    meaning="How far a run is from another, and which thresholds that crosses.",
     key=("run_id", "against", "corpus", "label", "measure"),
     columns=(
         _RUN,
-        Column("against", pl.String, "previous or baseline"),
-        Column("against_run_id", pl.String, "the run it is compared with"),
+        Column(
+            "against",
+            pl.String,
+            "previous (the run before it that annotated documents of the corpus), baseline, or "
+            "limit: a threshold of the measure itself",
+        ),
+        Column("against_run_id", pl.String, "the run it is compared with; itself for limit"),
         _CORPUS,
         _LABEL,
         Column(
             "measure",
             pl.String,
-            "what is compared, and how: a change of a share or rate, a population stability index "
-            "(ending in _psi) or a Jensen-Shannon distance (ending in _js)",
+            "what is compared, and how: a change of a share or rate (ending in _change), a "
+            "population stability index (_psi), a Jensen-Shannon distance (_js), or the measure "
+            "itself (_below, _above)",
         ),
         Column("before", pl.Float64, "the other run's value, where it is a change", nullable=True),
         Column("after", pl.Float64, "this run's value, where it is a change", nullable=True),

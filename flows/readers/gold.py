@@ -9,6 +9,7 @@ from pathlib import Path
 
 from flows.errors import SourceError
 from flows.readers.compression import open_binary
+from flows.readers.drawn import Drawn
 
 _MESH_ID = re.compile(r"[CD]\d+")
 _SNIFFED_BYTES = 64 * 1024
@@ -44,16 +45,26 @@ class GoldRelation:
 
 @dataclass(frozen=True, slots=True)
 class GoldDocument:
-    """A text, its gold mentions in the file's order, and the relations between their concepts."""
+    """A text, its gold mentions in the file's order, and the relations between their concepts.
+
+    ``document_id`` is the whole ``corpus:native_id`` where the file states it, as files that were
+    drawn from a warehouse do; then ``drawn`` may say how. ``annotators`` has what each of several
+    people marked, where ``mentions`` is what they agree on.
+    """
 
     native_id: str
     text: str
     mentions: tuple[GoldMention, ...]
     relations: tuple[GoldRelation, ...] = ()
+    document_id: str | None = None
+    drawn: Drawn | None = None
+    annotators: tuple[tuple[GoldMention, ...], ...] = ()
 
 
 def read_gold_file(path: Path) -> Iterator[GoldDocument]:
-    """Read a gold file, its form told by its content, whatever its name: PubTator, BioC or IOB.
+    """Read a gold file, its form told by its content, whatever its name.
+
+    Known are PubTator, BioC, IOB and the JSON export of Label Studio.
 
     The file's head is read at once, the documents as they are asked for.
 
@@ -62,19 +73,25 @@ def read_gold_file(path: Path) -> Iterator[GoldDocument]:
             form does not allow.
     """
     # The readers of the forms import this module.
-    from flows.readers import READERS, bioc, iob, pubtator
+    from flows.readers import bioc, iob, labelstudio, pubtator
 
-    forms = {"pubtator": pubtator.read_gold, "bioc": bioc.read_gold, "iob": iob.read_gold}
+    forms = {
+        "pubtator": (pubtator.PUBTATOR.sniff, pubtator.read_gold),
+        "bioc": (bioc.BIOC.sniff, bioc.read_gold),
+        "labelstudio": (labelstudio.sniff, labelstudio.read_gold),
+        "iob": (iob.IOB.sniff, iob.read_gold),
+    }
     with open_binary(path) as stream:
         head = stream.read(_SNIFFED_BYTES)
     if not head.strip():
         raise SourceError(f"{path} is empty")
-    for name, read_gold in forms.items():
-        if READERS[name].sniff(head):
+    for sniff, read_gold in forms.values():
+        if sniff(head):
             return read_gold(path)
     raise SourceError(
         f"{path} holds no gold mentions in a known form",
-        "Known are PubTator, BioC (XML and JSON) and IOB (a token and its tag a line)",
+        "Known are PubTator, BioC (XML and JSON), Label Studio's JSON and IOB (a token and its "
+        "tag a line)",
     )
 
 

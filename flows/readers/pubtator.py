@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 from flows.errors import SourceError
 from flows.readers.base import Reader, SourceFile
@@ -18,7 +19,8 @@ from flows.readers.gold import GoldDocument, GoldMention, GoldRelation, curies, 
 from flows.readers.record import BadRecord, Document, Record
 
 _TEXT_ROW = re.compile(r"([^|\t]+)\|([ta])\|(.*)", re.DOTALL)
-_SNIFF = re.compile(rb"(?:\xef\xbb\xbf)?\s*\d+\|t\|")
+_SNIFF = re.compile(rb"(?:\xef\xbb\xbf)?\s*[^\s|]+\|t\|")
+_UNFIT = re.compile(r"[%|\s\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(slots=True)
@@ -36,6 +38,16 @@ class _Block:
     def text(self) -> str:
         # Without an abstract there is nothing for the space to part from the title.
         return f"{self.title or ''} {self.abstract}" if self.abstract else self.title or ""
+
+
+def as_pmid(document_id: str) -> str:
+    """A document_id for the place of the PMID: what would break the file is percent-encoded."""
+    return _UNFIT.sub(lambda found: quote(found[0], safe=""), document_id)
+
+
+def document_id_of(pmid: str) -> str | None:
+    """What :func:`as_pmid` encoded; ``None`` of an id that names no corpus."""
+    return unquote(pmid) if ":" in pmid else None
 
 
 def read_gold(path: Path) -> Iterator[GoldDocument]:
@@ -64,7 +76,13 @@ def read_gold(path: Path) -> Iterator[GoldDocument]:
                 continue
             ids = curies(row[5]) if len(row) > 5 else ()
             mentions.append(GoldMention(int(row[1]), int(row[2]), row[3], row[4], ids))
-        yield GoldDocument(block.native_id, block.text, tuple(mentions), tuple(relations))
+        yield GoldDocument(
+            block.native_id,
+            block.text,
+            tuple(mentions),
+            tuple(relations),
+            document_id=document_id_of(block.native_id),
+        )
 
 
 def _parse(file: SourceFile) -> Iterator[Record]:

@@ -108,7 +108,9 @@ def _refuse_repeated(paths: Sequence[Path]) -> None:
     seen: dict[object, Path] = {}
     for path in paths:
         if not path.is_file():
-            raise SourceError(f"{path} does not exist or is no file", "Name PubTator, BioC or IOB")
+            raise SourceError(
+                f"{path} does not exist or is no file", "Name PubTator, BioC, Label Studio or IOB"
+            )
         # A copy under another name is the same file.
         for mark in (path.resolve(), file_sha256(path)):
             if mark in seen:

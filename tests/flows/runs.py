@@ -15,7 +15,7 @@ from flows.warehouse.connection import read_warehouse
 
 COMMAND = [sys.executable, "-m", "flows.cli"]
 
-_UNCOMPARED = {"run_id", "shard_id", "path", "seconds"}
+_UNCOMPARED = {"run_id", "against_run_id", "shard_id", "path", "seconds"}
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:

@@ -262,6 +262,22 @@ def test_beside_other_databases_they_work_after_use(sets: Bench, tmp_path: Path)
         assert rows(connection, "SELECT count(*) FROM entities_of('new')") == [(2,)]
 
 
+def test_where_one_is_missing_the_way_to_it_is_told(
+    sets: Bench,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    older = tmp_path / "older.duckdb"
+    shutil.copy(sets.warehouse, older)
+    with duckdb.connect(str(older)) as connection:
+        connection.execute("DROP MACRO TABLE entities_of")
+    query = "FROM entities_of('old-1')"
+    monkeypatch.setattr(sys, "argv", ["charthouse", "sql", "-w", str(older), query])
+    assert _run() == 1
+    assert "charthouse refresh" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("query", "said"),
     [

@@ -16,9 +16,18 @@ from flows.warehouse.views.entities import (
 )
 from flows.warehouse.views.names import NAME_VIEWS
 from flows.warehouse.views.persons import PERSON_VIEWS
+from flows.warehouse.views.quality import QUALITY_VIEWS
 from flows.warehouse.views.view import View
 
-VIEWS = (*ENTITY_VIEWS, *CURRENT_VIEWS, *CONCEPT_VIEWS, *PERSON_VIEWS, *NAME_VIEWS, DIFFS_LATEST)
+VIEWS = (
+    *ENTITY_VIEWS,
+    *CURRENT_VIEWS,
+    *CONCEPT_VIEWS,
+    *PERSON_VIEWS,
+    *NAME_VIEWS,
+    *QUALITY_VIEWS,
+    DIFFS_LATEST,
+)
 """In the order in which they can be made."""
 
 __all__ = [

@@ -8,10 +8,13 @@ import duckdb
 import pyarrow.dataset as ds
 import pytest
 
+from flows.derived_settings import DerivedSettings
 from flows.errors import UsageError
 from flows.exporting.selection import Selection
 from flows.exporting.tables import EXPORTED, Tables
 from flows.warehouse.connection import open_warehouse
+from flows.warehouse.derived.refresh import refresh
+from flows.warehouse.derived.schema import DERIVED_TABLES
 from tests.flows.conftest import Bench
 from tests.flows.exporting.conftest import Export
 
@@ -69,6 +72,27 @@ def test_a_selection_holds_nothing_of_other_documents(
             f"SELECT DISTINCT lookup_text FROM '{tmp_path}/out/name_links.parquet' ORDER BY 1"
         ).fetchall()
     assert names == [("aspirin",), ("ménière’s disease",)]
+
+
+def test_of_derived_tables_a_selection_holds_those_of_its_documents_alone(
+    filled: Bench, run_export: Export, tmp_path: Path
+) -> None:
+    with open_warehouse(filled.warehouse) as connection:
+        refresh(connection, DerivedSettings())
+    derived = {table.name for table in DERIVED_TABLES}
+    ((whole,),) = filled.query("SELECT count(*) FROM document_concepts")
+    rows = {f.name.removesuffix(".parquet"): f.rows for f in run_export(Tables(Selection())).files}
+    assert derived <= set(rows)
+    assert rows["document_concepts"] == whole == count(tmp_path / "out", "document_concepts")
+    assert rows["name_totals"] > 0
+    selection = Selection(corpora=("abstracts",))
+    expected = run_export(Tables(selection), corpora=selection.corpora, dry_run=True)
+    rows = {f.name.removesuffix(".parquet"): f.rows for f in expected.files}
+    assert derived & set(rows) == {"document_concepts"}
+    assert filled.query("SELECT count(*) FROM document_concepts WHERE corpus = 'abstracts'") == [
+        (rows["document_concepts"],)
+    ]
+    assert 0 < rows["document_concepts"] < whole
 
 
 def test_only_some_tables(run_export: Export, tmp_path: Path) -> None:
