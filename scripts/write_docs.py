@@ -1,8 +1,8 @@
-"""Write the generated pages of docs/: the data dictionary, the settings, the names of sections.
+"""Write the generated pages of docs/: data dictionary, settings, commands, names of sections.
 
 All are made from the declarations that the code itself uses: tables from ``flows/schema.py``,
-views from a prepared DuckDB, settings from the pydantic models, names of sections from the file of
-rules in the box.
+views from a prepared DuckDB, settings from the pydantic models, commands from Typer's tree, names
+of sections from the file of rules in the box.
 
     python scripts/write_docs.py           write them
     python scripts/write_docs.py --check   write nothing; exit 1 where a page is out of date
@@ -15,11 +15,13 @@ import sys
 import types
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
 import duckdb
 from annotated_types import Ge, Le, MinLen
+from cli_page import cli_page
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -48,6 +50,8 @@ GENERATED = f"<!-- Made by {COMMAND} from the code. Edit the declarations, not t
 
 TABLES_INTRODUCTION = """\
 # Tables
+
+For whoever writes SQL on a warehouse: every table, view and column, and what it means.
 
 A warehouse is one DuckDB file. Every table and column below also carries its meaning as a comment
 inside the file; `charthouse tables --warehouse W.duckdb` lists the tables with their row counts.
@@ -185,10 +189,16 @@ def view_columns(view: View) -> list[tuple[str, str, str]]:
     )
     known = {c.name: c.meaning for table in tables for c in table.columns}
     known |= VIEW_COLUMNS | view.columns
-    with duckdb.connect(":memory:") as connection:
-        prepare(connection)
-        described = connection.execute(f"DESCRIBE {quoted(view.name)}").fetchall()
+    described = _prepared().execute(f"DESCRIBE {quoted(view.name)}").fetchall()
     return [(name, kind, known[name]) for name, kind, *_ in described]
+
+
+@cache
+def _prepared() -> duckdb.DuckDBPyConnection:
+    """An empty warehouse in memory."""
+    connection = duckdb.connect(":memory:")
+    prepare(connection)
+    return connection
 
 
 def tables_page() -> str:
@@ -272,6 +282,8 @@ Device = ["E07", "T074"]                # a label of your own
 
 CONFIGURATION_INTRODUCTION = f"""\
 # Configuration
+
+For whoever sets charthouse up: every setting, where it may stand, and its default.
 
 Settings come from three places. A later one wins over an earlier one:
 
@@ -498,6 +510,8 @@ def configuration_page() -> str:
 SECTION_NAMES_INTRODUCTION = """\
 # Names of sections
 
+For analysts who filter by section: the names that headings in notes, abstracts and articles get.
+
 What `sections.name` may say of headings in the box, and `loinc_code` beside it.
 [Sections](sections.md) tells what counts as a heading, and how to add your own. Only the first
 headings of each are shown; `[a|b]` stands for a or b, `[a|]` for a or nothing.
@@ -552,6 +566,7 @@ def pages() -> dict[Path, str]:
         DOCS / "tables.md": tables_page(),
         DOCS / "configuration.md": configuration_page(),
         DOCS / "section-names.md": section_names_page(),
+        DOCS / "cli.md": f"{GENERATED}\n\n{cli_page()}",
     }
 
 
