@@ -44,7 +44,7 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
         text = (ROOT / source).read_text("utf-8")
         files.append(File.generated(config, page, content=text))
     for source in sorted(_linked(files)):
-        place = f"{FILES}/{source}"
+        place = _place("", source)
         files.append(File.generated(config, place, content=(ROOT / source).read_bytes()))
     return files
 
@@ -78,16 +78,20 @@ def _place(source: str, target: str) -> str:
     path = posixpath.normpath(posixpath.join(posixpath.dirname(source), target))
     if path in PAGES:
         return PAGES[path]
-    return path.removeprefix("docs/") if path.startswith("docs/") else f"{FILES}/{path}"
+    if path.startswith("docs/"):
+        return path.removeprefix("docs/")
+    return f"{FILES}/{path}" + (".txt" if path.endswith(".md") else "")
 
 
 def _linked(files: Files) -> set[str]:
     """Files outside docs/ that pages lead to, as paths in the repository."""
     found = set()
     for file in files.documentation_pages():
-        source = _source_of(file.src_uri)
+        folder = posixpath.dirname(_source_of(file.src_uri))
         for _, target, _, _ in _LINK.findall(file.content_string):
-            place = _place(source, target)
-            if place.startswith(f"{FILES}/") and (ROOT / place.removeprefix(f"{FILES}/")).is_file():
-                found.add(place.removeprefix(f"{FILES}/"))
-    return found
+            found.add(posixpath.normpath(posixpath.join(folder, target)))
+    return {
+        path
+        for path in found
+        if path not in PAGES and not path.startswith(("docs/", "../")) and (ROOT / path).is_file()
+    }
