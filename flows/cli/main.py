@@ -31,8 +31,10 @@ from flows.cli import (
     ontology,
     prompts,
     relink,
+    report,
     run,
     serve,
+    show,
     train,
 )
 from flows.errors import CharthouseError, UsageError, kind_and_place
@@ -76,12 +78,14 @@ app.command("demo")(run.demo)
 app.command("relink")(relink.relink)
 app.command("link")(link.link)
 app.command("serve")(serve.serve)
+app.command("show")(show.show)
 app.command("diff")(diff.diff)
 app.command("status")(inspect.status)
 app.command("rejects")(inspect.rejects)
 app.command("tables")(inspect.tables)
 app.command("sql")(inspect.sql)
 app.command("check")(check.check)
+app.command("report")(report.report)
 app.command("snapshot")(custody.snapshot)
 app.command("forget")(custody.forget)
 app.command("remember")(custody.remember)

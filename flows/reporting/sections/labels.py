@@ -1,0 +1,143 @@
+"""Labels of mentions, and how sure the models were."""
+
+from __future__ import annotations
+
+import altair as alt
+
+from flows.reporting.charts import Figure, bars, count_axis, finished, palette
+from flows.reporting.context import Context
+from flows.reporting.markup import Cell, Row, empty
+from flows.reporting.section import Section
+from flows.warehouse.views.concepts import FIRST
+
+_BINS = 20
+_HEIGHT = 240
+
+_LABELS = """
+SELECT label, sum(mentions)::BIGINT AS mentions, count(*) AS names,
+  sum(mentions) / sum(sum(mentions)) OVER () AS share
+FROM name_totals GROUP BY label ORDER BY mentions DESC, label
+"""
+
+_MEASURED = """
+SELECT label, bin, low, high, count FROM quality_histograms
+WHERE run_id = ? AND scope = 'warehouse' AND corpus = '*' AND label != '*' AND measure = ?
+  AND high IS NOT NULL
+ORDER BY label, bin
+"""
+
+_SCORES = f"""
+SELECT label, bin, bin / {_BINS}.0 AS low, (bin + 1) / {_BINS}.0 AS high, count FROM (
+  SELECT m.label, least(floor(m.score * {_BINS}), {_BINS - 1})::INTEGER AS bin, count(*) AS count
+  FROM mentions m SEMI JOIN (FROM document_annotations WHERE is_current) a
+    USING (document_id, annotation_id)
+  WHERE m.score BETWEEN 0 AND 1 GROUP BY ALL
+) ORDER BY label, bin
+"""
+
+_LINK_SCORES = f"""
+SELECT label, bin, bin / {_BINS}.0 AS low, (bin + 1) / {_BINS}.0 AS high, count FROM (
+  SELECT t.label, least(floor(n.score * {_BINS}), {_BINS - 1})::INTEGER AS bin,
+    sum(t.mentions)::BIGINT AS count
+  FROM name_totals t JOIN {FIRST} l ON true JOIN name_links n ON n.lookup_text = t.lookup_text
+    AND n.label = t.label AND n.linkset_id = l.linkset_id AND n.rank = 1 AND n.status = 'linked'
+  WHERE n.score BETWEEN 0 AND 1 GROUP BY ALL
+) ORDER BY label, bin
+"""
+
+
+def labels(context: Context) -> Section:
+    """Mentions by label, and histograms of the scores of mentions and of links."""
+    found = context.rows(_LABELS)
+    if not found:
+        return Section("labels", "Labels and scores", empty("There are no mentions."))
+    spec, height = bars(found, "mentions", "label", titles=("mentions", "label"))
+    figures = [
+        Figure(
+            "labels-mix",
+            "Mentions by label",
+            "How many current mentions have each label.",
+            spec,
+            (
+                Cell("label", "label"),
+                Cell("mentions", "mentions"),
+                Cell("share", "share", ".1%"),
+                Cell("names", "distinct names"),
+            ),
+            found,
+            height=height,
+        )
+    ]
+    for measure, query, title, meaning in (
+        (
+            "score",
+            _SCORES,
+            "Scores of mentions",
+            "How sure the models were of mentions: scores near 1 mean that they hardly doubted.",
+        ),
+        (
+            "link_score",
+            _LINK_SCORES,
+            "Scores of links",
+            "How near a linked name is to the name in the ontology: 1 is the same name.",
+        ),
+    ):
+        rows = context.rows(_MEASURED, [context.run_id, measure]) or context.rows(query)
+        if rows:
+            figures.append(_histogram(f"labels-{measure.replace('_', '-')}", title, meaning, rows))
+    return Section("labels", "Labels and scores", "".join(figure.html() for figure in figures))
+
+
+def _domain(rows: list[Row]) -> list[str]:
+    """Lower ends of all bins from the first that holds something to 1, empty ones too."""
+    first = min(row["low"] for row in rows)
+    step = min(row["high"] - row["low"] for row in rows)
+    return [f"{first + n * step:.2f}" for n in range(round((1 - first) / step))]
+
+
+def _histogram(id: str, title: str, meaning: str, rows: list[Row]) -> Figure:
+    names = sorted({str(row["label"]) for row in rows})
+    rows = [row | {"from": f"{row['low']:.2f}"} for row in rows]
+    chart = (
+        alt.Chart()
+        .mark_bar(cornerRadius=0)
+        .encode(
+            x=alt.X(
+                "from:O",
+                title="score, from",
+                scale=alt.Scale(domain=_domain(rows), paddingInner=0.06),
+                axis=alt.Axis(labelAngle=0, labelOverlap=True),
+            ),
+            y=alt.Y(
+                "count:Q",
+                title="mentions",
+                stack=True,
+                axis=count_axis(row["count"] for row in rows),
+            ),
+            color=alt.Color(
+                "label:N",
+                title=None,
+                scale=alt.Scale(domain=names, range=palette(len(names))),
+            ),
+            tooltip=[
+                alt.Tooltip("label:N", title="label"),
+                alt.Tooltip("low:Q", title="from", format=".2f"),
+                alt.Tooltip("high:Q", title="to", format=".2f"),
+                alt.Tooltip("count:Q", title="mentions", format=","),
+            ],
+        )
+    )
+    return Figure(
+        id,
+        title,
+        meaning,
+        finished(chart, _HEIGHT, rows),
+        (
+            Cell("label", "label"),
+            Cell("low", "from", ".2f"),
+            Cell("high", "to", ".2f"),
+            Cell("count", "mentions"),
+        ),
+        rows,
+        height=_HEIGHT + 90,
+    )
