@@ -36,7 +36,9 @@ _RATE = re.compile(r"[\d.,]+ s +[\d.,]+ documents/s")
 _VOLATILE = (
     (re.compile(r"\b\d{8}T\d{6}-[0-9a-f]{6}\b"), "RUN"),
     (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S*"), "TIME"),
+    (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"), "TIME"),
     (re.compile(r"\b[0-9a-f]{16,64}\b"), "HASH"),
+    (re.compile(r"\b0\.\d\d\b"), "SCORE"),
     (re.compile(r"\bls-[0-9a-f]{12}\b"), "LINKSET"),
     (re.compile(r"-[0-9a-f]{12}\b"), "RELEASE"),
     (re.compile(r"[ \n]+"), " "),

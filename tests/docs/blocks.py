@@ -34,6 +34,8 @@ class Block:
     line: int
     """Of its first line of code, from 1."""
     language: str
+    title: str
+    """What follows the language, as ``title="marts"`` does where SQL is for other tables."""
     code: str
     mark: str | None
     """What the comment before it says."""
@@ -51,7 +53,8 @@ def blocks(page: Path) -> list[Block]:
         lines = [line.removeprefix(indent) for line in fence["code"].splitlines()]
         code = "\n".join(lines) + "\n"
         line = text[: fence.start("code")].count("\n") + 1
-        found.append(Block(page, line, fence["language"].strip(), code, fence["mark"]))
+        language, _, title = fence["language"].strip().partition(" ")
+        found.append(Block(page, line, language, title, code, fence["mark"]))
     return found
 
 

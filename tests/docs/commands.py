@@ -54,7 +54,7 @@ def fault(words: Sequence[str]) -> str | None:
         return fault_of_charthouse(arguments)
     if program == "make":
         return fault_of_make(arguments)
-    if program == "python":
+    if program.startswith("python"):
         return fault_of_python(arguments)
     return None if program in ELSEWHERE else f"no program that is known: {program}"
 

@@ -19,6 +19,19 @@ for builtin in cd source . exec kill trap; do eval "$builtin() { note $builtin \
 """
 
 
+def typed(code: str) -> str:
+    """What a person types of a session with prompts (``$ ``); a block without them as it is."""
+    if not code.startswith("$ "):
+        return code
+    lines, is_open = [], False
+    for line in code.splitlines():
+        if line.startswith("$ ") or is_open:
+            lines.append(line.removeprefix("$ "))
+            said = "\n".join(lines)
+            is_open = said.count('"') % 2 == 1 or line.endswith("\\")
+    return "\n".join(lines) + "\n"
+
+
 def calls(codes: Sequence[str], folder: Path) -> list[tuple[int, list[str]]]:
     """The commands of shell blocks, as (number of the block, program and arguments).
 
@@ -28,7 +41,7 @@ def calls(codes: Sequence[str], folder: Path) -> list[tuple[int, list[str]]]:
     script = [_BASH]
     for number, code in enumerate(codes):
         # A program of an environment is the program.
-        plain = code.replace(".venv/bin/", "")
+        plain = typed(code).replace(".venv/bin/", "")
         (folder / f"{number}.sh").write_text(plain, encoding="utf-8")
         script.append(f"block={number}; ( eval \"$(<'{number}.sh')\" ) >/dev/null </dev/null")
     done = subprocess.run(

@@ -25,7 +25,7 @@ from tests.docs.blocks import PAGES, Block, all_blocks, blocks
 from tests.docs.commands import fault, fault_of_words
 from tests.docs.shell import calls
 
-CHECKED = {"sh", "console", "python", "sql", "toml", "json", "yaml"}
+CHECKED = {"sh", "bash", "console", "python", "sql", "toml", "json", "yaml"}
 SHOWN = {"", "text", "mermaid"}
 """Outputs, files of forms that readers' tests hold, and diagrams (``test_site.py``)."""
 
@@ -55,7 +55,8 @@ def test_what_is_not_checked_has_a_reason() -> None:
 
 
 def test_shell_commands_are_those_there_are(tmp_path: Path) -> None:
-    found = [b for b in all_blocks("sh", "console") if b.mark in (None, "run")]
+    prompted = [b for b in all_blocks("") if b.code.startswith("$ ")]
+    found = [b for b in all_blocks("sh", "bash", "console") if b.mark in (None, "run")] + prompted
     made = calls([block.code for block in found], tmp_path)
     assert len(made) > len(found)
     faults = [f"{found[n]}: {words}: {wrong}" for n, words in made if (wrong := fault(words))]
@@ -71,6 +72,7 @@ def test_shell_commands_are_those_there_are(tmp_path: Path) -> None:
         ("charthouse evaluate qa f.csv --task two", "'two' is not one of"),
         ("charthouse sql -w w.duckdb 'SELECT 1' | head -3", "no program that is known: head"),
         ("charthose run notes/", "no program that is known: charthose"),
+        ('$ charthouse sql -w w.duckdb "\n  SELECT 1"\n 1\n$ charthouse fly', "No such command"),
         ("make runn", "no target of the Makefile: runn"),
         ("python benchmarks/scale.py --data F --quik", "benchmarks/scale.py has no --quik"),
     ],
@@ -131,7 +133,7 @@ def test_toml_is_a_file_of_its_form(block: Block, tmp_path: Path) -> None:
         load_settings(config, {})
 
 
-@pytest.mark.parametrize("block", all_blocks("sql"), ids=str)
+@pytest.mark.parametrize("block", [b for b in all_blocks("sql") if not b.title], ids=str)
 def test_sql_runs(block: Block, warehouse: duckdb.DuckDBPyConnection) -> None:
     warehouse.execute("BEGIN")
     try:

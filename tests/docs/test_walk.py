@@ -36,7 +36,7 @@ def clone(script: ModuleType) -> Iterator[Path]:
 def test_what_is_to_be_run_is_walked(script: ModuleType) -> None:
     run = {page.name for page in PAGES if any(b.mark == "run" for b in blocks(page))}
     assert run == set(script.WALKED)
-    steps = [b for b in blocks(DOCS / "tutorial.md") if b.language == "sh"]
+    steps = [b for b in blocks(DOCS / "tutorial.md") if b.language in ("sh", "bash")]
     assert [b.code.split()[0] for b in steps if b.mark != "run"] == ["make"]
 
 
