@@ -30,7 +30,8 @@ from flows.session import RUNS, Session, StageFailed, stage
 from flows.shard_stage import ShardStage
 from flows.tasks import annotate_shard, in_pool, link_names
 from flows.warehouse import runs
-from flows.warehouse.derived.refresh import refresh
+from flows.warehouse.derived.refresh import refresh_if_changed
+from flows.warehouse.derived.schema import DERIVED_TABLES
 from flows.warehouse.runs import PlannedShard
 from flows.work import file_sha256, remove_tree
 from flows.worker import names_file
@@ -210,11 +211,12 @@ def link(session: Session) -> None:
 
 
 def derive(session: Session) -> None:
-    """Make the derived tables anew, from what is current now."""
+    """Make the derived tables anew, unless they are those of what is current now."""
     settings = session.order.settings.derived
     if settings.enabled:
-        session.reporter.stage("deriving", "tables", None)
-        refresh(session.connection, settings)
+        session.reporter.stage("deriving", "tables", len(DERIVED_TABLES))
+        if refresh_if_changed(session.connection, settings, STOP.check):
+            session.reporter.end(len(DERIVED_TABLES))
 
 
 def publish(session: Session) -> None:

@@ -30,6 +30,7 @@ FOLDER = Path(__file__).parent.parent / "benchmarks"
         "privacy.py",
         "qa_training.py",
         "quantities.py",
+        "queries.py",
         "relations.py",
         "retrieval.py",
         "scale.py",

@@ -47,6 +47,7 @@ def sql(
     Example: charthouse sql -w notes.duckdb "FROM entities LIMIT 5"
     """
     from flows.warehouse.connection import read_warehouse
+    from flows.warehouse.derived.hints import REFRESH, hint, missing_here
     from flows.warehouse.session import confine
 
     with read_warehouse(warehouse, access_for(config, wait)) as connection:
@@ -55,8 +56,11 @@ def sql(
             result = connection.execute(query)
             names = [column[0] for column in result.description or []]
             print_rows(names, result.fetchall(), format)
+            if line := hint(connection, query):
+                print(f"charthouse: {line}", file=sys.stderr)
         except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
-            raise CharthouseError(f"query: {_first_lines(str(error))}") from None
+            fix = REFRESH if missing_here(connection, query) else ""
+            raise CharthouseError(f"query: {_first_lines(str(error))}", fix) from None
         except duckdb.PermissionException:
             raise CharthouseError(
                 "query: it asks for a file or an extension",

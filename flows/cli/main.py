@@ -30,6 +30,7 @@ from flows.cli import (
     link,
     ontology,
     prompts,
+    refresh,
     relink,
     report,
     run,
@@ -76,6 +77,7 @@ def _options(
 app.command("run")(run.run)
 app.command("demo")(run.demo)
 app.command("relink")(relink.relink)
+app.command("refresh")(refresh.refresh)
 app.command("link")(link.link)
 app.command("serve")(serve.serve)
 app.command("show")(show.show)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flows.schema import TABLES
+from flows.warehouse.check_derived import DERIVED_CHECKS
 from flows.warehouse.check_generated import GENERATED_CHECKS
 from flows.warehouse.check_spans import SPAN_CHECKS
 from flows.warehouse.check_tables import TABLE_CHECKS
@@ -14,7 +15,12 @@ from flows.warehouse.ddl import create_table
 from flows.warehouse.layout import tables_there
 from flows.warehouse.runs import GENERATES
 
-CHECKS: tuple[Check, ...] = (*TABLE_CHECKS, *SPAN_CHECKS, *GENERATED_CHECKS)
+CHECKS: tuple[Check, ...] = (
+    *TABLE_CHECKS,
+    *SPAN_CHECKS,
+    *GENERATED_CHECKS,
+    *DERIVED_CHECKS,
+)
 """All checks, in the order in which they are told."""
 
 MOST_SUBJECTS = 20

@@ -46,7 +46,7 @@ def prepare(connection: Connection) -> None:
         connection.execute("CREATE TABLE schema_version (version INTEGER NOT NULL)")
         connection.execute("INSERT INTO schema_version VALUES (?)", [SCHEMA_VERSION])
         for table in TABLES:
-            _create(connection, table)
+            create(connection, table)
         _create_views(connection)
 
 
@@ -75,7 +75,13 @@ def _migrate(connection: Connection, version: int, there: Collection[str]) -> No
                 _comment_on(connection, table)
             connection.execute("UPDATE schema_version SET version = ?", [SCHEMA_VERSION])
         for table in missing:
-            _create(connection, table)
+            create(connection, table)
+        _create_views(connection)
+
+
+def renew_views(connection: Connection) -> None:
+    """Make all views those of this release, in one transaction."""
+    with transaction(connection):
         _create_views(connection)
 
 
@@ -102,7 +108,7 @@ def check_version(connection: Connection, path: Path) -> int:
     return int(version)
 
 
-def _create(connection: Connection, table: Table) -> None:
+def create(connection: Connection, table: Table) -> None:
     """Create a table with its meanings as comments."""
     connection.execute(create_table(table, keyed=table in KEYED_TABLES))
     _comment_on(connection, table)

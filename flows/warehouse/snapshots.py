@@ -198,6 +198,7 @@ _STATE = (
     "SELECT release_id FROM {0}ontology_releases",
     "SELECT count(*), bit_xor(hash(path, ordinal, annotation_id, reason)) FROM {0}rejects",
     "SELECT DISTINCT evaluation_id FROM {0}evaluations",
+    "SELECT made_of, pair_concepts, pair_documents FROM {0}derivations",
     "SELECT generation_id FROM {0}generation_sets",
     "SELECT count(*), bit_xor(hash(item_id, generation_id, source_hash, status)) "
     "FROM {0}generation_items",

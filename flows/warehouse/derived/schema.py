@@ -68,6 +68,26 @@ CONCEPT_TOTALS = Table(
     ),
 )
 
+BRANCH_TOTALS = Table(
+    name="branch_totals",
+    meaning="How often a concept or one of all that are narrower is named, by what a document is "
+    "and its year.",
+    key=("ancestor_id", "linkset_id", "corpus", "kind", "document_type", "year"),
+    columns=(
+        Column("ancestor_id", pl.String, "the concept that, with all that is narrower, is counted"),
+        _LINKSET,
+        _CORPUS,
+        _KIND,
+        _TYPE,
+        _YEAR,
+        Column("documents", pl.Int64, "documents that name one of them"),
+        Column("mentions", pl.Int64, "mentions of any of them"),
+        _AFFIRMED,
+        _NEGATED,
+        Column("persons", pl.Int64, "persons whose documents name one of them"),
+    ),
+)
+
 CONCEPT_PAIRS = Table(
     name="concept_pairs",
     meaning="Concepts that documents name together. Of a document that names very many concepts "
@@ -79,10 +99,10 @@ CONCEPT_PAIRS = Table(
         _LINKSET,
         Column("documents", pl.Int64, "documents that name both"),
         Column("sentences", pl.Int64, "sentences that name both"),
-        Column("first_documents", pl.Int64, "documents that name the first"),
-        Column("second_documents", pl.Int64, "documents that name the second"),
-        Column("first_sentences", pl.Int64, "sentences that name the first"),
-        Column("second_sentences", pl.Int64, "sentences that name the second"),
+        Column("first_documents", pl.Int64, "documents that name the first, among what is paired"),
+        Column("second_documents", pl.Int64, "the same of the second"),
+        Column("first_sentences", pl.Int64, "sentences that name the first, among what is paired"),
+        Column("second_sentences", pl.Int64, "the same of the second"),
         Column("document_pmi", pl.Float64, "pointwise mutual information in documents, base 2"),
         Column("sentence_pmi", pl.Float64, "the same in sentences; null without one", True),
     ),
@@ -122,7 +142,8 @@ NAME_TOTALS = Table(
 
 DOCUMENT_TOTALS = Table(
     name="document_totals",
-    meaning="What there is of documents, by what a document is and its year: what to divide by.",
+    meaning="What there is of annotated documents, by what a document is and its year: what to "
+    "divide by.",
     key=("corpus", "kind", "document_type", "year"),
     columns=(
         _CORPUS,
@@ -145,16 +166,22 @@ DERIVATIONS = Table(
     columns=(
         Column("derived_at", pl.Datetime("us"), "UTC"),
         Column("run_id", pl.String, "the latest run there was", nullable=True),
-        Column("documents", pl.Int64, "current documents with annotations"),
+        Column("documents", pl.Int64, "annotated documents"),
         Column("mentions", pl.Int64, "their mentions"),
         Column("pair_concepts", pl.Int64, "concepts of a document that pairs are made of, at most"),
         Column("pair_documents", pl.Int64, "documents that a pair stands in, at least"),
+        Column(
+            "made_of",
+            pl.String,
+            "fingerprint of ledger, documents and links: while it is the same, so are the tables",
+        ),
     ),
 )
 
 DERIVED_TABLES = (
     DOCUMENT_CONCEPTS,
     CONCEPT_TOTALS,
+    BRANCH_TOTALS,
     CONCEPT_PAIRS,
     PERSON_TOTALS,
     NAME_TOTALS,

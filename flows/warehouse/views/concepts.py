@@ -41,24 +41,21 @@ LEFT JOIN concepts c ON c.release_id = l.release_id AND c.concept_id = t.concept
 
 CONCEPT_ROLLUP = View(
     "concept_rollup",
-    "The same along the hierarchy: documents and mentions of a concept and all that is narrower. "
-    "Ask for one ancestor_id, or for few.",
+    "The same along the hierarchy: documents and mentions of a concept and all that is narrower. A "
+    "document counts in each branch that it names something of.",
     f"""
-SELECT a.ancestor_id, p.concept_name AS ancestor_name, d.corpus, d.kind, d.document_type,
-  year(d.document_date) AS year, count(DISTINCT d.document_id) AS documents,
-  sum(d.mentions)::BIGINT AS mentions, sum(d.affirmed)::BIGINT AS affirmed,
-  sum(d.negated)::BIGINT AS negated, count(DISTINCT d.person_id) AS persons
-FROM document_concepts d JOIN {FIRST} l USING (linkset_id)
-JOIN concept_ancestors a ON a.release_id = l.release_id AND a.concept_id = d.concept_id
-LEFT JOIN concepts p ON p.release_id = l.release_id AND p.concept_id = a.ancestor_id
-GROUP BY ALL
+SELECT t.ancestor_id, c.concept_name AS ancestor_name, t.corpus, t.kind, t.document_type, t.year,
+  t.documents, t.mentions, t.affirmed, t.negated, t.persons
+FROM branch_totals t JOIN {FIRST} l USING (linkset_id)
+LEFT JOIN concepts c ON c.release_id = l.release_id AND c.concept_id = t.ancestor_id
 """,
     {
         "ancestor_id": "the concept that, with all that is narrower, is counted",
         "ancestor_name": "its preferred name",
         **_COUNTS,
         "documents": "documents that name one of them",
-        "persons": "persons whose documents name one of them",
+        "persons": "persons whose documents name one of them; one who is in several rows counts in "
+        "each",
     },
 )
 
