@@ -1,11 +1,13 @@
-"""Write the generated pages of docs/: data dictionary, settings, commands, names of sections.
+"""Write the generated pages of docs/: the data dictionary, the settings, the names of sections.
 
 All are made from the declarations that the code itself uses: tables from ``flows/schema.py``,
-views from a prepared DuckDB, settings from the pydantic models, commands from Typer's tree, names
-of sections from the file of rules in the box.
+views from a prepared DuckDB, settings from the pydantic models, names of sections from the file of
+rules in the box.
 
     python scripts/write_docs.py           write them
     python scripts/write_docs.py --check   write nothing; exit 1 where a page is out of date
+
+The page of commands is made by ``cli_page.py`` and written with them.
 """
 
 from __future__ import annotations
@@ -15,7 +17,6 @@ import sys
 import types
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -189,16 +190,10 @@ def view_columns(view: View) -> list[tuple[str, str, str]]:
     )
     known = {c.name: c.meaning for table in tables for c in table.columns}
     known |= VIEW_COLUMNS | view.columns
-    described = _prepared().execute(f"DESCRIBE {quoted(view.name)}").fetchall()
+    with duckdb.connect(":memory:") as connection:
+        prepare(connection)
+        described = connection.execute(f"DESCRIBE {quoted(view.name)}").fetchall()
     return [(name, kind, known[name]) for name, kind, *_ in described]
-
-
-@cache
-def _prepared() -> duckdb.DuckDBPyConnection:
-    """An empty warehouse in memory."""
-    connection = duckdb.connect(":memory:")
-    prepare(connection)
-    return connection
 
 
 def tables_page() -> str:
