@@ -34,7 +34,7 @@ docs: $(READY) ## Write the generated parts of docs/
 	$(VENV)/bin/python scripts/write_docs.py
 
 site: $(READY) ## Build the documentation site into site/; open site/index.html
-	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict
 
 clean: ## Remove the environments and what make run and make site wrote
 	rm -rf $(VENV) $(DBT) out site
