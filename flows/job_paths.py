@@ -23,6 +23,7 @@ _PATHS = (
     "privacy.key_file",
     "endpoint.key_file",
     "generate.questions",
+    "report.path",
     *(f"ontology_build.{name}" for name in ("out", "mesh", "umls", "obo", "kb", "table")),
     *(f"ontology_build.{name}" for name in ("names", "replaced")),
     *(f"evaluate.{name}" for name in ("gold", "predictions", "from_warehouse")),

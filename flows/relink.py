@@ -13,6 +13,8 @@ from flows.order import Order, save_order
 from flows.prefect_server import prefect_api
 from flows.processes import stoppable
 from flows.progress import Reporter
+from flows.reporting.configured import check_configured
+from flows.reporting.configured import publish_configured as publish_report
 from flows.session import Session
 from flows.settings import Settings
 from flows.targets import link_targets, stores_to_link
@@ -103,6 +105,7 @@ def relink(warehouse: Path, settings: Settings, *, quiet: bool = False) -> Relin
     access = access_of(settings.warehouse, quiet=quiet)
     if settings.warehouse.snapshot:
         check_snapshot(settings.warehouse.snapshot, warehouse, access)
+    check_configured(warehouse, settings.report)
     with read_warehouse(warehouse, access) as connection:
         stores = stores_to_link(connection, settings)
     settings = at_the_door(settings, warehouse)
@@ -119,6 +122,7 @@ def relink(warehouse: Path, settings: Settings, *, quiet: bool = False) -> Relin
         try:
             _link(connection, order, work, quiet=quiet)
             publish_configured(connection, order.warehouse, settings.warehouse.snapshot, access)
+            publish_report(connection, order.warehouse, settings.report)
         finally:
             with suppress(duckdb.Error):
                 if not runs.open_runs(connection):

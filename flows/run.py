@@ -22,6 +22,8 @@ from flows.pseudonyms import pseudonyms, pseudonyms_of
 from flows.readers.base import SourceFile
 from flows.readers.discover import discover
 from flows.recovery import remove_folders, shards_are_there
+from flows.reporting.configured import check_configured
+from flows.reporting.configured import publish_configured as publish_report
 from flows.session import Session
 from flows.settings import LOCAL, Settings
 from flows.sources import files_are_as_planned, is_numbered, numbering_clash
@@ -63,6 +65,7 @@ def prepare_order(sources: Sequence[str], warehouse: Path, settings: Settings) -
         )
     if settings.warehouse.snapshot:
         check_snapshot(settings.warehouse.snapshot, warehouse, access_of(settings.warehouse))
+    check_configured(warehouse, settings.report)
     files = discover(
         sources,
         format=settings.source.format,
@@ -216,6 +219,7 @@ def _execute(
                 run_flow(charthouse, Session(run_id, connection, order, work, reporter))
         forget_flow_runs(work)
     publish_configured(connection, order.warehouse, order.settings.warehouse.snapshot, access)
+    publish_report(connection, order.warehouse, order.settings.report)
     return summarise(
         connection,
         order.warehouse,

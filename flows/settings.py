@@ -22,6 +22,7 @@ from flows.errors import CharthouseError
 from flows.job_paths import from_folder
 from flows.job_settings import EvaluateSettings, GenerateSettings, OntologyBuildSettings
 from flows.quality.settings import QualitySettings
+from flows.reporting.settings import ReportSettings
 from nlp.language_settings import (
     EndpointSettings,
     GenerationSettings,
@@ -210,6 +211,7 @@ class Settings(BaseSettings):
     execution: ExecutionSettings = ExecutionSettings()
     derived: DerivedSettings = DerivedSettings()
     quality: QualitySettings = QualitySettings()
+    report: ReportSettings = ReportSettings()
     ontology_build: OntologyBuildSettings = OntologyBuildSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
 

@@ -32,6 +32,7 @@ FOLDER = Path(__file__).parent.parent / "benchmarks"
         "quantities.py",
         "queries.py",
         "relations.py",
+        "report.py",
         "retrieval.py",
         "scale.py",
         "sections.py",

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import re
 import sys
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     from flows.showing.document import ShownDocument, ShownMention
 
 _PIPED_WIDTH = 160
+_WIDTH_WITH_SECTIONS = 120
 
 
 def show(
@@ -147,13 +152,14 @@ def _print(
     from flows.showing.printed import coloured, marked
     from flows.showing.tables import mentions_table, notes_of, provenance_table
 
+    sections = console.width >= _WIDTH_WITH_SECTIONS
     console.print(provenance_table(document))
     for note in notes_of(document):
         console.print(Text(f"Note: {note}", "bold yellow" if in_colour else ""), soft_wrap=not wrap)
     console.print()
     if mention is not None:
         _print_mention(console, document, mention, wrap=wrap)
-        console.print(mentions_table([mention], candidates=True))
+        console.print(mentions_table([mention], candidates=True, sections=sections))
         return
     if document.text is not None:
         if in_colour or wrap:
@@ -167,7 +173,8 @@ def _print(
         console.print(_legend(document))
         console.print()
     if document.mentions:
-        console.print(mentions_table(document.mentions, candidates=candidates))
+        table = mentions_table(document.mentions, candidates=candidates, sections=sections)
+        console.print(table)
     else:
         console.print("No mentions were found in it.")
 
@@ -209,17 +216,21 @@ def _legend(document: ShownDocument) -> Text:
 def _draw(
     path: Path, document: ShownDocument, mention: ShownMention | None, candidates: bool, width: int
 ) -> None:
-    with Path("/dev/null").open("w") as nowhere:
-        console = Console(
-            width=width,
-            highlight=False,
-            record=True,
-            file=nowhere,
-            force_terminal=True,
-            color_system="truecolor",
-        )
-        _print(console, document, mention, candidates, in_colour=True, wrap=True)
-        try:
-            console.save_svg(str(path), title="charthouse show")
-        except OSError as error:
-            raise CharthouseError(f"{path} cannot be written ({error.strerror})") from None
+    console = Console(
+        width=width,
+        highlight=False,
+        record=True,
+        file=io.StringIO(),
+        force_terminal=True,
+        color_system="truecolor",
+    )
+    _print(console, document, mention, candidates, in_colour=True, wrap=True)
+    # Rich's own picture would fetch a font from the network.
+    drawn = console.export_svg(title="charthouse show")
+    picture = re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL)
+    try:
+        # It holds text, which is its owner's alone to read.
+        with open(path, "w", encoding="utf-8", opener=partial(os.open, mode=0o600)) as file:
+            file.write(picture)
+    except OSError as error:
+        raise CharthouseError(f"{path} cannot be written ({error.strerror})") from None

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from flows.errors import CharthouseError
-from flows.warehouse.derived.schema import DERIVATIONS
-from flows.warehouse.layout import Connection, tables_there
+from flows.warehouse.derived.state import were_made
+from flows.warehouse.layout import Connection
 from flows.warehouse.problems import WarehouseError
+from flows.warehouse.runs import GENERATES
 
 Row = dict[str, Any]
 
@@ -70,10 +71,7 @@ def context_of(connection: Connection, warehouse: Path, options: ReportOptions) 
             made.
     """
     run_id = _run(connection, warehouse, options.run)
-    made = DERIVATIONS.name in tables_there(connection) and connection.execute(
-        f"SELECT count(*) FROM {DERIVATIONS.name}"
-    ).fetchall() != [(0,)]
-    if not made:
+    if not were_made(connection):
         raise WarehouseError(
             f"warehouse {warehouse} has no derived tables, which a report is made from",
             f"charthouse refresh --warehouse {warehouse} makes them",
@@ -82,9 +80,12 @@ def context_of(connection: Connection, warehouse: Path, options: ReportOptions) 
 
 
 def _run(connection: Connection, warehouse: Path, asked: str) -> str:
+    # The latest that annotated documents and was not given up, else the latest of any kind.
     runs = [
         run_id
-        for (run_id,) in connection.execute("SELECT run_id FROM runs ORDER BY run_id").fetchall()
+        for (run_id,) in connection.execute(
+            f"SELECT run_id FROM runs ORDER BY NOT {GENERATES} AND status != 'abandoned', run_id"
+        ).fetchall()
     ]
     if not runs:
         raise WarehouseError(

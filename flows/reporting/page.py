@@ -20,6 +20,7 @@ from flows.reporting.context import Context
 from flows.reporting.markup import escaped, json_block, pill, shown, tiles
 from flows.reporting.publish import MARK
 from flows.reporting.section import Section
+from flows.warehouse.derived.state import STALE
 
 _TOTALS = """
 SELECT coalesce(sum(documents), 0)::BIGINT AS documents,
@@ -63,6 +64,8 @@ def page_html(context: Context, sections: Sequence[Section], made_at: datetime) 
             '<div class="layout wide">',
             _contents(sections),
             '<main id="main" tabindex="-1">',
+            '<noscript><p class="notice">Charts are drawn by JavaScript, which is off here. Their '
+            "numbers are in the tables below them.</p></noscript>",
             *_notices(context),
             *(_section(section) for section in sections),
             "</main></div>",
@@ -143,16 +146,12 @@ def _contents(sections: Sequence[Section]) -> str:
 
 
 def _notices(context: Context) -> list[str]:
-    ((stale,),) = context.connection.execute(
-        "SELECT (SELECT max(finished_at) FROM runs WHERE status = 'done') > "
-        "(SELECT max(derived_at) + INTERVAL 1 MINUTE FROM derivations)"
-    ).fetchall()
-    if not stale:
+    if not context.connection.execute(STALE).fetchall():
         return []
     return [
-        '<p class="notice">A run has finished since the derived tables were made: counts of '
-        "concepts, names and documents here are those before it. charthouse refresh makes them "
-        "anew.</p>"
+        '<p class="notice">The warehouse has changed since its derived tables were made: counts of '
+        "concepts, names and documents here are those before. charthouse refresh makes them anew."
+        "</p>"
     ]
 
 

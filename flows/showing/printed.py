@@ -55,7 +55,7 @@ def _style(mentions: tuple[ShownMention, ...], is_heading: bool) -> str:
     if mentions:
         innermost = mentions[-1]
         said.append(label_style(innermost.label))
-        said.append("underline" if len(mentions) == 1 else "underline2")
+        said.append("underline" if len(mentions) == 1 else "underline underline2")
         if "negated" in (innermost.assertion or ()):
             said.append("strike")
         if is_doubtful(innermost):

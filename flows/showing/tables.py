@@ -13,15 +13,25 @@ from flows.showing.printed import harmless, label_style
 _UNASKED = "not looked up"
 
 
-def mentions_table(mentions: Sequence[ShownMention], *, candidates: bool = False) -> Table:
-    """Mentions with their links, one row each; with all candidates of their names below it."""
+def mentions_table(
+    mentions: Sequence[ShownMention], *, candidates: bool = False, sections: bool = True
+) -> Table:
+    """Mentions with their links, one row each.
+
+    Args:
+        mentions: the rows.
+        candidates: whether all candidates of a name stand below its row.
+        sections: whether there is a column of sections: on a narrow terminal it costs more room
+            than it is worth.
+    """
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("#", justify="right")
     table.add_column("mention", overflow="fold", ratio=3)
     table.add_column("label", no_wrap=True)
     table.add_column("score", justify="right")
     table.add_column("assertion", overflow="fold")
-    table.add_column("section", overflow="fold")
+    if sections:
+        table.add_column("section", overflow="fold")
     table.add_column("concept", no_wrap=True)
     table.add_column("name", overflow="fold", ratio=3)
     table.add_column("link", justify="right")
@@ -34,7 +44,7 @@ def mentions_table(mentions: Sequence[ShownMention], *, candidates: bool = False
             Text(harmless(mention.label), label_style(mention.label)),
             f"{mention.score:.2f}",
             assertion_words(mention),
-            _cell(mention.section),
+            *([_cell((mention.section or "").replace("_", " "))] if sections else ()),
             _cell(link.concept_id),
             _cell(link.concept_name),
             "" if link.score is None else f"{link.score:.2f}",
@@ -42,7 +52,7 @@ def mentions_table(mentions: Sequence[ShownMention], *, candidates: bool = False
         )
         if candidates:
             for candidate in link.candidates:
-                _add_candidate(table, candidate)
+                _add_candidate(table, candidate, sections)
     return table
 
 
@@ -56,7 +66,7 @@ def _name(mention: ShownMention) -> Text:
     return words
 
 
-def _add_candidate(table: Table, candidate: Candidate) -> None:
+def _add_candidate(table: Table, candidate: Candidate, sections: bool) -> None:
     if candidate.concept_id is None:
         return
     matched = candidate.matched_name
@@ -66,7 +76,7 @@ def _add_candidate(table: Table, candidate: Candidate) -> None:
         "",
         "",
         "",
-        "",
+        *([""] if sections else ()),
         _dim(candidate.concept_id),
         _dim(candidate.concept_name),
         _dim("" if candidate.score is None else f"{candidate.score:.2f}"),

@@ -11,6 +11,10 @@ from flows.reporting.section import Section
 from flows.warehouse.views.concepts import FIRST
 
 _BINS = 20
+_HIGH = f"CASE WHEN bin < {_BINS} THEN (bin + 1) / {_BINS}.0 END"
+"""Exactly 1 is a bin of its own, as in quality_histograms: matches of dictionaries, same names."""
+_ONE = "exactly 1"
+
 _HEIGHT = 240
 
 _LABELS = """
@@ -22,13 +26,12 @@ FROM name_totals GROUP BY label ORDER BY mentions DESC, label
 _MEASURED = """
 SELECT label, bin, low, high, count FROM quality_histograms
 WHERE run_id = ? AND scope = 'warehouse' AND corpus = '*' AND label != '*' AND measure = ?
-  AND high IS NOT NULL
 ORDER BY label, bin
 """
 
 _SCORES = f"""
-SELECT label, bin, bin / {_BINS}.0 AS low, (bin + 1) / {_BINS}.0 AS high, count FROM (
-  SELECT m.label, least(floor(m.score * {_BINS}), {_BINS - 1})::INTEGER AS bin, count(*) AS count
+SELECT label, bin, bin / {_BINS}.0 AS low, {_HIGH} AS high, count FROM (
+  SELECT m.label, floor(m.score * {_BINS})::INTEGER AS bin, count(*) AS count
   FROM mentions m SEMI JOIN (FROM document_annotations WHERE is_current) a
     USING (document_id, annotation_id)
   WHERE m.score BETWEEN 0 AND 1 GROUP BY ALL
@@ -36,8 +39,8 @@ SELECT label, bin, bin / {_BINS}.0 AS low, (bin + 1) / {_BINS}.0 AS high, count 
 """
 
 _LINK_SCORES = f"""
-SELECT label, bin, bin / {_BINS}.0 AS low, (bin + 1) / {_BINS}.0 AS high, count FROM (
-  SELECT t.label, least(floor(n.score * {_BINS}), {_BINS - 1})::INTEGER AS bin,
+SELECT label, bin, bin / {_BINS}.0 AS low, {_HIGH} AS high, count FROM (
+  SELECT t.label, floor(n.score * {_BINS})::INTEGER AS bin,
     sum(t.mentions)::BIGINT AS count
   FROM name_totals t JOIN {FIRST} l ON true JOIN name_links n ON n.lookup_text = t.lookup_text
     AND n.label = t.label AND n.linkset_id = l.linkset_id AND n.rank = 1 AND n.status = 'linked'
@@ -88,16 +91,24 @@ def labels(context: Context) -> Section:
     return Section("labels", "Labels and scores", "".join(figure.html() for figure in figures))
 
 
+def _from(row: Row) -> str:
+    return _ONE if row["high"] is None else f"{row['low']:.2f}"
+
+
 def _domain(rows: list[Row]) -> list[str]:
-    """Lower ends of all bins from the first that holds something to 1, empty ones too."""
-    first = min(row["low"] for row in rows)
-    step = min(row["high"] - row["low"] for row in rows)
-    return [f"{first + n * step:.2f}" for n in range(round((1 - first) / step))]
+    """All bins from the first that holds something to the last, empty ones too."""
+    bounded = [row for row in rows if row["high"] is not None]
+    last = [_ONE] if len(bounded) < len(rows) else []
+    if not bounded:
+        return last
+    first = min(row["low"] for row in bounded)
+    step = min(row["high"] - row["low"] for row in bounded)
+    return [f"{first + n * step:.2f}" for n in range(round((1 - first) / step))] + last
 
 
 def _histogram(id: str, title: str, meaning: str, rows: list[Row]) -> Figure:
     names = sorted({str(row["label"]) for row in rows})
-    rows = [row | {"from": f"{row['low']:.2f}"} for row in rows]
+    rows = [row | {"from": _from(row)} for row in rows]
     chart = (
         alt.Chart()
         .mark_bar(cornerRadius=0)

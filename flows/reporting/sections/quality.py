@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
-from flows.quality.schema import ALL, PREVIOUS, WAREHOUSE
+from flows.quality.schema import ALL, BASELINE, PREVIOUS, WAREHOUSE
 from flows.reporting.charts import ACCENT, Figure, finished, in_order
 from flows.reporting.context import Context
 from flows.reporting.markup import Cell, Row, empty, note, table_html
@@ -55,6 +55,12 @@ _DRIFT_CELLS = (
 )
 
 _DRIFT_ROWS = 200
+
+_AGAINST = {
+    PREVIOUS: "the run before",
+    BASELINE: "the baseline",
+    "limit": "the limits that settings give",
+}
 
 
 def quality(context: Context) -> Section:
@@ -120,12 +126,22 @@ def _drift(rows: list[Row]) -> str:
         for status in ("failed", "warning", "ok", "too_few")
     }
     words = ", ".join(f"{n:,} {status.replace('_', ' ')}" for status, n in counts.items() if n)
-    against = sorted({str(row["against"]) for row in rows}, key=lambda name: name != PREVIOUS)
-    more = "" if len(rows) <= _DRIFT_ROWS else f" The first {_DRIFT_ROWS} are shown."
-    return note(
-        f"Against the {' and the '.join(against)} run: {words}. Measures that end in psi are "
-        f"population stability indices, in js Jensen-Shannon distances.{more}"
-    ) + table_html("Drift of this run", _DRIFT_CELLS, rows[:_DRIFT_ROWS])
+    against = sorted(
+        {str(row["against"]) for row in rows}, key=lambda name: (name != PREVIOUS, name)
+    )
+    said = note(
+        f"Compared with {' and '.join(_AGAINST.get(name, name) for name in against)}: {words}. "
+        "Measures that end in psi are population stability indices, in js Jensen-Shannon distances."
+    )
+    watched = [row for row in rows if row["warn"] is not None or row["fail"] is not None]
+    first = table_html("Drift of this run, where a threshold is set", _DRIFT_CELLS, watched)
+    every = table_html("All drift of this run", _DRIFT_CELLS, rows[:_DRIFT_ROWS])
+    more = "" if len(rows) <= _DRIFT_ROWS else note(f"The first {_DRIFT_ROWS} are shown.")
+    return (
+        said
+        + (first if watched else "")
+        + f"<details><summary>All measures</summary>{every}{more}</details>"
+    )
 
 
 def _short(run_id: str) -> str:

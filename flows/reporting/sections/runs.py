@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flows.reporting.context import Context
-from flows.reporting.markup import Cell, note, table_html
+from flows.reporting.markup import Cell, escaped, note, table_html
 from flows.reporting.section import Section
 from flows.warehouse.runs import GENERATES
 
@@ -61,7 +61,7 @@ def runs(context: Context) -> Section:
         "Runs",
         note("Every run that this warehouse has seen, the latest first; at most twelve.")
         + table_html("Latest runs", _TABLE, latest)
-        + f"<h3>Run {context.run_id}</h3>"
+        + f"<h3>Run {escaped(context.run_id)}</h3>"
         + '<div class="columns">'
         + table_html(
             "What became of each record",

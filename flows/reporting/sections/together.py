@@ -89,20 +89,22 @@ def together(context: Context) -> Section:
         pairs,
         height=30 * len(names),
     )
+    above = [pair for pair in both if (pair["pmi"] or 0) > 0]
     information = Figure(
         "together-pmi",
         "By how far above chance",
         "Pointwise mutual information in bits: 0 is chance, 1 twice as often, 2 four times. "
         "Pairs at or below chance are left out.",
-        _map([pair for pair in both if (pair["pmi"] or 0) > 0], names, "pmi", "PMI (bits)", ".1f"),
+        _map(above, names, "pmi", "PMI (bits)", ".1f"),
         _PAIR_CELLS,
         sorted(pairs, key=lambda pair: -(pair["pmi"] or 0)),
         height=30 * len(names),
     )
+    maps = counts.html() + (information.html() if above else "")
     return Section(
         "together",
         "Named together",
-        f'<div class="columns">{counts.html()}{information.html()}</div>' + _strongest(context),
+        f'<div class="columns">{maps}</div>' + _strongest(context),
     )
 
 

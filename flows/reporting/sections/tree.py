@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from flows.reporting.charts import FONT, Figure
+from flows.reporting.charts import Figure
 from flows.reporting.context import Context
 from flows.reporting.markup import Cell, empty
 from flows.reporting.section import Section
+from flows.reporting.treemap import treemap
 from flows.warehouse.views.concepts import FIRST
 
 _HEIGHT = 460
+_OF_LABEL = 12
+"""Concepts of a label, where there is no tree."""
 
 CATEGORIES = {
     "A": "Anatomy",
@@ -59,10 +62,29 @@ GROUP BY g.category, g.branch, CASE WHEN g.branch IS NULL THEN g.label END
 ORDER BY mentions DESC, g.branch
 """
 
+_BY_LABEL = f"""
+WITH totals AS (
+  SELECT arg_max(label, mentions) AS category, concept_id, release_id, sum(mentions) AS mentions
+  FROM concept_totals JOIN {FIRST} l USING (linkset_id) GROUP BY ALL
+), ranked AS (
+  SELECT *, row_number() OVER (PARTITION BY category ORDER BY mentions DESC, concept_id) AS place
+  FROM totals
+), shown AS (
+  SELECT category, CASE WHEN place <= {_OF_LABEL} THEN concept_id END AS branch,
+    any_value(release_id) AS release_id, sum(mentions) AS mentions, count(*) AS others
+  FROM ranked GROUP BY ALL
+)
+SELECT s.category, s.branch, s.mentions,
+  CASE WHEN s.branch IS NULL THEN s.others || ' others' ELSE coalesce(c.concept_name, s.branch) END
+    AS name, '' AS concepts
+FROM shown s LEFT JOIN concepts c ON c.release_id = s.release_id AND c.concept_id = s.branch
+ORDER BY s.mentions DESC, s.category, s.branch
+"""
+
 _CELLS = (
     Cell("category", "category"),
     Cell("name", "branch"),
-    Cell("branch", "tree number"),
+    Cell("branch", "number"),
     Cell("mentions", "mentions", ",.0f"),
     Cell("share", "share", ".1%"),
     Cell("concepts", "most frequent concepts"),
@@ -74,24 +96,29 @@ def tree(context: Context) -> Section:
     rows = [_row(row) for row in context.rows(_QUERY)]
     if not rows:
         return Section("tree", "Along the hierarchy", empty("No mention is linked to a concept."))
+    without = all(row["category"] == _OUTSIDE for row in rows)
+    if without:
+        rows = context.rows(_BY_LABEL)
     total = sum(row["mentions"] for row in rows)
     for row in rows:
         row["share"] = row["mentions"] / total
-    if all(row["category"] == _OUTSIDE for row in rows):
+    if without:
+        title = "Mentions by label and concept"
         meaning = (
-            "The ontology has no MeSH tree, so mentions are shown by label. Each area is as large "
-            "as its number of mentions."
+            "Each area is as large as the number of mentions of a concept. The ontology has no "
+            f"tree like MeSH's, so the {_OF_LABEL} most frequent concepts of each label are shown."
         )
     else:
+        title = "Mentions along MeSH"
         meaning = (
             "Each area is as large as the number of mentions of all concepts in that branch of "
             "MeSH. The mentions of a concept that stands in several places are divided among them."
         )
     figure = Figure(
         "tree-map",
-        "Mentions along MeSH",
+        title,
         meaning,
-        _spec(rows),
+        treemap(rows, _HEIGHT),
         _CELLS,
         rows,
         mode="vega",
@@ -104,138 +131,3 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
     category = CATEGORIES.get(row["category"] or "", row["category"]) or _OUTSIDE
     name = row["name"] or row["label"] or row["branch"]
     return row | {"category": category, "name": name}
-
-
-def _spec(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """A treemap (Bruls, Huizing and van Wijk 2000) in Vega; two levels, category and branch."""
-    categories = list(dict.fromkeys(row["category"] for row in rows))
-    nodes: list[dict[str, Any]] = [{"id": "all"}]
-    nodes += [{"id": f"c{n}", "parent": "all", "name": c} for n, c in enumerate(categories)]
-    nodes += [
-        {
-            "id": f"b{n}",
-            "parent": f"c{categories.index(row['category'])}",
-            "name": row["name"],
-            "category": row["category"],
-            "number": row["branch"] or "",
-            "mentions": row["mentions"],
-            "share": row["share"],
-            "concepts": row["concepts"],
-        }
-        for n, row in enumerate(rows)
-    ]
-    colours = [f"var(--tint-{n % 8 + 1})" for n in range(len(categories))]
-    return {
-        "height": _HEIGHT,
-        "padding": 0,
-        "autosize": {"type": "fit-x", "contains": "padding"},
-        "signals": [
-            {
-                "name": "width",
-                "init": "isFinite(containerSize()[0]) ? containerSize()[0] : 300",
-                "on": [
-                    {
-                        "update": "isFinite(containerSize()[0]) ? containerSize()[0] : 300",
-                        "events": "window:resize",
-                    }
-                ],
-            }
-        ],
-        "data": [
-            {
-                "name": "nodes",
-                "values": nodes,
-                "transform": [
-                    {"type": "stratify", "key": "id", "parentKey": "parent"},
-                    {
-                        "type": "treemap",
-                        "field": "mentions",
-                        "sort": {"field": "value", "order": "descending"},
-                        "method": "squarify",
-                        "round": True,
-                        "paddingInner": 2,
-                        "paddingOuter": 1,
-                        "size": [{"signal": "width"}, {"signal": "height"}],
-                    },
-                ],
-            },
-            {
-                "name": "branches",
-                "source": "nodes",
-                "transform": [{"type": "filter", "expr": "datum.depth === 2"}],
-            },
-        ],
-        "scales": [{"name": "colour", "type": "ordinal", "domain": categories, "range": colours}],
-        "legends": [
-            {
-                "fill": "colour",
-                "orient": "top",
-                "symbolType": "square",
-                "labelColor": "var(--ink)",
-                "labelFont": FONT,
-                "labelFontSize": 12,
-                "titleFont": FONT,
-            }
-        ],
-        "marks": [
-            {
-                "type": "rect",
-                "from": {"data": "branches"},
-                "encode": {
-                    "update": {
-                        "x": {"field": "x0"},
-                        "y": {"field": "y0"},
-                        "x2": {"field": "x1"},
-                        "y2": {"field": "y1"},
-                        "cornerRadius": {"value": 3},
-                        "fill": {"scale": "colour", "field": "category"},
-                        "tooltip": {
-                            "signal": "{'branch': datum.name, 'tree number': datum.number, "
-                            "'category': datum.category, 'mentions': format(datum.mentions, ',.0f')"
-                            ", 'share': format(datum.share, '.1%'), 'most frequent': "
-                            "datum.concepts}"
-                        },
-                    }
-                },
-            },
-            {
-                "type": "text",
-                "interactive": False,
-                "from": {"data": "branches"},
-                "encode": {
-                    "update": {
-                        "x": {"signal": "datum.x0 + 6"},
-                        "y": {"signal": "datum.y0 + 6"},
-                        "baseline": {"value": "top"},
-                        "text": {"signal": "datum.name || ''"},
-                        "limit": {"signal": "max(0, datum.x1 - datum.x0 - 10)"},
-                        "opacity": {
-                            "signal": "datum.x1 - datum.x0 > 42 && datum.y1 - datum.y0 > 20 ? 1 : 0"
-                        },
-                        "fill": {"value": "var(--ink)"},
-                        "font": {"value": FONT},
-                        "fontSize": {"value": 12},
-                    }
-                },
-            },
-            {
-                "type": "text",
-                "interactive": False,
-                "from": {"data": "branches"},
-                "encode": {
-                    "update": {
-                        "x": {"signal": "datum.x0 + 6"},
-                        "y": {"signal": "datum.y0 + 22"},
-                        "baseline": {"value": "top"},
-                        "text": {"signal": "format(datum.share, '.1%')"},
-                        "opacity": {
-                            "signal": "datum.x1 - datum.x0 > 48 && datum.y1 - datum.y0 > 40 ? 1 : 0"
-                        },
-                        "fill": {"value": "var(--muted)"},
-                        "font": {"value": FONT},
-                        "fontSize": {"value": 11},
-                    }
-                },
-            },
-        ],
-    }

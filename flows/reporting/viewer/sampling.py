@@ -40,8 +40,10 @@ WHERE s.document_id IN (SELECT unnest($ids))
 ORDER BY s.document_id, s.start_char
 """
 
+# The joins find only these mentions under the table's name: choosing at the end is slower.
 _MENTIONS = (
     """
+WITH mentions AS (FROM main.mentions WHERE document_id IN (SELECT unnest($ids)))
 SELECT m.document_id, m.start_char, m.end_char, m.label, m.score, m.model, m.lookup_text,
   s.name, m.negated, m.uncertain, m.historical, m.hypothetical, m.experiencer,
   coalesce(ml.concept_id, n.concept_id), c.concept_name, coalesce(ml.score, n.score),
@@ -53,7 +55,6 @@ SELECT m.document_id, m.start_char, m.end_char, m.label, m.score, m.model, m.loo
 LEFT JOIN name_links k
   ON k.lookup_text = m.lookup_text AND k.label = m.label AND k.linkset_id = l.linkset_id
   AND k.rank = 1
-WHERE m.document_id IN (SELECT unnest($ids))
 ORDER BY m.document_id, m.start_char, m.end_char DESC, m.mention_id
 """
 )

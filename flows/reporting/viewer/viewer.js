@@ -22,8 +22,9 @@
     return number.toLocaleString("en") + " " + (number === 1 ? one : more);
   }
   function score(hundredths) { return hundredths < 0 ? "" : (hundredths / 100).toFixed(2); }
-  /* Lower case of the same length, so that places in it are places in the text. */
-  function folded(string) {
+  /* Lower case and plain spaces at the same length: places in it are places in the text. */
+  function folded(original) {
+    var string = original.replace(/\s/g, " ");
     var lower = string.toLowerCase();
     if (lower.length === string.length) { return lower; }
     return Array.from(string, function (letter) {

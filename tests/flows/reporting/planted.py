@@ -117,14 +117,18 @@ def _measure(connection: Connection) -> None:
             [run, share],
         )
     connection.execute(
-        "INSERT INTO quality_drift VALUES "
+        "INSERT INTO quality_drift (run_id, against, against_run_id, corpus, label, measure, "
+        "before, after, value, warn, fail, status) VALUES "
         "($new, 'previous', $old, '*', '*', 'link_share', 0.5, 0.625, 0.125, 0.1, 0.3, 'warning'), "
-        "($new, 'previous', $old, '*', '*', 'label_js', NULL, NULL, 0.01, 0.1, 0.3, 'ok')",
+        "($new, 'previous', $old, '*', '*', 'label_js', NULL, NULL, 0.01, 0.1, NULL, 'ok'), "
+        "($new, 'previous', $old, '*', '*', 'score_psi', NULL, NULL, 0.5, NULL, NULL, 'too_few')",
         {"new": second, "old": first},
     )
     connection.execute(
-        "INSERT INTO quality_histograms VALUES "
+        "INSERT INTO quality_histograms (run_id, scope, corpus, label, measure, bin, low, "
+        "high, count) VALUES "
         "($run, 'warehouse', '*', 'Disease', 'score', 0, 0.0, 0.5, 1234), "
-        "($run, 'warehouse', '*', 'Disease', 'score', 1, 0.5, 1.0, 4321)",
+        "($run, 'warehouse', '*', 'Disease', 'score', 1, 0.5, 1.0, 4321), "
+        "($run, 'warehouse', '*', 'Disease', 'score', 2, 1.0, NULL, 777)",
         {"run": second},
     )

@@ -14,6 +14,7 @@ from selenium.webdriver.common.keys import Keys
 
 from flows.reporting.context import ReportOptions
 from flows.reporting.report import write_report
+from tests.flows.reporting.abstracts import make_abstracts
 from tests.flows.reporting.browser import PHONE, Browser, browser
 from tests.flows.reporting.viewed import HOSTILE, NESTED, PAPERS, make_viewed
 
@@ -125,6 +126,13 @@ def test_what_a_console_says_is_heard(viewer: Browser) -> None:
     assert any("broken" in line for line in viewer.console())
 
 
+def test_what_a_page_asks_for_is_heard(chromium: Browser, tmp_path: Path) -> None:
+    asking = tmp_path / "asking.html"
+    asking.write_text("<title>x</title><img src='http://127.0.0.1:9/x.png'>", encoding="utf-8")
+    chromium.driver.get(asking.as_uri())
+    assert set(chromium.requests()) == {"http://127.0.0.1:9/x.png"}
+
+
 def test_every_chart_is_drawn(viewer: Browser) -> None:
     drawings = viewer.run(
         "return [...document.querySelectorAll('.drawing')].map(d => [d.dataset.state, "
@@ -208,6 +216,13 @@ def test_a_search_that_finds_nothing_says_so(viewer: Browser) -> None:
     assert not viewer.driver.find_element("id", "viewer-next").is_enabled()
     viewer.driver.find_element("id", "viewer-clear").click()
     assert status(viewer, "count") == f"{SHOWABLE} documents"
+
+
+def test_any_white_space_is_found_as_a_space(viewer: Browser) -> None:
+    enter(viewer, "query", "No fever. Mother", "hits")
+    assert listed(viewer) == ["notes:n1"]
+    enter(viewer, "query", "history: no", "hits")  # a tabulator between them
+    assert listed(viewer) == ["notes:n1"]
 
 
 def test_letters_that_grow_in_lower_case_move_no_hit(viewer: Browser) -> None:
@@ -425,3 +440,22 @@ def test_it_can_be_printed(viewer: Browser) -> None:
     assert viewer.run(visible, "#viewer-text")
     assert viewer.run(visible, ".drawing svg")
     viewer.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_a_thousand_real_abstracts(chromium: Browser, data_dir: Path, tmp_path: Path) -> None:
+    corpora = data_dir / "corpora"
+    sources = [corpora / f"bc5cdr_{part}.pubtator.gz" for part in ("dev", "train")]
+    warehouse, texts = make_abstracts(tmp_path, sources)
+    options = ReportOptions(with_text=True, documents=1000)
+    written = write_report(warehouse, tmp_path / "report.html", options)
+    assert written.bytes < 5_000_000
+    chromium.open(tmp_path / "report.html")
+    assert status(chromium, "count") == "1,000 documents"
+    enter(chromium, "query", "cancer", "hits")
+    hits = sum(text.lower().count("cancer") for text in texts)
+    places = sum("cancer" in text.lower() for text in texts)
+    assert status(chromium, "hits") == f"{hits} hits in {places} documents"
+    chromium.driver.find_element("id", "viewer-next").click()
+    assert text_of(chromium) in texts
+    assert chromium.console() == []
+    assert chromium.requests() == []

@@ -16,10 +16,13 @@ from typing import Any
 import pytest
 from lxml import html
 
+from flows.derived_settings import DerivedSettings
 from flows.errors import CharthouseError
 from flows.reporting.context import ReportOptions
 from flows.reporting.report import Written, write_report
 from flows.warehouse.connection import open_warehouse, read_warehouse
+from flows.warehouse.derived.refresh import refresh
+from tests.flows.conftest import Bench, write_jsonl
 from tests.flows.reporting.planted import HOSTILE, SECRETS, plant, run_ids
 
 SECTIONS = (
@@ -141,7 +144,7 @@ def test_documents_by_year(tree: Any) -> None:
 
 
 def test_measured_histograms_come_before_counted_ones(tree: Any) -> None:
-    assert [row[-1] for row in table(tree, "Scores of mentions")] == ["1,234", "4,321"]
+    assert [row[-1] for row in table(tree, "Scores of mentions")] == ["1,234", "4,321", "777"]
     assert [row[-1] for row in table(tree, "Scores of links")] == ["2", "3"]
 
 
@@ -152,8 +155,10 @@ def test_latest_score_and_its_interval(tree: Any) -> None:
 
 
 def test_drift_shows_what_crossed_a_threshold_first(tree: Any) -> None:
-    rows = table(tree, "Drift of this run")
+    rows = table(tree, "Drift of this run, where a threshold is set")
     assert [(row[0], row[-1]) for row in rows] == [("link_share", "warning"), ("label_js", "ok")]
+    every = table(tree, "All drift of this run")
+    assert [row[0] for row in every] == ["link_share", "label_js", "score_psi"]
     assert [row[5] for row in table(tree, "Shares over the runs")] == ["50.0%", "62.5%"]
 
 
@@ -266,3 +271,53 @@ def test_nothing_is_left_where_writing_fails(
 def test_folder_must_be_there(warehouse: Path, tmp_path: Path) -> None:
     with pytest.raises(CharthouseError, match="its folder does not exist"):
         write_report(warehouse, tmp_path / "no" / "report.html", ReportOptions())
+
+
+def test_runs_of_models_and_those_given_up_are_not_the_latest(
+    warehouse: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "w.duckdb"
+    shutil.copy(warehouse, path)
+    with open_warehouse(path) as connection:
+        first, second = run_ids(connection)
+        for number, (annotation_id, status) in enumerate([("gen-1", "done"), ("a", "abandoned")]):
+            connection.execute(
+                "INSERT INTO runs BY NAME SELECT * REPLACE ($id AS run_id, $set AS annotation_id, "
+                "$status AS status) FROM runs WHERE run_id = $like",
+                {
+                    "id": f"3026010{number}T000000-{HOSTILE}",
+                    "set": annotation_id,
+                    "status": status,
+                    "like": first,
+                },
+            )
+    out = tmp_path / "report.html"
+    assert write_report(path, out, ReportOptions()).run_id == second
+    runs = table(html.fromstring(out.read_text("utf-8")), "Latest runs")
+    assert [row[1:3] for row in runs[:2]] == [["run", "abandoned"], ["generate", "done"]]
+    assert write_report(path, out, ReportOptions(run="30260100")).run_id.endswith(HOSTILE)
+    assert not html.fromstring(out.read_text("utf-8")).xpath("//img")
+
+
+def test_what_changed_since_derived_tables_were_made_is_told(
+    warehouse: Path, page: str, tmp_path: Path
+) -> None:
+    path, out = tmp_path / "w.duckdb", tmp_path / "report.html"
+    shutil.copy(warehouse, path)
+    with open_warehouse(path) as connection:
+        connection.execute("UPDATE documents SET corpus = 'other' WHERE corpus = 'more'")
+    write_report(path, out, ReportOptions())
+    told = "The warehouse has changed since its derived tables were made"
+    assert told in out.read_text("utf-8")
+    assert told not in page
+
+
+def test_a_warehouse_without_mentions_has_a_page(bench: Bench, tmp_path: Path) -> None:
+    bench.run(write_jsonl(tmp_path / "notes.jsonl", {"note_id": "1", "text": "unreadable"}))
+    with open_warehouse(bench.warehouse) as connection:
+        refresh(connection, DerivedSettings())
+    out = tmp_path / "report.html"
+    assert write_report(bench.warehouse, out, ReportOptions(with_text=True)).sections == SECTIONS
+    text = html.fromstring(out.read_text("utf-8")).get_element_by_id("main").text_content()
+    assert "There are no mentions." in text
+    assert "No scores are stored." in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -72,9 +73,11 @@ def test_width_breaks_lines(shown: Path) -> None:
 
 def test_picture(shown: Path, tmp_path: Path) -> None:
     show("notes:11", "-w", shown, "--svg", tmp_path / "note.svg")
+    assert (tmp_path / "note.svg").stat().st_mode & 0o077 == 0
     drawn = (tmp_path / "note.svg").read_text(encoding="utf-8")
     assert "<svg" in drawn
     assert "line-through" in drawn
+    assert not re.search(r"url\(.?http", drawn)
     assert "MESH:D005334" in drawn
 
 
