@@ -11,7 +11,7 @@ WAREHOUSE ?= out/sample.duckdb
 TEST_PROCESSES ?= 2
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: run test slow lint docs clean
+.PHONY: run test slow lint docs site clean
 
 run: $(READY) ## Annotate the bundled sample and show what came out
 	@mkdir -p $(dir $(WAREHOUSE))
@@ -35,8 +35,11 @@ docs: $(READY) ## Write the generated parts of docs/, the dbt package's sources 
 	$(VENV)/bin/python scripts/write_docs.py
 	$(VENV)/bin/python scripts/write_dbt_sources.py
 
-clean: ## Remove the environments and what make run wrote
-	rm -rf $(VENV) $(DBT) out
+site: $(READY) ## Build the documentation site into site/; open site/index.html
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict
+
+clean: ## Remove the environments and what make run and make site wrote
+	rm -rf $(VENV) $(DBT) out site
 
 # torch first and by this exact name, so that a CPU build is taken where one is offered; every
 # other package is content with what is there.

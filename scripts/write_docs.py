@@ -6,6 +6,8 @@ the file of rules in the box.
 
     python scripts/write_docs.py           write them
     python scripts/write_docs.py --check   write nothing; exit 1 where a page is out of date
+
+The page of commands is made by ``cli_page.py`` and written with them.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import duckdb
 from annotated_types import Ge, Le, MinLen
+from cli_page import cli_page
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -56,6 +59,8 @@ GENERATED = f"<!-- Made by {COMMAND} from the code. Edit the declarations, not t
 
 TABLES_INTRODUCTION = """\
 # Tables
+
+For whoever writes SQL on a warehouse: every table, view and column, and what it means.
 
 A warehouse is one DuckDB file. Every table and column below also carries its meaning as a comment
 inside the file; `charthouse tables --warehouse W.duckdb` lists tables, views and macros.
@@ -323,6 +328,8 @@ Device = ["E07", "T074"]                # a label of your own
 CONFIGURATION_INTRODUCTION = f"""\
 # Configuration
 
+For whoever sets charthouse up: every setting, where it may stand, and its default.
+
 Settings come from three places. A later one wins over an earlier one:
 
 1. a TOML file, given with `--config charthouse.toml`;
@@ -552,6 +559,8 @@ def configuration_page() -> str:
 SECTION_NAMES_INTRODUCTION = """\
 # Names of sections
 
+For analysts who filter by section: the names that headings in notes, abstracts and articles get.
+
 What `sections.name` may say of headings in the box, and `loinc_code` beside it.
 [Sections](sections.md) tells what counts as a heading, and how to add your own. Only the first
 headings of each are shown; `[a|b]` stands for a or b, `[a|]` for a or nothing.
@@ -606,6 +615,7 @@ def pages() -> dict[Path, str]:
         DOCS / "tables.md": tables_page(),
         DOCS / "configuration.md": configuration_page(),
         DOCS / "section-names.md": section_names_page(),
+        DOCS / "cli.md": f"{GENERATED}\n\n{cli_page()}",
     }
 
 
