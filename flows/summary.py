@@ -277,3 +277,6 @@ def _print_queries(console: Console, summary: Summary) -> None:
     for title, query in queries:
         console.print(f"  [dim]# {title}[/]")
         console.print(f'  {prefix} "{query}"', markup=False, highlight=False, soft_wrap=True)
+    console.print("\nA page to look at:")
+    page = f"{command()} report --warehouse {shortest(summary.warehouse)} --out report.html"
+    console.print(f"  {page}", markup=False, highlight=False, soft_wrap=True)
