@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,3 +23,16 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip("real corpora not found: set CHARTHOUSE_DATA to their folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def prefect_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Prefect server that many runs share: a temporary one costs each of them six seconds."""
+    from flows.prefect_server import prefect_api
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("PREFECT_API_URL", "NO_PROXY", "no_proxy"):
+            patch.delenv(name, raising=False)
+        patch.setenv("PREFECT_HOME", str(tmp_path_factory.mktemp("prefect")))
+        with prefect_api() as address:
+            yield address

@@ -1,9 +1,8 @@
-"""Fixtures of the fault tests: one Prefect server for many runs, and an undisturbed run."""
+"""Fixtures of the fault tests: an undisturbed run."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import pytest
@@ -12,19 +11,6 @@ from tests.faults.corpus import write_corpus
 from tests.faults.scene import DONE, Scene, Tables
 
 SEED = 20261
-
-
-@pytest.fixture(scope="session")
-def prefect_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Prefect server that many runs share: a temporary one costs each of them six seconds."""
-    from flows.prefect_server import prefect_api
-
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("PREFECT_API_URL", "NO_PROXY", "no_proxy"):
-            patch.delenv(name, raising=False)
-        patch.setenv("PREFECT_HOME", str(tmp_path_factory.mktemp("prefect")))
-        with prefect_api() as address:
-            yield address
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -85,9 +86,10 @@ class Outcome:
     """A run over bad files among good ones."""
 
     home: Path
+    prefect: str
     sources: Path
     warehouse: Path
-    errors: str
+    errors: str = ""
 
 
 REFUSED = ("the file declares XML entities, which are refused", "the file is not well-formed XML")
@@ -168,18 +170,28 @@ def write_sources(folder: Path, secret: Path, address: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def outcome(tmp_path_factory: pytest.TempPathFactory, server: HTTPServer) -> Outcome:
+def outcome(
+    tmp_path_factory: pytest.TempPathFactory, server: HTTPServer, prefect_address: str
+) -> Outcome:
     home = tmp_path_factory.mktemp("files")
     secret = home / "secret.txt"
     secret.write_text(SECRET)
     sources, warehouse = home / "in", home / "w.duckdb"
     sources.mkdir()
     write_sources(sources, secret, f"http://127.0.0.1:{server.server_port}")
-    done = charthouse(home, "run", sources, "-w", warehouse, "--corpus", "c", *QUICK)
+    outcome = Outcome(home, prefect_address, sources, warehouse)
+    done = run(outcome)
     assert done.returncode == 3, done.stderr
-    return Outcome(home, sources, warehouse, done.stdout + done.stderr)
+    return replace(outcome, errors=done.stdout + done.stderr)
 
 
+def run(outcome: Outcome) -> subprocess.CompletedProcess[str]:
+    """The command over all files."""
+    order = ("run", outcome.sources, "-w", outcome.warehouse, "--corpus", "c", *QUICK)
+    return charthouse(outcome.home, *order, PREFECT_API_URL=outcome.prefect)
+
+
+@pytest.mark.slow
 def test_every_bad_file_is_one_reject_with_its_reason(outcome: Outcome) -> None:
     found = query(
         outcome.warehouse,
@@ -195,6 +207,7 @@ def test_every_bad_file_is_one_reject_with_its_reason(outcome: Outcome) -> None:
         assert str(reason).startswith(reasons[name, ordinal])  # type: ignore[index]
 
 
+@pytest.mark.slow
 def test_all_else_is_processed(outcome: Outcome) -> None:
     ids = {int(str(i)) for (i,) in query(outcome.warehouse, "SELECT native_id FROM documents")}
     assert ids == {
@@ -214,6 +227,7 @@ def test_all_else_is_processed(outcome: Outcome) -> None:
     assert_sound(outcome.warehouse)
 
 
+@pytest.mark.slow
 def test_nothing_outside_is_asked_for_or_shown(outcome: Outcome, server: HTTPServer) -> None:
     assert server.asked == []  # type: ignore[attr-defined]
     assert SECRET not in str(contents(outcome.warehouse))
@@ -221,11 +235,10 @@ def test_nothing_outside_is_asked_for_or_shown(outcome: Outcome, server: HTTPSer
     assert "Traceback" not in outcome.errors
 
 
+@pytest.mark.slow
 def test_the_next_run_reads_bad_files_again_and_finds_nothing_new(outcome: Outcome) -> None:
     before = contents(outcome.warehouse)
-    done = charthouse(
-        outcome.home, "run", outcome.sources, "-w", outcome.warehouse, "--corpus", "c", *QUICK
-    )
+    done = run(outcome)
     assert done.returncode == 0, done.stderr
     after = contents(outcome.warehouse)
     assert len(after.pop("runs")) == len(before.pop("runs")) + 1

@@ -28,7 +28,7 @@ from flows.warehouse.connection import Connection, open_warehouse
 from flows.warehouse.runs import PlannedShard
 from flows.work import WorkFolder, make_private
 from flows.worker import ShardFailed
-from tests.flows.conftest import Bench, annotate_by_rule
+from tests.flows.conftest import Bench, annotate_by_rule, lay
 from tests.flows.runs import contents
 
 Notes = Callable[..., Path]
@@ -158,7 +158,7 @@ def test_only_deadly_documents_become_rejects_whatever_is_killed(
     """The tables of innocents are those of a run without the others; a kill changes nothing."""
     folder = tmp_path_factory.mktemp("bench")
     execution: dict[str, object] = {"shard_characters": characters, "retries": retries}
-    bench = Bench(folder / "w.duckdb", settings=execution)
+    bench = Bench(lay(folder / "w.duckdb"), settings=execution)
     source = folder / "notes.jsonl"
     lines = [f'{{"id": "{key}", "text": "{text}"}}\n' for key, text in texts(12, deadly).items()]
     source.write_text("".join(lines))
@@ -166,10 +166,10 @@ def test_only_deadly_documents_become_rejects_whatever_is_killed(
         annotate(bench, source, killed_after=kill)
     except MainKilled:
         annotate(bench, source)
-    undisturbed = Bench(folder / "undisturbed.duckdb", settings=execution)
+    undisturbed = Bench(lay(folder / "undisturbed.duckdb"), settings=execution)
     annotate(undisturbed, source)
     assert contents(bench.warehouse) == contents(undisturbed.warehouse)
-    calm = Bench(folder / "calm.duckdb", settings=execution)
+    calm = Bench(lay(folder / "calm.duckdb"), settings=execution)
     source.write_text("".join(lines).replace("deadly", "unreadable"))
     annotate(calm, source)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -17,7 +17,7 @@ from flows.settings import Settings
 from nlp.annotate import Annotator
 from nlp.ner.engine import NerEngine
 from ontologies.build import build_store
-from tests.flows.conftest import Bench
+from tests.flows.conftest import Bench, write_jsonl
 from tests.flows.runs import charthouse, environment
 from tests.ontologies.conftest import mesh_file, record
 
@@ -44,31 +44,43 @@ TEXTS = {
 }
 
 
-@pytest.fixture
-def stores(tmp_path: Path) -> tuple[Path, Path]:
-    old, new = tmp_path / "mesh1", tmp_path / "mesh2"
-    build_store([("mesh", mesh_file(tmp_path / "old.xml", *OLD))], old)
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("stores")
+    old, new = folder / "mesh1", folder / "mesh2"
+    build_store([("mesh", mesh_file(folder / "old.xml", *OLD))], old)
     replaced = pl.DataFrame({"old_id": ["MESH:D000755"], "concept_id": ["MESH:D099999"]})
-    build_store([("mesh", mesh_file(tmp_path / "new.xml", *NEW))], new, replaced=replaced)
+    build_store([("mesh", mesh_file(folder / "new.xml", *NEW))], new, replaced=replaced)
     return old, new
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name, value in environment(tmp_path).items():
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefect_address: str) -> Path:
+    for name, value in environment(tmp_path, PREFECT_API_URL=prefect_address).items():
         monkeypatch.setenv(name, value)
     return tmp_path
 
 
-@pytest.fixture
-def linked(
-    bench: Bench, notes: Callable[..., Path], stores: tuple[Path, Path], home: Path
-) -> Bench:
-    """A warehouse whose names are linked to the old release."""
-    bench.run(notes(**TEXTS))
-    done = charthouse(home, "relink", "-w", bench.warehouse, "--ontology", stores[0])
+@pytest.fixture(scope="module")
+def linked_once(
+    tmp_path_factory: pytest.TempPathFactory, stores: tuple[Path, Path], prefect_address: str
+) -> Path:
+    """A warehouse whose names are linked to the old release, to be copied."""
+    folder = tmp_path_factory.mktemp("linked")
+    bench = Bench(folder / "w.duckdb")
+    records = ({"note_id": key, "text": text} for key, text in TEXTS.items())
+    bench.run(write_jsonl(folder / "notes.jsonl", *records))
+    order = ("relink", "-w", bench.warehouse, "--ontology", stores[0])
+    done = charthouse(folder, *order, PREFECT_API_URL=prefect_address)
     assert done.returncode == 0, done.stderr
     assert "gained" in done.stdout
+    return bench.warehouse
+
+
+@pytest.fixture
+def linked(linked_once: Path, bench: Bench, home: Path) -> Bench:
+    """The warehouse, for one test to change."""
+    shutil.copyfile(linked_once, bench.warehouse)
     return bench
 
 
@@ -119,9 +131,12 @@ def test_a_relink_moves_the_view_and_keeps_both_releases(
     assert not outcome.already_linked
 
 
-def test_a_relink_to_the_same_release_changes_nothing(linked: Bench, home: Path) -> None:
+def test_a_relink_to_the_same_release_changes_nothing(
+    linked: Bench, home: Path, prefect_address: str
+) -> None:
     links = linked.query("FROM name_links ORDER BY ALL")
-    done = charthouse(home, "relink", "-w", linked.warehouse, "--json")
+    order = ("relink", "-w", linked.warehouse, "--json")
+    done = charthouse(home, *order, PREFECT_API_URL=prefect_address)
     outcome = json.loads(done.stdout)
     assert outcome["already_linked"]
     assert [change["unchanged"] for change in outcome["changes"]] == [[6, 7]]

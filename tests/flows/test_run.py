@@ -89,20 +89,23 @@ def test_second_process_is_told_who_holds_the_warehouse(sample: Path, home: Path
     duckdb.connect(str(sample)).close()
 
 
-def test_bad_document_is_one_reject_and_exit_3(home: Path, tmp_path: Path) -> None:
+def test_bad_document_is_one_reject_and_exit_3(
+    home: Path, tmp_path: Path, prefect_address: str
+) -> None:
     source = tmp_path / "notes.jsonl"
     write_jsonl(source, {"id": "1", "text": "The patient has asthma."})
     with source.open("ab") as file:
         file.write(b'{"id": "2", "text": "caf\xe9"}\n{"id": "3", "text": ""}\n')
     warehouse = tmp_path / "w.duckdb"
-    done = charthouse(home, "run", source, "--warehouse", warehouse, "--workers", "1")
+    order = ("run", source, "--warehouse", warehouse, "--workers", "1")
+    done = charthouse(home, *order, PREFECT_API_URL=prefect_address)
     assert done.returncode == 3, done.stderr
     assert query(warehouse, "SELECT ordinal, stage FROM rejects ORDER BY 1") == [
         (1, "read"),
         (2, "read"),
     ]
     assert query(warehouse, "SELECT count(*) FROM documents") == [(1,)]
-    again = charthouse(home, "run", source, "--warehouse", warehouse, "--workers", "1")
+    again = charthouse(home, *order, PREFECT_API_URL=prefect_address)
     assert again.returncode == 0
 
 
@@ -128,6 +131,7 @@ def test_source_that_breaks_midway_is_one_reject_and_exit_3_once(
     assert query(warehouse, "SELECT count(*) FROM rejects") == [(0,)]
 
 
+@pytest.mark.slow
 def test_no_text_id_or_file_name_reaches_prefect_or_the_log(home: Path, tmp_path: Path) -> None:
     folder = tmp_path / "own-home"
     folder.mkdir()
