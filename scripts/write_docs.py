@@ -1,8 +1,8 @@
 """Write the generated pages of docs/: the data dictionary, the settings, the names of sections.
 
 All are made from the declarations that the code itself uses: tables from ``flows/schema.py``,
-views from a prepared DuckDB, settings from the pydantic models, names of sections from the file of
-rules in the box.
+views and macros from a prepared DuckDB, settings from the pydantic models, names of sections from
+the file of rules in the box.
 
     python scripts/write_docs.py           write them
     python scripts/write_docs.py --check   write nothing; exit 1 where a page is out of date
@@ -37,6 +37,7 @@ from flows.settings import Settings
 from flows.warehouse.connection import prepare
 from flows.warehouse.ddl import quoted, sql_type
 from flows.warehouse.derived.schema import DERIVATIONS, DERIVED_TABLES
+from flows.warehouse.macros import MACROS, Macro
 from flows.warehouse.views import GENERATIONS_CURRENT, RELATION_ENTITIES, VIEWS, View
 from flows.warehouse.views.quality import QUALITY_VIEWS
 from nlp.preprocess.heading_file import HeadingEntry, read_heading_file
@@ -57,13 +58,13 @@ TABLES_INTRODUCTION = """\
 # Tables
 
 A warehouse is one DuckDB file. Every table and column below also carries its meaning as a comment
-inside the file; `charthouse tables --warehouse W.duckdb` lists the tables with their row counts.
+inside the file; `charthouse tables --warehouse W.duckdb` lists tables, views and macros.
+[Questions in SQL](sql.md) shows them at work.
 
 - `document_id` is `corpus:native_id`, for example `pubmed:31452104`.
 - `concept_id` is a CURIE, for example `MESH:D003920`.
 - Offsets count characters (Unicode code points) of `documents.text` exactly as stored, from 0;
-  the end is one past the last character. In SQL a span is
-  `substr(text, start_char + 1, end_char - start_char)`.
+  the end is one past the last character. In SQL a span is `span(text, start_char, end_char)`.
 - Times are UTC.
 - A key names the columns that are unique together. Ledger and dimension tables have it as a
   primary key. The big tables have none in DuckDB; loading through the ledger keeps them unique.
@@ -76,23 +77,22 @@ to in the first ontology. A mention without a concept has null in `concept_id`.
 Documents that mention a concept or any narrower one:
 
 ```sql
-SELECT DISTINCT e.document_id
-FROM entities e
-JOIN linksets l USING (linkset_id)
-JOIN concept_ancestors a ON a.release_id = l.release_id AND a.concept_id = e.concept_id
-WHERE a.ancestor_id = 'MESH:D003920';
+SELECT DISTINCT document_id FROM entities_under('Diabetes Mellitus') ORDER BY document_id;
 ```
 
 Names that found no concept, the most frequent first:
 
 ```sql
-SELECT lookup_text, label, count(*) AS mentions
-FROM entities
-WHERE concept_id IS NULL
-GROUP BY ALL
-ORDER BY mentions DESC
-LIMIT 20;
+FROM unlinked_names ORDER BY mentions DESC, lookup_text LIMIT 20;
 ```
+"""
+
+MACROS_NOTE = """\
+Macros take arguments. One of tables is called as a table (`FROM entities_of('0123abcd')`), one of
+values as a function; what has a default can be left out, or given by name
+(`entities_of(linkset := 'ls-0123')`). An argument that fits nothing, or more than one thing, is an
+error. They are kept in the warehouse and its snapshots, and look for its tables where they are
+called: where a warehouse is attached beside other databases, say `USE` first.
 """
 
 ANNOTATION_NOTE = """\
@@ -192,30 +192,36 @@ def view_columns(view: View) -> list[tuple[str, str, str]]:
     Raises:
         KeyError: a column has no meaning yet; add it to ``VIEW_COLUMNS``.
     """
-    tables = (
-        CONCEPTS,
-        NAME_LINKS,
-        DOCUMENTS,
-        MENTIONS,
-        *_OF_TABLES.get(view.name, _of_current(view)),
-    )
-    known = {c.name: c.meaning for table in tables for c in table.columns}
-    known |= VIEW_COLUMNS | view.columns
-    return [(name, kind, known[name]) for name, kind in _described()[view.name]]
+    tables = _OF_TABLES.get(view.name, _of_current(view))
+    return _columns(quoted(view.name), tables, view.columns)
+
+
+def macro_columns(macro: Macro) -> list[tuple[str, str, str]]:
+    """The same of a table macro's columns.
+
+    Raises:
+        KeyError: as of :func:`view_columns`.
+    """
+    call = f"{macro.name}({', '.join(['NULL'] * len(macro.parameters))})"
+    return _columns(f"SELECT * FROM {call}", (CONCEPT_NAMES,), macro.columns)
+
+
+def _columns(
+    what: str, tables: Sequence[Table], meanings: dict[str, str]
+) -> list[tuple[str, str, str]]:
+    all_tables = (CONCEPTS, NAME_LINKS, DOCUMENTS, MENTIONS, *tables)
+    known = {c.name: c.meaning for table in all_tables for c in table.columns}
+    known |= VIEW_COLUMNS | meanings
+    described = _prepared().execute(f"DESCRIBE {what}").fetchall()
+    return [(name, kind, known[name]) for name, kind, *_ in described]
 
 
 @cache
-def _described() -> dict[str, list[tuple[str, str]]]:
-    """Names and SQL types of every view's columns."""
-    with duckdb.connect(":memory:") as connection:
-        prepare(connection)
-        return {
-            view.name: [
-                (name, kind)
-                for name, kind, *_ in connection.execute(f"DESCRIBE {quoted(view.name)}").fetchall()
-            ]
-            for view in VIEWS
-        }
+def _prepared() -> duckdb.DuckDBPyConnection:
+    """An empty warehouse in memory."""
+    connection = duckdb.connect(":memory:")
+    prepare(connection)
+    return connection
 
 
 def tables_page() -> str:
@@ -230,11 +236,28 @@ def tables_page() -> str:
             ("column", "type", "meaning"),
             [(f"`{name}`", f"`{kind}`", meaning) for name, kind, meaning in view_columns(view)],
         )
+    lines += ["## Macros", "", MACROS_NOTE]
+    for macro in MACROS:
+        lines += _macro(macro)
     for title, note, tables in groups:
         lines += [f"## {title}", "", note]
         for table in tables:
             lines += _table(table)
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _macro(macro: Macro) -> list[str]:
+    lines = [f"### {macro.name} (macro)", "", f"`{macro.signature}` {macro.meaning}", ""]
+    lines += _rows(
+        ("parameter", "meaning"),
+        [(f"`{name}`", meaning) for name, meaning in macro.parameters.items()],
+    )
+    if not macro.is_table:
+        return lines
+    return lines + _rows(
+        ("column", "type", "meaning"),
+        [(f"`{name}`", f"`{kind}`", meaning) for name, kind, meaning in macro_columns(macro)],
+    )
 
 
 def _table(table: Table) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -43,6 +43,14 @@ def diff(
             "documents.",
         ),
     ] = 0,
+    store: Annotated[
+        bool,
+        typer.Option(
+            "--store",
+            help="Also add the numbers, and names if asked for, to the table `diffs`. The "
+            "warehouse is then opened for writing.",
+        ),
+    ] = False,
     format: Format = Output.table,
     wait: Wait = None,
     config: Config = None,
@@ -50,24 +58,32 @@ def diff(
     """Compare what two runs found: mentions gained, lost, relabelled or cut otherwise; concepts.
 
     Both annotation sets must be in the warehouse: a run with --keep-previous leaves the former set
-    beside the new one. Only documents count that both annotated, from the same text.
+    beside the new one. Only documents count that both annotated, from the same text. With --store
+    each call adds its rows to `diffs`; the view `diffs_latest` has the last ones of each two sets.
 
-    Example: charthouse diff previous latest --warehouse notes.duckdb
+    Example: charthouse diff previous latest --warehouse notes.duckdb --store
     """
+    from flows.comparing.rows import rows_of
+    from flows.comparing.store import store_diff
     from flows.diff import SameSet
     from flows.diff import diff as compare
 
-    outcome = compare(warehouse, before, after, names=names, access=access_for(config, wait))
+    access = access_for(config, wait)
+    outcome = compare(warehouse, before, after, names=names, access=access)
+    diff_id = store_diff(warehouse, outcome, access) if store else None
     if format is Output.json:
-        print(json.dumps(_as_dict(outcome), ensure_ascii=False))
+        stored = {"diff_id": diff_id} if diff_id else {}
+        print(json.dumps(_as_dict(outcome) | stored, ensure_ascii=False))
     elif format is Output.csv:
         writer = csv.writer(sys.stdout)
         writer.writerow(["part", "item", "measure", "value"])
-        writer.writerows(_long_rows(outcome))
+        writer.writerows(rows_of(outcome))
     elif isinstance(outcome, SameSet):
         _print_same(Console(), outcome)
     else:
         _print_diff(Console(), outcome)
+    if diff_id:
+        print(f"stored in diffs as {diff_id}", file=sys.stderr)
 
 
 def _as_dict(outcome: Diff | SameSet) -> dict[str, Any]:
@@ -79,35 +95,6 @@ def _as_dict(outcome: Diff | SameSet) -> dict[str, Any]:
     for row, label in zip(described["labels"], outcome.labels, strict=True):
         row["shares"] = label.shares
     return {"same_set": False} | described
-
-
-def _long_rows(outcome: Diff | SameSet) -> Iterator[tuple[str, str, str, object]]:
-    """One number a row: part, what it is about, measure, value."""
-    from flows.diff import SameSet
-
-    if isinstance(outcome, SameSet):
-        for run in outcome.runs:
-            for measure, value in asdict(run).items():
-                if measure != "run_id":
-                    yield "runs", run.run_id, measure, value
-        return
-    for measure, value in asdict(outcome.documents).items():
-        yield "documents", "all", measure, value
-    for label in outcome.labels:
-        counts = asdict(label) | {f"{name}_share": share for name, share in label.shares.items()}
-        for measure, value in counts.items():
-            if measure != "label":
-                yield "mentions", label.label, measure, value
-    for moved in outcome.relabellings:
-        yield "relabelled", f"{moved.before} to {moved.after}", "mentions", moved.mentions
-    for ontology in outcome.concepts:
-        for measure, value in asdict(ontology).items():
-            if measure != "ontology":
-                yield "document concepts", ontology.ontology, measure, value
-    for concept in outcome.top_concepts:
-        yield f"concepts {concept.change}", concept.concept_id, "documents", concept.documents
-    for name in outcome.names:
-        yield f"names {name.change}", f"{name.name} ({name.label})", "mentions", name.mentions
 
 
 def _print_same(console: Console, same: SameSet) -> None:

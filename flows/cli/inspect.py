@@ -48,6 +48,7 @@ def sql(
     """
     from flows.warehouse.connection import read_warehouse
     from flows.warehouse.derived.hints import REFRESH, hint, missing_here
+    from flows.warehouse.macros import REFUSALS
     from flows.warehouse.session import confine
 
     with read_warehouse(warehouse, access_for(config, wait)) as connection:
@@ -67,6 +68,9 @@ def sql(
                 "A query sees this warehouse only; for other files use DuckDB on a snapshot",
             ) from None
         except duckdb.Error as error:
+            for refusal in REFUSALS:
+                if str(error).endswith(refusal):
+                    raise CharthouseError(f"query: {refusal}") from None
             # Errors about values quote them, and a value may be a document's text.
             kind = type(error).__name__
             raise CharthouseError(f"query failed while it ran ({kind})") from None
@@ -75,9 +79,10 @@ def sql(
 def tables(
     warehouse: Warehouse, format: Format = Output.table, wait: Wait = None, config: Config = None
 ) -> None:
-    """List tables and views with their row counts and meanings."""
+    """List tables and views with their row counts, and macros, each with its meaning."""
     from flows.warehouse.connection import read_warehouse
     from flows.warehouse.ddl import quoted
+    from flows.warehouse.macros import MACROS
 
     with read_warehouse(warehouse, access_for(config, wait)) as connection:
         known = connection.execute(
@@ -90,6 +95,12 @@ def tables(
         for name, kind, meaning in known:
             ((count,),) = connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchall()
             rows.append((name, kind, count, meaning))
+        made = connection.execute(
+            "SELECT function_name, comment FROM duckdb_functions() WHERE NOT internal "
+            "AND database_name = current_database() ORDER BY 1"
+        ).fetchall()
+        calls = {macro.name: macro.signature for macro in MACROS}
+        rows += [(calls.get(name, name), "macro", None, meaning) for name, meaning in made]
     print_rows(["name", "kind", "rows", "meaning"], rows, format)
 
 

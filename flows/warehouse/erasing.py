@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from flows.comparing.rows import NAMES
+from flows.comparing.schema import DIFFS
 from flows.errors import CharthouseError
 from flows.generating.schema import GENERATION_SETS
 from flows.schema import ANNOTATION_SETS, TABLES
-from flows.warehouse.ddl import quoted
+from flows.warehouse.ddl import literal, quoted
 from flows.warehouse.derived.refresh import refresh_within
 from flows.warehouse.generated import conditions, items_about
 from flows.warehouse.layout import Connection, tables_there, transaction
@@ -64,8 +66,9 @@ def count_erasure(connection: Connection, subjects: Subjects) -> Erased:
 def erase(connection: Connection, subjects: Subjects) -> Erased:
     """Erase the subjects' rows from all tables and leave tombstones, in one transaction.
 
-    Names come from texts: links of names that no mention is left of go as well. So does what models
-    wrote about the subjects, or were given passages of their documents for.
+    Names come from texts: links of names that no mention is left of go as well, and so do all names
+    that ``charthouse diff`` was told to store, since none tells whose text it is from. So does what
+    models wrote about the subjects, or were given passages of their documents for.
 
     Raises:
         CharthouseError: a set is unknown, or an annotation set still current; nothing was erased.
@@ -113,6 +116,10 @@ def _erase(connection: Connection, subjects: Subjects, *, dry_run: bool) -> Eras
         f"AND m.label = {NAME_LINKS.name}.label {left})",
         dry_run=dry_run,
     )
+    if DIFFS.name in tables_there(connection):
+        rows[DIFFS.name] = _remove(
+            connection, DIFFS.name, f"starts_with(part, {literal(NAMES)})", dry_run=dry_run
+        )
     if not dry_run:  # counts by person and by name tell of what is forgotten
         refresh_within(connection)
     for name in ("to_erase", "sets_to_erase", "generation_sets_to_erase", "items_to_erase"):

@@ -1,4 +1,4 @@
-"""What a warehouse is made of: tables, views and comments, its schema version and migrations."""
+"""What a warehouse is made of: tables, views, macros and comments, its version and migrations."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import duckdb
 
 from flows.schema import KEYED_TABLES, MIGRATIONS, RUNS, SCHEMA_VERSION, TABLES
 from flows.warehouse.ddl import create_table, literal, quoted
+from flows.warehouse.macros import MACROS
 from flows.warehouse.problems import EmptyWarehouseError, WarehouseError
 from flows.warehouse.views import VIEWS
 from nlp.schema import DOCUMENTS
@@ -41,7 +42,7 @@ def tables_there(connection: Connection) -> set[str]:
 
 
 def prepare(connection: Connection) -> None:
-    """Create all tables and views, with the data dictionary as comments, in one transaction."""
+    """Create tables, views and macros, with the data dictionary as comments, in one transaction."""
     with transaction(connection):
         connection.execute("CREATE TABLE schema_version (version INTEGER NOT NULL)")
         connection.execute("INSERT INTO schema_version VALUES (?)", [SCHEMA_VERSION])
@@ -64,7 +65,8 @@ def bring_up_to_date(connection: Connection, path: Path) -> None:
 
 def _migrate(connection: Connection, version: int, there: Collection[str]) -> None:
     missing = [table for table in TABLES if table.name not in there]
-    if version == SCHEMA_VERSION and not missing and _has_all_views(connection):
+    whole = not missing and _has_all_views(connection) and _has_all_macros(connection)
+    if version == SCHEMA_VERSION and whole:
         return
     with transaction(connection):
         for step in range(version, SCHEMA_VERSION):
@@ -123,10 +125,21 @@ def _has_all_views(connection: Connection) -> bool:
 
 
 def _create_views(connection: Connection) -> None:
-    """Create the views, in place of those of an older release."""
+    """Create the views and macros, in place of those of an older release."""
     for view in VIEWS:
         connection.execute(f"CREATE OR REPLACE VIEW {quoted(view.name)} AS {view.query}")
         _comment(connection, "VIEW", view.name, view.meaning)
+    for macro in MACROS:
+        for statement in macro.statements:
+            connection.execute(statement)
+
+
+def _has_all_macros(connection: Connection) -> bool:
+    rows = connection.execute(
+        "SELECT function_name FROM duckdb_functions() WHERE NOT internal "
+        "AND database_name = current_database() AND schema_name = 'main'"
+    ).fetchall()
+    return {macro.name for macro in MACROS} <= {name for (name,) in rows}
 
 
 def _comment_on(connection: Connection, table: Table) -> None:

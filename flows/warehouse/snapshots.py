@@ -198,6 +198,7 @@ _STATE = (
     "SELECT release_id FROM {0}ontology_releases",
     "SELECT count(*), bit_xor(hash(path, ordinal, annotation_id, reason)) FROM {0}rejects",
     "SELECT DISTINCT evaluation_id FROM {0}evaluations",
+    "SELECT diff_id, count(*) FROM {0}diffs GROUP BY ALL",
     "SELECT made_of, pair_concepts, pair_documents FROM {0}derivations",
     "SELECT generation_id FROM {0}generation_sets",
     "SELECT count(*), bit_xor(hash(item_id, generation_id, source_hash, status)) "
@@ -205,7 +206,9 @@ _STATE = (
     "SELECT subject_hash FROM {0}forgotten",
     "SELECT version FROM {0}schema_version",
 )
-"""Queries whose answers change with whatever a run, a relink, an evaluation or forgetting does."""
+"""Queries whose answers change with whatever a run, a relink, an evaluation, a comparison or
+forgetting does.
+"""
 
 
 def _is_current(connection: Connection, path: Path, access: Access) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import polars as pl
@@ -14,11 +15,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from flows.cli.main import _run
+from flows.comparing.concepts import ConceptCounts, ConceptDiff
 from flows.comparing.mentions import LabelDiff, Relabelling, all_labels
+from flows.comparing.rows import rows_of
+from flows.comparing.store import store_diff
 from flows.diff import Diff, SameSet, diff
 from flows.errors import CharthouseError
-from flows.warehouse.connection import open_warehouse
+from flows.forget import forget, preview
+from flows.warehouse.access import Access
+from flows.warehouse.connection import Connection, open_warehouse
+from flows.warehouse.erasing import Subjects
+from flows.warehouse.load import insert
 from nlp.schema import MENTIONS
+from ontologies.table import Table
 from tests.flows.conftest import Bench
 from tests.flows.runs import charthouse
 
@@ -290,6 +300,143 @@ def test_a_side_that_cannot_be_compared_is_told(two_notes: Bench, asked: str, sa
     assert said in str(error.value)
 
 
+KEYS = "SELECT diff_id, part, item, measure FROM diffs GROUP BY ALL HAVING count(*) > 1"
+"""What the key of ``diffs`` forbids."""
+
+
+def run_command(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> int:
+    """Call the command line in this process; gives its exit code."""
+    monkeypatch.setattr(sys, "argv", ["charthouse", *map(str, arguments)])
+    return _run()
+
+
+def test_a_stored_diff_is_what_is_printed_as_csv(
+    two_notes: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_set(two_notes, "set-1", [("notes:a", 0, 4, "Disease"), ("notes:b", 0, 4, "Gene")])
+    write_set(two_notes, "set-2", [("notes:a", 0, 6, "Disease"), ("notes:b", 0, 4, "Cell")])
+    command = ("diff", "set-1", "set-2", "-w", two_notes.warehouse, "-f", "csv")
+    assert run_command(monkeypatch, *command) == 0
+    assert two_notes.query("SELECT count(*) FROM diffs") == [(0,)]
+    printed = list(csv.reader(io.StringIO(capsys.readouterr().out)))[1:]
+    assert run_command(monkeypatch, *command, "--store") == 0
+    said = capsys.readouterr()
+    assert list(csv.reader(io.StringIO(said.out)))[1:] == printed
+    ((diff_id,),) = two_notes.query("SELECT DISTINCT diff_id FROM diffs")
+    assert said.err == f"stored in diffs as {diff_id}\n"
+    stored = two_notes.query("SELECT part, item, measure, value, before_id, after_id FROM diffs")
+    assert sorted(
+        (part, item, measure, float(value) if value else None)
+        for part, item, measure, value in printed
+    ) == sorted(row[:4] for row in stored)
+    assert ("mentions", "Disease", "boundary", 1.0, "set-1", "set-2") in stored
+    assert ("relabelled", "Gene to Cell", "mentions", 1.0, "set-1", "set-2") in stored
+    assert not [row for row in stored if str(row[0]).startswith("names")]
+    assert two_notes.query(KEYS) == []
+
+
+def test_each_call_stores_its_rows_and_the_view_has_the_last_of_each_two_sets(
+    two_notes: Bench,
+) -> None:
+    access = Access()
+    before = compared(two_notes, [("notes:a", 0, 4, "Disease")], [])
+    first = store_diff(two_notes.warehouse, before, access)
+    back = diff(two_notes.warehouse, "set-2", "set-1")
+    turned = store_diff(two_notes.warehouse, back, access)
+    after = compared(two_notes, [("notes:a", 0, 4, "Gene"), ("notes:b", 0, 4, "Gene")], [])
+    second = store_diff(two_notes.warehouse, after, access)
+    assert len({first, turned, second}) == 3
+    counts = two_notes.query("SELECT diff_id, count(*) FROM diffs GROUP BY ALL")
+    assert dict(counts) == {
+        diff_id: len(list(rows_of(outcome)))
+        for diff_id, outcome in ((first, before), (turned, back), (second, after))
+    }
+    assert set(two_notes.query("SELECT DISTINCT before_id, diff_id FROM diffs_latest")) == {
+        ("set-1", second),
+        ("set-2", turned),
+    }
+    assert two_notes.query(
+        "SELECT item, value FROM diffs_latest WHERE before_id = 'set-1' AND measure = 'lost'"
+    ) == [
+        ("Gene", 2.0),
+    ]
+
+
+def test_runs_of_one_set_are_stored_by_run_and_words_left_out(two_notes: Bench) -> None:
+    same = diff(two_notes.warehouse, "latest", "latest")
+    store_diff(two_notes.warehouse, same, Access())
+    (run_id,) = run_ids(two_notes)
+    rows = two_notes.query("SELECT part, item, measure, value, before_id = after_id FROM diffs")
+    assert ("runs", run_id, "documents", 2.0, True) in rows
+    assert "status" not in {measure for _, _, measure, *_ in rows}
+
+
+def test_things_called_alike_have_rows_of_their_own(two_notes: Bench) -> None:
+    """Two releases of one ontology may both be current."""
+    outcome = compared(two_notes, [], [])
+    counts = ConceptCounts("MeSH", 1, 1, 1, 0, 0, 0)
+    gone = ConceptDiff("MeSH", "lost", "MESH:1", "Asthma", 1)
+    twice = replace(outcome, concepts=(counts, counts), top_concepts=(gone, gone))
+    store_diff(two_notes.warehouse, twice, Access())
+    assert two_notes.query(KEYS) == []
+    assert two_notes.query(
+        "SELECT DISTINCT part, item FROM diffs WHERE part NOT IN ('documents') ORDER BY ALL"
+    ) == [
+        ("concepts lost", "MESH:1"),
+        ("concepts lost", "MESH:1 (2)"),
+        ("document concepts", "MeSH"),
+        ("document concepts", "MeSH (2)"),
+    ]
+
+
+@pytest.mark.parametrize("side", ["nothing", "rule-1"])
+def test_nothing_is_stored_where_nothing_can_be_compared(
+    two_notes: Bench, monkeypatch: pytest.MonkeyPatch, side: str
+) -> None:
+    write_set(two_notes, "set-1", [])
+    two_notes.query("DELETE FROM document_annotations WHERE annotation_id = 'rule-1'")
+    command = ("diff", side, "set-1", "-w", two_notes.warehouse, "--store")
+    assert run_command(monkeypatch, *command) == 1
+    assert two_notes.query("SELECT count(*) FROM diffs") == [(0,)]
+
+
+def test_a_failure_while_storing_leaves_no_row(
+    two_notes: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcome = compared(two_notes, [("notes:a", 0, 4, "Disease")], [])
+
+    def half_way(connection: Connection, table: Table, source: str) -> None:
+        insert(connection, table, f"(FROM {source} LIMIT 3)")
+        raise OSError("disk full")
+
+    monkeypatch.setattr("flows.comparing.store.insert", half_way)
+    with pytest.raises(OSError, match="disk full"):
+        store_diff(two_notes.warehouse, outcome, Access())
+    assert two_notes.query("SELECT count(*) FROM diffs") == [(0,)]
+
+
+def test_storing_makes_no_warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = tmp_path / "missing.duckdb"
+    assert run_command(monkeypatch, "diff", "a", "b", "-w", missing, "--store") == 1
+    assert not missing.exists()
+
+
+def test_stored_names_go_when_anything_is_forgotten(two_notes: Bench) -> None:
+    before = [("notes:a", 0, 4, "Disease"), ("notes:b", 9, 12, "Disease")]
+    store_diff(two_notes.warehouse, compared(two_notes, before, [], names=5), Access())
+    stored = two_notes.query("SELECT item FROM diffs WHERE part = 'names lost' ORDER BY 1")
+    assert stored == [("name 0 (Disease)",), ("name 9 (Disease)",)]
+    ((numbers,),) = two_notes.query("SELECT count(*) FROM diffs WHERE part NOT LIKE 'names%'")
+    who = Subjects(documents=("notes:b",))
+    expected = preview(two_notes.warehouse, who, Access())
+    assert expected.rows["diffs"] == 2
+    forgotten = forget(two_notes.warehouse, who, Access(say=lambda line: None))
+    assert forgotten.erased.rows == expected.rows
+    assert two_notes.query("SELECT count(*), count(*) FILTER (part LIKE 'names%') FROM diffs") == [
+        (numbers, 0)
+    ]
+
+
 def test_the_command_prints_tables_csv_and_json(two_notes: Bench, tmp_path: Path) -> None:
     write_set(two_notes, "set-1", [("notes:a", 0, 4, "Disease")])
     write_set(two_notes, "set-2", [("notes:a", 0, 6, "Disease"), ("notes:b", 0, 4, "Gene")])
@@ -304,5 +451,8 @@ def test_the_command_prints_tables_csv_and_json(two_notes: Bench, tmp_path: Path
     described = json.loads(charthouse(tmp_path, *command, "-f", "json").stdout)
     assert described["documents"]["both"] == 2
     assert [label["gained"] for label in described["labels"]] == [0, 1]
+    assert "diff_id" not in described
+    stored = json.loads(charthouse(tmp_path, *command, "-f", "json", "--store").stdout)
+    assert two_notes.query("SELECT DISTINCT diff_id FROM diffs") == [(stored["diff_id"],)]
     same = charthouse(tmp_path, "diff", "latest", "latest", "-w", two_notes.warehouse)
     assert "Both are annotation set rule-1" in same.stdout

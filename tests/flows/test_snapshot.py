@@ -30,6 +30,8 @@ DESCRIBED = (
     "SELECT table_name, column_name, column_index, comment, data_type, is_nullable "
     "FROM duckdb_columns() WHERE NOT internal ORDER BY ALL",
     "SELECT table_name, constraint_text FROM duckdb_constraints() ORDER BY ALL",
+    "SELECT function_name, parameters, macro_definition, comment FROM duckdb_functions() "
+    "WHERE NOT internal ORDER BY ALL",
 )
 
 
@@ -52,7 +54,7 @@ def snap(bench: Bench, path: Path) -> None:
         publish(connection, bench.warehouse, path, ACCESS)
 
 
-def test_it_equals_the_warehouse_with_views_comments_and_keys(
+def test_it_equals_the_warehouse_with_views_macros_comments_and_keys(
     filled: Bench, tmp_path: Path
 ) -> None:
     path = tmp_path / "s.duckdb"

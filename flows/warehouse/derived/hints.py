@@ -9,6 +9,7 @@ from flows.schema import TABLES
 from flows.warehouse.derived.schema import DERIVED_TABLES
 from flows.warehouse.derived.state import were_made
 from flows.warehouse.layout import Connection
+from flows.warehouse.macros import MACROS
 from flows.warehouse.views import VIEWS
 
 _DERIVED = {table.name for table in DERIVED_TABLES}
@@ -21,11 +22,13 @@ REFRESH = "charthouse refresh --warehouse W brings a warehouse to this release"
 
 
 def missing_here(connection: Connection, query: str) -> bool:
-    """Whether a query names a table or view of this release that the warehouse lacks."""
+    """Whether a query names a table, view or macro of this release that the warehouse lacks."""
     rows = connection.execute(
-        "SELECT table_name FROM duckdb_tables() UNION SELECT view_name FROM duckdb_views()"
+        "SELECT table_name FROM duckdb_tables() UNION SELECT view_name FROM duckdb_views() "
+        "UNION SELECT function_name FROM duckdb_functions() WHERE NOT internal"
     ).fetchall()
     known = {table.name for table in TABLES} | {view.name for view in VIEWS}
+    known |= {macro.name for macro in MACROS}
     return bool(_named(query, known - {name for (name,) in rows}))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flows.warehouse.views.view import View
 
-_ENTITY_COLUMNS = """
+ENTITY_COLUMNS = """
   m.document_id, m.mention_id, d.corpus, d.kind, d.document_date, d.document_type, d.person_id,
   m.start_char, m.end_char, m.mention_text, m.label, m.score, s.name AS section,
   m.negated, m.uncertain, m.historical, m.hypothetical, m.experiencer,
@@ -13,10 +13,10 @@ _ENTITY_COLUMNS = """
   l.linkset_id, m.annotation_id, a.run_id
 """
 
-ENTITY_JOINS = """
+ENTITY_JOINS_OF = """
 FROM mentions m
 JOIN document_annotations a
-  ON a.document_id = m.document_id AND a.annotation_id = m.annotation_id AND a.is_current
+  ON a.document_id = m.document_id AND a.annotation_id = m.annotation_id AND {annotations}
 JOIN documents d ON d.document_id = m.document_id
 LEFT JOIN sections s
   ON s.document_id = m.document_id AND s.annotation_id = m.annotation_id
@@ -31,20 +31,25 @@ LEFT JOIN name_links n
 LEFT JOIN concepts c
   ON c.release_id = l.release_id AND c.concept_id = coalesce(ml.concept_id, n.concept_id)
 """
-"""Mentions ``m`` with all that belongs to them; ``{linksets}`` is the join of linksets ``l``."""
+"""Mentions ``m`` with all that belongs to them; ``{annotations}`` says which of the ledger ``a``
+count, ``{linksets}`` is the join of linksets ``l``.
+"""
+
+ENTITY_JOINS = ENTITY_JOINS_OF.replace("{annotations}", "a.is_current")
+"""The same of current annotations."""
 
 FIRST_LINKSET = "LEFT JOIN linksets l ON l.is_current AND l.position = 1"
 
 ENTITIES = View(
     "entities",
     "Current mentions with their best linked concept from the first ontology, flat: start here.",
-    f"SELECT {_ENTITY_COLUMNS} " + ENTITY_JOINS.format(linksets=FIRST_LINKSET),
+    f"SELECT {ENTITY_COLUMNS} " + ENTITY_JOINS.format(linksets=FIRST_LINKSET),
 )
 
 ENTITIES_ALL = View(
     "entities_all",
     "The same for every current ontology: one row per mention and ontology.",
-    f"SELECT {_ENTITY_COLUMNS} "
+    f"SELECT {ENTITY_COLUMNS} "
     + ENTITY_JOINS.format(linksets="LEFT JOIN linksets l ON l.is_current"),
 )
 
