@@ -119,7 +119,8 @@ def _annotation_set(
         raise CharthouseError(
             f"warehouse {request.from_warehouse} holds the gold documents under {len(rows)} "
             "annotation sets",
-            "Judge one gold file at a time, or run them all with the same models",
+            "Judge files of one set only (charthouse sample --corpus or --where draws such), or "
+            "run all documents with the same models and settings",
         )
     ((annotation_id, run_id),) = rows
     ((settings,),) = connection.execute(

@@ -44,7 +44,9 @@ def located(connection: Connection, warehouse: Path, corpus: GoldCorpus) -> Gold
         raise CharthouseError(
             f"warehouse {warehouse} holds {len(there):,} of the {len(corpus.documents):,} "
             f"documents of gold corpus {corpus.name}, {len(same):,} of them with the same text",
-            "Annotate the gold file first, with privacy.mode off: "
+            "Name the warehouse that they were drawn from with --from-warehouse"
+            if is_drawn
+            else "Annotate the gold file first, with privacy.mode off: "
             "charthouse run GOLD --warehouse W.duckdb",
         )
     return replace(

@@ -88,15 +88,21 @@ def read_gold(path: Path) -> Iterator[GoldDocument]:
 
 
 def task_ids(path: Path) -> Iterator[str]:
-    """The document_ids of all tasks, annotated or not.
+    """The document_ids of all tasks, annotated or not; also of JSON-MIN, which has no ``data``.
 
     Raises:
-        SourceError: the file is no JSON.
+        SourceError: the file is no JSON, or a task does not say which document it is.
     """
-    for task in stream_objects(path, ()):
+    for ordinal, task in enumerate(stream_objects(path, ()), start=1):
         document_id, _ = _origin(task) if isinstance(task, dict) else (None, None)
-        if document_id is not None:
-            yield document_id
+        if document_id is None and isinstance(task, dict):
+            document_id = task.get("document_id")
+        if not isinstance(document_id, str):
+            raise SourceError(
+                f"{path}, task {ordinal}: has no document_id in its data",
+                "Only files that charthouse sample drew say which documents they are about",
+            )
+        yield document_id
 
 
 def _text(path: Path, ordinal: int, task: object) -> str:

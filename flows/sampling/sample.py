@@ -108,6 +108,7 @@ def sample(
             restricted=request.is_restricted,
         )
         groups = _groups(connection, pool.labels)
+        notes = tuple(_notes(connection, request.labels))
         files: list[Path] = []
         if not dry_run:
             documents = stream_documents(connection)
@@ -120,7 +121,7 @@ def sample(
         excluded=pool.excluded,
         groups=groups,
         facts=choice.facts,
-        notes=choice.notes,
+        notes=(*choice.notes, *notes),
         files=tuple(files),
     )
 
@@ -161,6 +162,23 @@ def _groups(connection: Connection, labels: tuple[str, ...]) -> tuple[Group, ...
         {"labels": list(labels)},
     ).fetchall()
     return tuple(Group(*row) for row in rows)
+
+
+def _notes(connection: Connection, asked: tuple[str, ...]) -> Iterator[str]:
+    """What may be in the way of whoever judges the warehouse by the drawn documents."""
+    ((sets,),) = connection.execute(
+        f"SELECT count(DISTINCT annotation_id) FROM {SELECTED}"
+    ).fetchall()
+    if sets > 1:
+        yield (
+            f"the drawn documents were annotated in {sets} ways (other models or settings), of "
+            "which charthouse evaluate judges one at a time: draw each by --corpus or --where"
+        )
+    known = connection.execute(
+        f"SELECT DISTINCT label FROM mentions SEMI JOIN {POOL} USING (document_id, annotation_id)"
+    ).fetchall()
+    if strange := sorted(set(asked) - {label for (label,) in known}):
+        yield f"no mention to draw from has the label {', '.join(strange)}"
 
 
 @contextmanager

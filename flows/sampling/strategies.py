@@ -193,6 +193,10 @@ def _unlinked(connection: Connection, documents: int, labels: Sequence[str]) -> 
     for document_id, lot, name, _ in rows:
         shown.setdefault((lot, document_id), []).append(name)
     chosen = cover(shown, weights, documents)
+    if not chosen:
+        raise CharthouseError(
+            "no name of these documents is without a concept", "Choose another --strategy"
+        )
     covered = {name for key in chosen for name in shown[key]}
     ((all_names, mentions),) = connection.execute(
         "SELECT count(*), coalesce(sum(weight), 0)::BIGINT FROM memory.main.names"

@@ -90,7 +90,7 @@ def test_scores_are_exactly_those_of_what_was_removed(
     content = path.read_text(encoding="utf-8")
 
     @given(removed=st.sets(st.integers(0, MENTIONS - 1), max_size=40))
-    @settings(max_examples=4, deadline=None)
+    @settings(max_examples=2, deadline=None)
     def strikes(removed: set[int]) -> None:
         strike(path, content, removed)
         found = micro(judged(path, made_once.warehouse, resamples=1))

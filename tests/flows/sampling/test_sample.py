@@ -95,6 +95,21 @@ def test_documents_without_a_text_are_not_drawn(stocked: Bench, draw: Draw) -> N
         draw("b.json", warehouse=stocked.warehouse, selection=Selection(corpora=("notes",)))
 
 
+def test_what_is_in_the_way_of_judging_is_told(stocked: Bench, draw: Draw) -> None:
+    """Documents of two annotation sets, and a label that nothing has."""
+    with open_warehouse(stocked.warehouse) as connection:
+        for table in ("document_annotations", "mentions"):
+            connection.execute(
+                f"UPDATE {table} SET annotation_id = 'rule-2' WHERE document_id LIKE 'notes:%'"
+            )
+    sampled = draw(warehouse=stocked.warehouse, documents=25, labels=("Disease", "disease"))
+    of_sets, of_label = sampled.notes
+    assert "annotated in 2 ways" in of_sets
+    assert of_label == "no mention to draw from has the label disease"
+    notes = Selection(corpora=("notes",))
+    assert draw("b.json", warehouse=stocked.warehouse, selection=notes).notes == ()
+
+
 def test_conditions_kinds_and_corpora_narrow_the_choice(draw: Draw) -> None:
     where = "document_date >= '2002-01-01' -- a remark"
     assert draw(selection=Selection(where)).pool == 10

@@ -13,13 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.errors import CharthouseError
+from flows.errors import CharthouseError, SourceError
+from flows.exporting.selection import Selection
 from flows.sampling.choices import Strategy, Stratum
 from flows.sampling.sample import Sampled
 from flows.sampling.strategies import cover, quotas
 from flows.warehouse.connection import open_warehouse
 from tests.flows.conftest import Bench
-from tests.flows.sampling.conftest import NOTES, Draw
+from tests.flows.sampling.conftest import Draw
 
 
 def ids(sampled: Sampled) -> list[str]:
@@ -72,7 +73,6 @@ def test_a_larger_random_sample_holds_the_smaller_one(draw: Draw) -> None:
     small, large = ids(draw("a.json", documents=5)), ids(draw("b.json", documents=12))
     assert large[:5] == small
     assert ids(draw("c.json", documents=12, seed=1))[:5] != small
-    assert ids(draw("d.json", documents=12)) == large
 
 
 def test_a_stratified_sample_keeps_the_shares(draw: Draw) -> None:
@@ -124,6 +124,15 @@ def test_documents_without_an_undecided_name_are_not_drawn_for_them(draw: Draw) 
     assert sampled.notes == ("fewer documents show a name without a concept",)
 
 
+def test_where_every_name_is_decided_nothing_is_drawn_or_written(
+    draw: Draw, tmp_path: Path
+) -> None:
+    where = Selection(corpora=("notes",), where="native_id IN ('3', '5')")
+    with pytest.raises(CharthouseError, match="no name of these documents is without a concept"):
+        draw(strategy=Strategy.unlinked, selection=where)
+    assert not list(tmp_path.iterdir())
+
+
 def test_without_links_no_name_is_undecided(stocked: Bench, draw: Draw) -> None:
     with open_warehouse(stocked.warehouse) as connection:
         connection.execute("DELETE FROM linksets")
@@ -133,11 +142,21 @@ def test_without_links_no_name_is_undecided(stocked: Bench, draw: Draw) -> None:
 
 def test_documents_drawn_earlier_are_not_drawn_again(draw: Draw, tmp_path: Path) -> None:
     first, second = draw("a.json", documents=9), draw("b.pubtator", documents=9, seed=5)
-    before = {*ids(first), *(f"notes:{key}" for key in NOTES)}
     both = draw("c.json", documents=25, exclude=(first.files[0], second.files[0]))
     drawn = set(ids(both))
     assert drawn.isdisjoint(ids(first))
     assert len(drawn) == both.pool == 25 - both.excluded
     text = second.files[0].read_text(encoding="utf-8")
     assert not [i for i in drawn if f"{i}|t|" in text]
-    assert before
+
+
+def test_a_file_that_names_no_document_excludes_none_in_silence(draw: Draw, tmp_path: Path) -> None:
+    """JSON-MIN has its ids on top; a file that has none is refused."""
+    there = tmp_path / "min.json"
+    task = {"id": 1, "text": "Fever only.", "annotation_id": 1, "document_id": "notes:3"}
+    there.write_text(json.dumps([task]))
+    assert draw(documents=25, exclude=(there,)).excluded == 1
+    del task["document_id"]
+    there.write_text(json.dumps([task]))
+    with pytest.raises(SourceError, match="task 1: has no document_id"):
+        draw("b.json", exclude=(there,))
