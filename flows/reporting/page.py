@@ -21,14 +21,18 @@ from flows.reporting.markup import escaped, json_block, pill, shown, tiles
 from flows.reporting.publish import MARK
 from flows.reporting.section import Section
 from flows.warehouse.derived.state import STALE
+from flows.warehouse.views.concepts import FIRST
 
-_TOTALS = """
+_TOTALS = f"""
 SELECT coalesce(sum(documents), 0)::BIGINT AS documents,
   coalesce(sum(characters), 0)::BIGINT AS characters,
   coalesce(sum(mentions), 0)::BIGINT AS mentions,
   sum(linked) / nullif(sum(mentions), 0) AS linked,
-  (SELECT count(DISTINCT concept_id) FROM concept_totals) AS concepts,
-  (SELECT count(DISTINCT person_id) FROM person_totals) AS persons
+  (SELECT count(DISTINCT concept_id) FROM concept_totals JOIN {FIRST} l USING (linkset_id))
+    AS concepts,
+  (SELECT count(DISTINCT person_id) FROM documents d SEMI JOIN
+    (FROM document_annotations WHERE is_current) a USING (document_id)
+    WHERE NOT d.is_deleted) AS persons
 FROM document_totals
 """
 
