@@ -178,6 +178,30 @@ def test_links_by_ways_that_have_no_words_are_other_links(warehouse: Path, tmp_p
     assert table(page, "Linked share") == [["Disease", "7", "85.7%"]]
 
 
+def test_unlinked_names_whose_mentions_have_a_concept_by_context_are_counted(
+    warehouse: Path, tree: Any, tmp_path: Path
+) -> None:
+    (meaning,) = tree.xpath("//figure[@id='unlinked-counts']/p")
+    assert meaning.text.endswith(" For 1 of them the sentence decided for a concept.")
+    copy = tmp_path / "copy.duckdb"
+    shutil.copy(warehouse, copy)
+    with open_warehouse(copy) as connection:
+        connection.execute("DELETE FROM mention_links")
+    (meaning,) = html.fromstring(page_of(copy)).xpath("//figure[@id='unlinked-counts']/p")
+    assert "the sentence decided" not in meaning.text
+
+
+def test_without_an_ontology_no_name_is_said_to_have_a_concept(
+    warehouse: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy.duckdb"
+    shutil.copy(warehouse, copy)
+    with open_warehouse(copy) as connection:
+        connection.execute("UPDATE linksets SET is_current = false")
+    (said,) = html.fromstring(page_of(copy)).xpath("//section[@id='unlinked']/p")
+    assert said.text == "There is no ontology to look names up in."
+
+
 def test_concepts_of_one_name_are_told_apart(warehouse: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy.duckdb"
     shutil.copy(warehouse, copy)
