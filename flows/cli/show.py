@@ -108,15 +108,15 @@ def show(
         )
     if mention is not None:
         document = replace(document, mentions=(_mention(document, mention),))
-    if as_json:
-        print(json.dumps(_as_dict(document), ensure_ascii=False, default=str))
-        return
     piped = not sys.stdout.isatty()
     columns = width or (_PIPED_WIDTH if piped else None)
     console = Console(width=columns, highlight=False)
     in_colour = not (plain or piped or console.no_color or not _writes_superscript(console))
     one = document.mentions[0] if mention is not None else None
-    _print(console, document, one, candidates, in_colour, wrap=width is not None or not piped)
+    if as_json:
+        print(json.dumps(_as_dict(document), ensure_ascii=False, default=str))
+    else:
+        _print(console, document, one, candidates, in_colour, wrap=width is not None or not piped)
     if svg is not None:
         _draw(svg, document, one, candidates, console.width)
 

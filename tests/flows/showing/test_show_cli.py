@@ -88,7 +88,7 @@ def test_picture_takes_the_place_of_a_picture_alone(shown: Path, tmp_path: Path)
     former, other = tmp_path / "note.svg", tmp_path / "note.txt"
     former.write_text("<svg></svg>", encoding="utf-8")
     former.chmod(0o644)
-    show("notes:11", "-w", shown, "--svg", former)
+    assert json.loads(show("notes:11", "-w", shown, "--svg", former, "--json"))["mentions"]
     assert former.stat().st_mode & 0o077 == 0
     assert "MESH:D005334" in former.read_text(encoding="utf-8")
     other.write_text("kept", encoding="utf-8")
