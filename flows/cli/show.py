@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flows.showing.document import ShownDocument, ShownMention
 
 _PIPED_WIDTH = 160
-_WIDTH_WITH_SECTIONS = 120
+_PICTURE = b"<svg"
 
 
 def show(
@@ -100,21 +100,23 @@ def show(
     from flows.showing.reading import read_document
     from flows.warehouse.connection import read_warehouse
 
+    if svg is not None:
+        _check_picture(svg)
     with read_warehouse(warehouse, access_for(config, wait)) as connection:
         document = read_document(
             connection, document_id, annotation=annotation, linkset=linkset, ontology=ontology
         )
     if mention is not None:
         document = replace(document, mentions=(_mention(document, mention),))
-    if as_json:
-        print(json.dumps(_as_dict(document), ensure_ascii=False, default=str))
-        return
     piped = not sys.stdout.isatty()
     columns = width or (_PIPED_WIDTH if piped else None)
     console = Console(width=columns, highlight=False)
     in_colour = not (plain or piped or console.no_color or not _writes_superscript(console))
     one = document.mentions[0] if mention is not None else None
-    _print(console, document, one, candidates, in_colour, wrap=width is not None or not piped)
+    if as_json:
+        print(json.dumps(_as_dict(document), ensure_ascii=False, default=str))
+    else:
+        _print(console, document, one, candidates, in_colour, wrap=width is not None or not piped)
     if svg is not None:
         _draw(svg, document, one, candidates, console.width)
 
@@ -152,14 +154,13 @@ def _print(
     from flows.showing.printed import coloured, marked
     from flows.showing.tables import mentions_table, notes_of, provenance_table
 
-    sections = console.width >= _WIDTH_WITH_SECTIONS
     console.print(provenance_table(document))
     for note in notes_of(document):
         console.print(Text(f"Note: {note}", "bold yellow" if in_colour else ""), soft_wrap=not wrap)
     console.print()
     if mention is not None:
         _print_mention(console, document, mention, wrap=wrap)
-        console.print(mentions_table([mention], candidates=True, sections=sections))
+        console.print(mentions_table([mention], candidates=True, width=console.width))
         return
     if document.text is not None:
         if in_colour or wrap:
@@ -173,7 +174,7 @@ def _print(
         console.print(_legend(document))
         console.print()
     if document.mentions:
-        table = mentions_table(document.mentions, candidates=candidates, sections=sections)
+        table = mentions_table(document.mentions, candidates=candidates, width=console.width)
         console.print(table)
     else:
         console.print("No mentions were found in it.")
@@ -213,6 +214,21 @@ def _legend(document: ShownDocument) -> Text:
     return legend
 
 
+def _check_picture(path: Path) -> None:
+    """Only a picture may be replaced: the path may be the warehouse, by a slip."""
+    if not path.exists() or (path.is_file() and path.stat().st_size == 0):
+        return
+    try:
+        with path.open("rb") as file:
+            is_picture = file.read(len(_PICTURE)) == _PICTURE
+    except OSError:
+        is_picture = False
+    if not is_picture:
+        raise CharthouseError(
+            f"--svg {path}: it is there and is no SVG picture", "Give the picture another path"
+        )
+
+
 def _draw(
     path: Path, document: ShownDocument, mention: ShownMention | None, candidates: bool, width: int
 ) -> None:
@@ -229,8 +245,9 @@ def _draw(
     drawn = console.export_svg(title="charthouse show")
     picture = re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL)
     try:
-        # It holds text, which is its owner's alone to read.
+        # It holds text, which is its owner's alone to read, also where the path was open before.
         with open(path, "w", encoding="utf-8", opener=partial(os.open, mode=0o600)) as file:
+            os.fchmod(file.fileno(), 0o600)
             file.write(picture)
     except OSError as error:
         raise CharthouseError(f"{path} cannot be written ({error.strerror})") from None

@@ -21,14 +21,18 @@ from flows.reporting.markup import escaped, json_block, pill, shown, tiles
 from flows.reporting.publish import MARK
 from flows.reporting.section import Section
 from flows.warehouse.derived.state import STALE
+from flows.warehouse.views.concepts import FIRST
 
-_TOTALS = """
+_TOTALS = f"""
 SELECT coalesce(sum(documents), 0)::BIGINT AS documents,
   coalesce(sum(characters), 0)::BIGINT AS characters,
   coalesce(sum(mentions), 0)::BIGINT AS mentions,
   sum(linked) / nullif(sum(mentions), 0) AS linked,
-  (SELECT count(DISTINCT concept_id) FROM concept_totals) AS concepts,
-  (SELECT count(DISTINCT person_id) FROM person_totals) AS persons
+  (SELECT count(DISTINCT concept_id) FROM concept_totals JOIN {FIRST} l USING (linkset_id))
+    AS concepts,
+  (SELECT count(DISTINCT person_id) FROM documents d SEMI JOIN
+    (FROM document_annotations WHERE is_current) a USING (document_id)
+    WHERE NOT d.is_deleted) AS persons
 FROM document_totals
 """
 
@@ -118,6 +122,11 @@ def _header(context: Context, title: str, made_at: datetime) -> str:
     ]
     if totals["persons"]:
         numbers.append(("persons", shown(totals["persons"])))
+    about = (
+        f"Warehouse {escaped(context.warehouse.name)}, run {escaped(run['run_id'])} "
+        f"{pill(run['status'])} of {shown(run['at'])} UTC, page made {shown(made_at)} UTC"
+        f"{escaped(_concepts(context))}"
+    )
     private = (
         '<p class="private">This page holds text of documents. Keep it where they may be kept.</p>'
         if context.options.with_text
@@ -128,10 +137,21 @@ def _header(context: Context, title: str, made_at: datetime) -> str:
         '<span class="brand">charthouse report</span>'
         '<button class="theme" id="theme" type="button" hidden>Dark colours</button></div>'
         f"<h1>{escaped(title)}</h1>"
-        f'<p class="lead">Warehouse {escaped(context.warehouse.name)}, run {escaped(run["run_id"])}'
-        f" {pill(run['status'])} of {shown(run['at'])} UTC, page made {shown(made_at)} UTC</p>"
+        f'<p class="lead">{about}</p>'
         f"{private}{tiles(numbers)}</div></header>"
     )
+
+
+def _concepts(context: Context) -> str:
+    """Which ontology concepts are of, where there is one: of several the page shows the first."""
+    names = context.rows(
+        "SELECT coalesce(r.name, l.release_id) AS name FROM linksets l "
+        "LEFT JOIN ontology_releases r USING (release_id) WHERE l.is_current ORDER BY l.position"
+    )
+    if not names:
+        return ""
+    of = f", the first of {len(names)} ontologies" if len(names) > 1 else ""
+    return f"; concepts of {names[0]['name']}{of}"
 
 
 def _contents(sections: Sequence[Section]) -> str:

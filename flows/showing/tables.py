@@ -12,48 +12,76 @@ from flows.showing.printed import harmless, label_style
 
 _UNASKED = "not looked up"
 
+_WITH_SECTIONS = 120
+_APART = 100
+"""Columns of a terminal from which label and score, concept and id, link and method stand apart."""
+
 
 def mentions_table(
-    mentions: Sequence[ShownMention], *, candidates: bool = False, sections: bool = True
+    mentions: Sequence[ShownMention], *, candidates: bool = False, width: int = _WITH_SECTIONS
 ) -> Table:
     """Mentions with their links, one row each.
 
     Args:
         mentions: the rows.
         candidates: whether all candidates of a name stand below its row.
-        sections: whether there is a column of sections: on a narrow terminal it costs more room
-            than it is worth.
+        width: of the terminal: sections are left out of narrower ones than 120 columns, and
+            below 100 what belongs together shares a cell, since words would be broken otherwise.
     """
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("#", justify="right")
     table.add_column("mention", overflow="fold", ratio=3)
-    table.add_column("label", no_wrap=True)
-    table.add_column("score", justify="right")
-    table.add_column("assertion", overflow="fold")
-    if sections:
-        table.add_column("section", overflow="fold")
-    table.add_column("concept", no_wrap=True)
-    table.add_column("name", overflow="fold", ratio=3)
-    table.add_column("link", justify="right")
-    table.add_column("method", overflow="fold")
+    if width < _APART:
+        table.add_column("label, score", no_wrap=True)
+        table.add_column("concept", overflow="fold", ratio=3)
+        table.add_column("link", overflow="fold")
+    else:
+        table.add_column("label", no_wrap=True)
+        table.add_column("score", justify="right")
+        table.add_column("assertion", overflow="fold")
+        if width >= _WITH_SECTIONS:
+            table.add_column("section", overflow="fold")
+        table.add_column("concept", no_wrap=True)
+        table.add_column("name", overflow="fold", ratio=3)
+        table.add_column("link", justify="right")
+        table.add_column("method", overflow="fold")
     for mention in mentions:
-        link = mention.link
-        table.add_row(
-            str(mention.mention_id),
-            _name(mention),
-            Text(harmless(mention.label), label_style(mention.label)),
-            f"{mention.score:.2f}",
-            assertion_words(mention),
-            *([_cell((mention.section or "").replace("_", " "))] if sections else ()),
-            _cell(link.concept_id),
-            _cell(link.concept_name),
-            "" if link.score is None else f"{link.score:.2f}",
-            Text(method_words(link), "" if link.concept_id else "dim"),
-        )
-        if candidates:
-            for candidate in link.candidates:
-                _add_candidate(table, candidate, sections)
+        table.add_row(*(_narrow(mention) if width < _APART else _wide(mention, width)))
+        for candidate in mention.link.candidates if candidates else ():
+            if candidate.concept_id is not None:
+                table.add_row(*_candidate(candidate, width))
     return table
+
+
+def _narrow(mention: ShownMention) -> list[Text]:
+    link = mention.link
+    words = _name(mention)
+    said = assertion_words(mention)
+    if said not in ("", "-"):
+        words.append(f" ({said})", "italic")
+    return [
+        Text(str(mention.mention_id)),
+        words,
+        Text(f"{harmless(mention.label)} {mention.score:.2f}", label_style(mention.label)),
+        _joined(link.concept_name, link.concept_id),
+        Text.assemble(_score(link.score), (method_words(link), "" if link.concept_id else "dim")),
+    ]
+
+
+def _wide(mention: ShownMention, width: int) -> list[Text]:
+    link = mention.link
+    return [
+        Text(str(mention.mention_id)),
+        _name(mention),
+        Text(harmless(mention.label), label_style(mention.label)),
+        Text(f"{mention.score:.2f}"),
+        Text(assertion_words(mention)),
+        *([_cell((mention.section or "").replace("_", " "))] if width >= _WITH_SECTIONS else ()),
+        _cell(link.concept_id),
+        _cell(link.concept_name),
+        Text(_score(link.score).strip()),
+        Text(method_words(link), "" if link.concept_id else "dim"),
+    ]
 
 
 def _name(mention: ShownMention) -> Text:
@@ -66,22 +94,33 @@ def _name(mention: ShownMention) -> Text:
     return words
 
 
-def _add_candidate(table: Table, candidate: Candidate, sections: bool) -> None:
-    if candidate.concept_id is None:
-        return
-    matched = candidate.matched_name
-    table.add_row(
-        "",
-        _dim(f"  {candidate.rank}. {matched}" if matched else f"  {candidate.rank}."),
-        "",
-        "",
-        "",
-        *([""] if sections else ()),
+def _candidate(candidate: Candidate, width: int) -> list[Text]:
+    matched = _dim(f"  {candidate.rank}. {candidate.matched_name or ''}".rstrip())
+    if width < _APART:
+        concept = _joined(candidate.concept_name, candidate.concept_id)
+        concept.stylize("dim")
+        how = _dim(_score(candidate.score) + (candidate.method or ""))
+        return [Text(), matched, Text(), concept, how]
+    return [
+        Text(),
+        matched,
+        Text(),
+        Text(),
+        Text(),
+        *([Text()] if width >= _WITH_SECTIONS else ()),
         _dim(candidate.concept_id),
         _dim(candidate.concept_name),
-        _dim("" if candidate.score is None else f"{candidate.score:.2f}"),
+        _dim(_score(candidate.score).strip()),
         _dim(candidate.method),
-    )
+    ]
+
+
+def _joined(name: str | None, concept_id: str | None) -> Text:
+    return _cell(" ".join(words for words in (name, concept_id) if words))
+
+
+def _score(score: float | None) -> str:
+    return "" if score is None else f"{score:.2f} "
 
 
 def assertion_words(mention: ShownMention) -> str:

@@ -32,6 +32,14 @@ FROM document_totals t LEFT JOIN shown s USING (corpus, kind)
 WHERE t.year IS NOT NULL GROUP BY ALL ORDER BY t.year, part
 """
 
+_UNDATED = """
+SELECT coalesce(sum(documents) FILTER (year IS NULL), 0)::BIGINT AS undated,
+  coalesce(sum(documents), 0)::BIGINT AS documents FROM document_totals
+"""
+
+_MOST_YEARS = 200
+"""Beyond it a date is likely wrong, and years without documents are left out."""
+
 _TABLE = (
     Cell("corpus", "corpus"),
     Cell("kind", "kind"),
@@ -51,7 +59,8 @@ def corpora(context: Context) -> Section:
     totals, years = context.rows(_TOTALS), context.rows(_YEARS)
     if not totals:
         return Section("corpora", "Corpora", empty("There are no annotated documents."))
-    body = _over_time(years) if years else empty("No document has a date.")
+    (counts,) = context.rows(_UNDATED)
+    body = _over_time(years, counts) if years else empty("No document has a date.")
     return Section("corpora", "Corpora", body + table_html("Corpora in numbers", _TABLE, totals))
 
 
@@ -63,13 +72,32 @@ def _by_year(years: list[Row]) -> list[int]:
     return list(sums.values())
 
 
-def _over_time(years: list[Row]) -> str:
+def _domain(years: list[Row]) -> list[int]:
+    """All years from the first to the last: one without documents is a gap to be seen."""
+    known = sorted({int(row["year"]) for row in years})
+    if known[-1] - known[0] >= _MOST_YEARS:
+        return known
+    return list(range(known[0], known[-1] + 1))
+
+
+def _without_date(counts: Row) -> str:
+    if not counts["undated"]:
+        return ""
+    return f" {counts['undated']:,} of {counts['documents']:,} have no date and are left out."
+
+
+def _over_time(years: list[Row], counts: Row) -> str:
     parts = sorted({str(row["part"]) for row in years})
     chart = (
         alt.Chart()
         .mark_bar()
         .encode(
-            x=alt.X("year:O", title=None, axis=alt.Axis(labelOverlap=True, labelAngle=0)),
+            x=alt.X(
+                "year:O",
+                title=None,
+                scale=alt.Scale(domain=_domain(years)),
+                axis=alt.Axis(labelOverlap=True, labelSeparation=10, labelAngle=0),
+            ),
             y=alt.Y(
                 "documents:Q",
                 title="documents",
@@ -91,8 +119,7 @@ def _over_time(years: list[Row]) -> str:
     return Figure(
         "corpora-years",
         "Documents over the years",
-        "Documents by the year of their date, and by corpus and kind; those without a date are "
-        "left out.",
+        f"Documents by the year of their date, and by corpus and kind.{_without_date(counts)}",
         finished(chart, _HEIGHT, years),
         (
             Cell("year", "year", plain=True),

@@ -23,7 +23,7 @@ _OVERALL = ("micro", "all")
 _CELLS = (
     Cell("what", "judged"),
     Cell("label", "label"),
-    Cell("measure", "measure"),
+    Cell("name", "measure"),
     Cell("value", "score", ".1%"),
     Cell("low", "from", ".1%"),
     Cell("high", "to", ".1%"),
@@ -37,7 +37,11 @@ _CELLS = (
 def evaluations(context: Context) -> Section:
     """The latest score of each measure, with its 95% interval."""
     rows = [
-        row | {"what": f"{row['corpus']}, {row['task']}, {row['scope'].replace('_', ' ')}"}
+        row
+        | {
+            "what": f"{row['corpus']}, {row['task']}, {row['scope'].replace('_', ' ')}",
+            "name": row["measure"].replace("_", " "),
+        }
         for row in context.rows(_QUERY)
     ]
     if not rows:
@@ -60,9 +64,10 @@ def evaluations(context: Context) -> Section:
 
 
 def _figure(rows: list[dict[str, object]]) -> Figure:
-    measures = sorted({str(row["measure"]) for row in rows})
+    measures = sorted({str(row["name"]) for row in rows})
     names = list(dict.fromkeys(str(row["what"]) for row in rows))
-    height = 30 * len(names) + 8
+    # Of several measures each has its own line, so that none covers another.
+    height = max(30, 8 + 18 * len(measures)) * len(names) + 8
     y = alt.Y(
         "what:N",
         scale=in_order(names),
@@ -72,14 +77,15 @@ def _figure(rows: list[dict[str, object]]) -> Figure:
     )
     base = alt.Chart().encode(
         y=y,
+        yOffset=alt.YOffset("name:N", scale=in_order(measures)),
         color=alt.Color(
-            "measure:N",
+            "name:N",
             title=None,
             scale=alt.Scale(domain=measures, range=palette(len(measures))),
         ),
         tooltip=[
             alt.Tooltip("what:N", title="judged"),
-            alt.Tooltip("measure:N", title="measure"),
+            alt.Tooltip("name:N", title="measure"),
             alt.Tooltip("value:Q", title="score", format=".1%"),
             alt.Tooltip("low:Q", title="from", format=".1%"),
             alt.Tooltip("high:Q", title="to", format=".1%"),

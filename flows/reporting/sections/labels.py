@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import altair as alt
 
-from flows.reporting.charts import Figure, bars, count_axis, finished, palette
+from flows.reporting.charts import CATEGORIES, Figure, bars, count_axis, finished, palette
 from flows.reporting.context import Context
 from flows.reporting.markup import Cell, Row, empty
 from flows.reporting.section import Section
+from flows.showing.colours import colour_of
 from flows.warehouse.views.concepts import FIRST
 
 _BINS = 20
@@ -106,6 +107,12 @@ def _domain(rows: list[Row]) -> list[str]:
     return [f"{first + n * step:.2f}" for n in range(round((1 - first) / step))] + last
 
 
+def _colours(labels: list[str]) -> list[str]:
+    """Colours of labels as in the viewer, unless two of them would share one."""
+    shared = [CATEGORIES[colour_of(label)] for label in labels]
+    return shared if len(set(shared)) == len(labels) else palette(len(labels))
+
+
 def _histogram(id: str, title: str, meaning: str, rows: list[Row]) -> Figure:
     names = sorted({str(row["label"]) for row in rows})
     rows = [row | {"from": _from(row)} for row in rows]
@@ -128,7 +135,7 @@ def _histogram(id: str, title: str, meaning: str, rows: list[Row]) -> Figure:
             color=alt.Color(
                 "label:N",
                 title=None,
-                scale=alt.Scale(domain=names, range=palette(len(names))),
+                scale=alt.Scale(domain=names, range=_colours(names)),
             ),
             tooltip=[
                 alt.Tooltip("label:N", title="label"),

@@ -20,30 +20,38 @@ _METHODS = {
     "reranked": "weighed by a language model",
     "generated": "named by a language model",
     "context": "chosen by context",
+    "other": "in another way",
     "ambiguous": "not linked: ambiguous",
     "below_threshold": "not linked: too far",
     "no_candidate": "not linked: no candidate",
+    "not_looked_up": "not linked: not looked up",
 }
 """In the order of the bars' parts: firm links first, none last."""
 
 _COLOURS = {
     **dict(zip(list(_METHODS)[:8], CATEGORIES, strict=True)),
     "context": "var(--cat-8)",
+    "other": "var(--muted)",
     "ambiguous": "var(--none-1)",
     "below_threshold": "var(--none-2)",
     "no_candidate": "var(--none-3)",
+    "not_looked_up": "var(--line)",
 }
+
+_UNLINKED = ("ambiguous", "below_threshold", "no_candidate", "not_looked_up")
+
+_HOW = f"""CASE WHEN n.status IS NULL THEN 'not_looked_up' WHEN n.status != 'linked' THEN n.status
+  WHEN n.method IN {tuple(_METHODS)} THEN n.method ELSE 'other' END"""
+"""A method without words and a colour here is ``other``, and so is none."""
 
 _QUERY = f"""
 WITH by_name AS (
-  SELECT t.label, CASE WHEN n.status = 'linked' THEN n.method ELSE n.status END AS method,
-    sum(t.mentions)::BIGINT AS mentions
-  FROM name_totals t JOIN {FIRST} l ON true JOIN name_links n ON n.lookup_text = t.lookup_text
+  SELECT t.label, {_HOW} AS method, sum(t.mentions)::BIGINT AS mentions
+  FROM name_totals t JOIN {FIRST} l ON true LEFT JOIN name_links n ON n.lookup_text = t.lookup_text
     AND n.label = t.label AND n.linkset_id = l.linkset_id AND n.rank = 1
   GROUP BY ALL
 ), chosen AS (
-  SELECT m.label, CASE WHEN n.status = 'linked' THEN n.method ELSE n.status END AS method,
-    count(*) AS mentions
+  SELECT m.label, {_HOW} AS method, count(*) AS mentions
   FROM mention_links c JOIN {FIRST} l USING (linkset_id)
   JOIN mentions m USING (document_id, annotation_id, mention_id)
   SEMI JOIN (FROM document_annotations WHERE is_current) a USING (document_id, annotation_id)
@@ -72,13 +80,12 @@ def links(context: Context) -> Section:
         row
         | {
             "share": row["mentions"] / totals[row["label"]],
-            "part": order.index(row["method"]) if row["method"] in order else len(order),
-            "how": _METHODS.get(row["method"], row["method"]),
+            "part": order.index(row["method"]),
+            "how": _METHODS[row["method"]],
         }
         for row in found
     ]
     rows.sort(key=lambda row: (-totals[row["label"]], row["label"], row["part"]))
-    unlinked = ("ambiguous", "below_threshold", "no_candidate")
     shares = [
         {
             "label": label,
@@ -86,7 +93,7 @@ def links(context: Context) -> Section:
             "linked": sum(
                 row["share"]
                 for row in rows
-                if row["label"] == label and row["method"] not in unlinked
+                if row["label"] == label and row["method"] not in _UNLINKED
             ),
         }
         for label, total in sorted(totals.items(), key=lambda item: (-item[1], item[0]))

@@ -56,6 +56,8 @@ _DRIFT_CELLS = (
 
 _DRIFT_ROWS = 200
 
+_STATUS = {"too_few": "of too few mentions to judge"}
+
 _AGAINST = {
     PREVIOUS: "the run before",
     BASELINE: "the baseline",
@@ -125,7 +127,7 @@ def _drift(rows: list[Row]) -> str:
         status: sum(row["status"] == status for row in rows)
         for status in ("failed", "warning", "ok", "too_few")
     }
-    words = ", ".join(f"{n:,} {status.replace('_', ' ')}" for status, n in counts.items() if n)
+    words = ", ".join(f"{n:,} {_STATUS.get(status, status)}" for status, n in counts.items() if n)
     against = sorted(
         {str(row["against"]) for row in rows}, key=lambda name: (name != PREVIOUS, name)
     )

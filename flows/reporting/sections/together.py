@@ -21,7 +21,10 @@ WITH top AS (
   FROM concept_totals JOIN {FIRST} l USING (linkset_id) GROUP BY ALL
   ORDER BY n DESC, sum(mentions) DESC, concept_id LIMIT ?
 ), named AS (
-  SELECT t.*, coalesce(c.concept_name, t.concept_id) AS name,
+  -- One name of several concepts would put their squares in one place.
+  SELECT t.*, CASE WHEN count(*) OVER (PARTITION BY coalesce(c.concept_name, t.concept_id)) > 1
+      THEN concat(c.concept_name, ' (', t.concept_id, ')')
+      ELSE coalesce(c.concept_name, t.concept_id) END AS name,
     row_number() OVER (ORDER BY n DESC, concept_id) AS place
   FROM top t LEFT JOIN concepts c USING (release_id, concept_id)
 )
@@ -84,7 +87,14 @@ def together(context: Context) -> Section:
         "By documents that name both",
         "Each square is a pair of top concepts: the stronger its colour, the more documents name "
         "both. Frequent concepts meet often by chance alone.",
-        _map(both, names, "documents", "documents", ",.0f"),
+        _map(
+            both,
+            names,
+            "documents",
+            "documents",
+            ",.0f",
+            _count_scale([pair["documents"] for pair in both]),
+        ),
         _PAIR_CELLS,
         pairs,
         height=30 * len(names),
@@ -95,7 +105,14 @@ def together(context: Context) -> Section:
         "By how far above chance",
         "Pointwise mutual information in bits: 0 is chance, 1 twice as often, 2 four times. "
         "Pairs at or below chance are left out.",
-        _map(above, names, "pmi", "PMI (bits)", ".1f"),
+        _map(
+            above,
+            names,
+            "pmi",
+            "PMI (bits)",
+            ".1f",
+            alt.Scale(type="quantize", range=list(SEQUENCE)),
+        ),
         _PAIR_CELLS,
         sorted(pairs, key=lambda pair: -(pair["pmi"] or 0)),
         height=30 * len(names),
@@ -128,8 +145,24 @@ def _names(pairs: list[dict[str, Any]]) -> list[str]:
     return sorted(places, key=lambda name: (places[name], name))
 
 
+def _count_scale(counts: list[int]) -> alt.Scale:
+    """A colour for each count where there are few of them, else steps of several counts."""
+    low, high = min(counts), max(counts)
+    steps = high - low + 1
+    if steps >= len(SEQUENCE):
+        return alt.Scale(type="quantize", range=list(SEQUENCE))
+    last = len(SEQUENCE) - 1
+    colours = [SEQUENCE[round(last * (n + 1) / steps)] for n in range(steps)]
+    return alt.Scale(type="quantize", domain=[low - 0.5, high + 0.5], range=colours)
+
+
 def _map(
-    rows: list[dict[str, Any]], names: list[str], measure: str, title: str, form: str
+    rows: list[dict[str, Any]],
+    names: list[str],
+    measure: str,
+    title: str,
+    form: str,
+    scale: alt.Scale,
 ) -> dict[str, Any]:
     axis = alt.Axis(labelLimit=130, labelPadding=4, labelFontSize=11, domain=False)
     across = alt.Axis(
@@ -144,7 +177,7 @@ def _map(
             color=alt.Color(
                 f"{measure}:Q",
                 title=title,
-                scale=alt.Scale(type="quantize", range=list(SEQUENCE)),
+                scale=scale,
                 legend=alt.Legend(format=form, columns=7, symbolType="square"),
             ),
             tooltip=[

@@ -47,7 +47,8 @@ WITH totals AS (
     unnest(CASE WHEN len(c.tree_numbers) > 0 THEN c.tree_numbers ELSE [NULL] END) AS place
   FROM totals t LEFT JOIN concepts c USING (release_id, concept_id)
 ), branches AS (
-  SELECT unnest(tree_numbers) AS branch, concept_name FROM current_concepts
+  SELECT unnest(c.tree_numbers) AS branch, c.concept_name
+  FROM concepts c JOIN {FIRST} l USING (release_id)
 ), grown AS (
   SELECT place[:1] AS category, split_part(place, '.', 1) AS branch, label, name,
     sum(weight) AS weight

@@ -8,6 +8,7 @@ from flows.reporting.charts import Figure, bars
 from flows.reporting.context import Context
 from flows.reporting.markup import Cell, empty, note, table_html
 from flows.reporting.section import Section
+from flows.warehouse.views.concepts import FIRST
 
 _COUNTS = """
 SELECT label, replace(status, '_', ' ') AS status, count(*) AS names,
@@ -19,6 +20,14 @@ _NAMES = """
 SELECT lookup_text, label, replace(status, '_', ' ') AS status, mentions, documents,
   candidate_name, candidate_score
 FROM unlinked_names ORDER BY mentions DESC, lookup_text, label LIMIT ?
+"""
+
+_BY_CONTEXT = f"""
+SELECT count(*) AS mentions FROM mention_links c JOIN {FIRST} l USING (linkset_id)
+JOIN mentions m USING (document_id, annotation_id, mention_id)
+SEMI JOIN (FROM document_annotations WHERE is_current) a USING (document_id, annotation_id)
+JOIN name_links n ON n.lookup_text = m.lookup_text AND n.label = m.label
+  AND n.linkset_id = c.linkset_id AND n.rank = 1 AND n.status != 'linked'
 """
 
 _COUNT_CELLS = (
@@ -44,7 +53,10 @@ def unlinked(context: Context) -> Section:
     """Counts by label and reason; the names themselves only where text may be shown."""
     counts = context.rows(_COUNTS)
     if not counts:
-        return Section("unlinked", "Unlinked names", empty("Every name has a concept."))
+        why = "Every name has a concept."
+        if not context.rows(f"FROM {FIRST}"):
+            why = "There is no ontology to look names up in."
+        return Section("unlinked", "Unlinked names", empty(why))
     parts = [
         row | {"part": row["status"]}
         for row in counts  # one a part of a label's bar
@@ -59,9 +71,9 @@ def unlinked(context: Context) -> Section:
     )
     figure = Figure(
         "unlinked-counts",
-        "Mentions without a concept",
-        "Mentions whose name has no concept, by label and why: no candidate at all, none near "
-        "enough, or several alike.",
+        "Mentions whose name has no concept",
+        "By label and why: no candidate at all, none near enough, or several alike."
+        + _despite(context),
         spec,
         _COUNT_CELLS,
         counts,
@@ -79,3 +91,11 @@ def unlinked(context: Context) -> Section:
             "charthouse report --with-text shows them, and so does the view unlinked_names."
         )
     return Section("unlinked", "Unlinked names", body)
+
+
+def _despite(context: Context) -> str:
+    """How many of them have a concept nevertheless, which the name alone does not tell."""
+    (by_context,) = context.rows(_BY_CONTEXT)
+    if not by_context["mentions"]:
+        return ""
+    return f" For {by_context['mentions']:,} of them the sentence decided for a concept."

@@ -66,7 +66,7 @@ def viewer_section(connection: Connection, options: ViewerOptions) -> Section:
 
 def _said(shown: int, drawn: int, showable: int, without_text: int, seed: int) -> str:
     if shown == showable:
-        said = f"All {shown:,} documents are shown."
+        said = f"All {shown:,} documents are shown." if shown > 1 else "The one document is shown."
     else:
         said = f"{shown:,} of {showable:,} documents are shown, drawn at random (seed {seed})."
     if shown < drawn:

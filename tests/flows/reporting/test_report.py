@@ -75,6 +75,12 @@ def spec(tree: Any, figure: str) -> dict[str, Any]:
     return loaded
 
 
+def page_of(warehouse: Path) -> str:
+    return Path(
+        write_report(warehouse, warehouse.with_suffix(".html"), ReportOptions()).path
+    ).read_text("utf-8")
+
+
 def test_sections_are_there_and_listed(written: Written, tree: Any) -> None:
     assert written.sections == SECTIONS
     assert tuple(tree.xpath("//main/section/@id")) == SECTIONS
@@ -141,6 +147,69 @@ def test_pairs_stand_on_both_sides_of_the_map(tree: Any) -> None:
 def test_documents_by_year(tree: Any) -> None:
     years = [[row[0], row[2]] for row in table(tree, "Documents over the years")]
     assert years == [["2021", "2"], ["2022", "2"], ["2023", "1"]]
+
+
+def test_years_without_documents_are_seen_and_undated_ones_counted(
+    warehouse: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy.duckdb"
+    shutil.copy(warehouse, copy)
+    with open_warehouse(copy) as connection:
+        connection.execute("UPDATE document_totals SET year = 2025 WHERE year = 2023")
+    page = html.fromstring(page_of(copy))
+    assert spec(page, "corpora-years")["encoding"]["x"]["scale"]["domain"] == [*range(2021, 2026)]
+    (note,) = page.xpath("//figure[@id='corpora-years']/p")
+    assert note.text.endswith("2 of 7 have no date and are left out.")
+
+
+def test_links_by_ways_that_have_no_words_are_other_links(warehouse: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.duckdb"
+    shutil.copy(warehouse, copy)
+    with open_warehouse(copy) as connection:
+        connection.execute("UPDATE name_links SET method = NULL WHERE method = 'ngram'")
+        connection.execute("UPDATE name_links SET method = 'new' WHERE method = 'exact'")
+        connection.execute("DELETE FROM name_links WHERE status = 'no_candidate'")
+    page = html.fromstring(page_of(copy))
+    assert {row[1]: row[2] for row in table(page, "How mentions were linked")} == {
+        "chosen by context": "1",
+        "in another way": "5",
+        "not linked: not looked up": "1",
+    }
+    assert table(page, "Linked share") == [["Disease", "7", "85.7%"]]
+
+
+def test_unlinked_names_whose_mentions_have_a_concept_by_context_are_counted(
+    warehouse: Path, tree: Any, tmp_path: Path
+) -> None:
+    (meaning,) = tree.xpath("//figure[@id='unlinked-counts']/p")
+    assert meaning.text.endswith(" For 1 of them the sentence decided for a concept.")
+    copy = tmp_path / "copy.duckdb"
+    shutil.copy(warehouse, copy)
+    with open_warehouse(copy) as connection:
+        connection.execute("DELETE FROM mention_links")
+    (meaning,) = html.fromstring(page_of(copy)).xpath("//figure[@id='unlinked-counts']/p")
+    assert "the sentence decided" not in meaning.text
+
+
+def test_without_an_ontology_no_name_is_said_to_have_a_concept(
+    warehouse: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy.duckdb"
+    shutil.copy(warehouse, copy)
+    with open_warehouse(copy) as connection:
+        connection.execute("UPDATE linksets SET is_current = false")
+    (said,) = html.fromstring(page_of(copy)).xpath("//section[@id='unlinked']/p")
+    assert said.text == "There is no ontology to look names up in."
+
+
+def test_concepts_of_one_name_are_told_apart(warehouse: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.duckdb"
+    shutil.copy(warehouse, copy)
+    with open_warehouse(copy) as connection:
+        connection.execute("UPDATE concepts SET concept_name = 'Same'")
+    page = html.fromstring(page_of(copy))
+    (pair,) = table(page, "By documents that name both")
+    assert pair[:2] == ["Same (MESH:D1)", "Same (MESH:D2)"]
 
 
 def test_measured_histograms_come_before_counted_ones(tree: Any) -> None:

@@ -69,6 +69,9 @@ def test_json(shown: Path) -> None:
 def test_width_breaks_lines(shown: Path) -> None:
     printed = show("notes:11", "-w", shown, "--width", "60")
     assert max(len(line) for line in printed.splitlines()) <= 60
+    rows = [line.split() for line in printed.splitlines()]
+    assert ["#", "mention", "label,", "score", "concept", "link"] in rows
+    assert any("(negated)" in row for row in rows)
 
 
 def test_picture(shown: Path, tmp_path: Path) -> None:
@@ -79,6 +82,19 @@ def test_picture(shown: Path, tmp_path: Path) -> None:
     assert "line-through" in drawn
     assert not re.search(r"url\(.?http", drawn)
     assert "MESH:D005334" in drawn
+
+
+def test_picture_takes_the_place_of_a_picture_alone(shown: Path, tmp_path: Path) -> None:
+    former, other = tmp_path / "note.svg", tmp_path / "note.txt"
+    former.write_text("<svg></svg>", encoding="utf-8")
+    former.chmod(0o644)
+    assert json.loads(show("notes:11", "-w", shown, "--svg", former, "--json"))["mentions"]
+    assert former.stat().st_mode & 0o077 == 0
+    assert "MESH:D005334" in former.read_text(encoding="utf-8")
+    other.write_text("kept", encoding="utf-8")
+    with pytest.raises(CharthouseError, match="is no SVG picture"):
+        show("notes:11", "-w", shown, "--svg", other)
+    assert other.read_text(encoding="utf-8") == "kept"
 
 
 def test_another_annotation_set_of_an_older_text(bench_of_two: Connection) -> None:
