@@ -281,7 +281,7 @@ def test_the_artifact_names_no_corpus_and_no_label(two: Ward) -> None:
             "label": "1",
             "group": "previous",
             "what": "mean_score_change",
-            "value": -0.4,
+            "value": "-0.400",
             "status": "failed",
         }
     ], "of a single label what crossed a threshold, no more"
@@ -291,7 +291,7 @@ def test_the_artifact_names_no_corpus_and_no_label(two: Ward) -> None:
         "label": "all",
         "group": "previous",
         "what": "link_share_change",
-        "value": -0.8,
+        "value": "-80.0 pp",
         "status": "ok",
     } in rows
     two.measure("r2", min_count=1, fail={"label_share_change": 0.1})
