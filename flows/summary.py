@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from flows.entities import count_entities
-from flows.quality.drift import crossed
+from flows.quality.drift import crossed, crossed_before
 from flows.quality.schema import FAILED, WARNING
 from flows.quality.telling import told
 from flows.warehouse.connection import Connection
@@ -56,6 +56,10 @@ class Summary:
     quality_failed: int = 0
     """Thresholds of failure that this process's runs crossed: decides exit 4."""
     quality_warnings: int = 0
+    quality_before: dict[str, int] = field(default_factory=dict)
+    """Where nothing was left to do: thresholds that the latest measured run crossed, by status.
+    They were told when it ended, unless the process was killed just then; exit codes do not count
+    them."""
 
     @property
     def linked_share(self) -> float:
@@ -91,10 +95,11 @@ def summarise(
     ).fetchall()
     entities = count_entities(connection)
     quality = crossed(connection, sorted(here))
+    nothing_to_do = not (run[1] or run[2] or run[6] or run[7] or run[9])
     return Summary(
         run_id=run_id,
         warehouse=str(warehouse),
-        nothing_to_do=not (run[1] or run[2] or run[6] or run[7] or run[9]),
+        nothing_to_do=nothing_to_do,
         read=run[0],
         new=run[1],
         replaced=run[2],
@@ -129,6 +134,7 @@ def summarise(
         **(_private(connection, run_id, privacy) if privacy and privacy.is_on else {}),
         quality_failed=quality.get(FAILED, 0),
         quality_warnings=quality.get(WARNING, 0),
+        quality_before=crossed_before(connection, run_id) if nothing_to_do and not quality else {},
     )
 
 
@@ -188,13 +194,22 @@ def print_summary(console: Console, summary: Summary) -> None:
             f"[yellow]{count:,} documents of kind {kind} were stored as they are:[/] "
             "privacy.kinds does not name it"
         )
-    if summary.quality_failed or summary.quality_warnings:
-        colour = "red" if summary.quality_failed else "yellow"
-        console.print(
-            f"[{colour}]{told(summary.quality_failed, summary.quality_warnings).capitalize()}:[/] "
-            f"{command()} quality --warehouse {escape(shortest(summary.warehouse))}"
-        )
+    _print_quality(console, summary)
     _print_queries(console, summary)
+
+
+def _print_quality(console: Console, summary: Summary) -> None:
+    """Say how many thresholds of quality were crossed, and how to see which."""
+    failed, warnings, when = summary.quality_failed, summary.quality_warnings, ""
+    if before := summary.quality_before:
+        failed, warnings = before.get(FAILED, 0), before.get(WARNING, 0)
+        when = "In the latest run that was measured, "
+    if failed or warnings:
+        line = when + told(failed, warnings)
+        console.print(
+            f"[{'red' if failed else 'yellow'}]{line[0].upper()}{line[1:]}:[/] "
+            f"{command()} quality --crossed --warehouse {escape(shortest(summary.warehouse))}"
+        )
 
 
 def command() -> str:

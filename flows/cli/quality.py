@@ -17,20 +17,6 @@ if TYPE_CHECKING:
     from flows.quality.drift import Drift
     from flows.quality.look import Look
 
-_FOUND = (
-    "corpus",
-    "label",
-    "documents",
-    "mentions",
-    "mentions_per_1000",
-    "label_share",
-    "mean_score",
-    "link_share",
-    "abstention_share",
-    "out_of_vocabulary_share",
-    "rejects",
-    "reject_share",
-)
 _COMPARED = (
     "against",
     "corpus",
@@ -94,8 +80,10 @@ def quality(
 
     Any two runs can be compared, from what each stored. Thresholds are those that the run ended
     with; with --config, and against a run that you name, those of settings. Status: ok, warning,
-    failed, or too_few (mentions or documents to say). csv prints the comparisons alone, json
-    both. Nothing is changed.
+    failed, or too_few (mentions or documents to say). The table is rounded, with shares in percent
+    and their changes in percentage points (pp); unsure: a name has candidates, none was taken;
+    unknown: it has none. csv prints the comparisons alone, json both, with all columns and
+    digits. Nothing is changed.
 
     Example: charthouse quality -w notes.duckdb
 
@@ -129,15 +117,16 @@ def quality(
         and _wanted(label, drift.found.label)
         and (not crossed or drift.status in {"warning", "failed"})
     ]
-    _print(seen, found, drifts, format)
+    _print(seen, found, drifts, format, named=bool(corpus))
 
 
 def _wanted(named: list[str] | None, name: str) -> bool:
     return not named or name in named
 
 
-def _print(seen: Look, found: list[Any], drifts: list[Drift], format: Output) -> None:
-    rows = [_cells(drift) for drift in drifts]
+def _print(
+    seen: Look, found: list[Any], drifts: list[Drift], format: Output, *, named: bool
+) -> None:
     if format is Output.json:
         compared = [
             {"against": d.against, "against_run_id": d.against_run_id}
@@ -149,15 +138,24 @@ def _print(seen: Look, found: list[Any], drifts: list[Drift], format: Output) ->
         print(json.dumps(whole, ensure_ascii=False, default=str))
         return
     if format is Output.csv:
-        print_rows(list(_COMPARED), rows, format)
+        print_rows(list(_COMPARED), [_cells(drift) for drift in drifts], format)
         return
+    from rich.console import Console
+
+    from flows.cli.quality_tables import print_compared, print_found, without_twins
+
+    if not named:
+        found, drifts = without_twins(found, drifts)
+    console = Console()
     print(f"Run {seen.run_id}")
-    print_rows(list(_FOUND), [tuple(_short(row[name]) for name in _FOUND) for row in found], format)
+    print_found(console, found)
     others = sorted({drift.against_run_id for drift in drifts} - {seen.run_id})
     if others:
         print(f"\nAgainst {', '.join(others)}")
-    if rows:
-        print_rows(list(_COMPARED), [tuple(map(_short, row)) for row in rows], format)
+    elif drifts:
+        print()
+    if drifts:
+        print_compared(console, drifts)
     elif not seen.drifts:
         print("\nThere is no earlier run to compare with.")
     else:
@@ -170,7 +168,3 @@ def _cells(drift: Drift) -> tuple[Any, ...]:
         *(drift.against, its.corpus, its.label, its.measure),
         *(its.before, its.after, its.value, *drift.thresholds, drift.status),
     )
-
-
-def _short(value: Any) -> Any:
-    return round(value, 4) if isinstance(value, float) else value

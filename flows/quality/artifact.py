@@ -7,6 +7,7 @@ or a person. ``charthouse quality`` names them.
 from __future__ import annotations
 
 from flows.quality.schema import ALL, QUALITY, QUALITY_DRIFT, RUN
+from flows.quality.telling import shown
 from flows.warehouse.layout import Connection
 
 Row = dict[str, object]
@@ -63,7 +64,7 @@ def _row(corpus: str, label: str, group: str, what: str, value: float, status: s
         "label": label,
         "group": group,
         "what": what,
-        "value": round(value, 4),
+        "value": shown(what, value),
         "status": status,
     }
 

@@ -183,3 +183,14 @@ def crossed(connection: Connection, run_ids: list[str]) -> dict[str, int]:
             [run_ids],
         ).fetchall()
     )
+
+
+def crossed_before(connection: Connection, run_id: str) -> dict[str, int]:
+    """How many thresholds the latest run that was measured crossed, by status.
+
+    Nothing where that is the given run itself: its own are no earlier ones.
+    """
+    ((latest,),) = connection.execute(
+        f"SELECT max(run_id) FROM {QUALITY.name} JOIN runs r USING (run_id) WHERE r.status = 'done'"
+    ).fetchall()
+    return {} if latest in (None, run_id) else crossed(connection, [latest])

@@ -80,7 +80,7 @@ def _told(connection: Connection, run_id: str, against: str) -> tuple[Drift, ...
     rows = connection.execute(
         "SELECT against, against_run_id, corpus, label, measure, before, after, value, warn, "
         f"fail, status FROM {QUALITY_DRIFT.name} WHERE run_id = ? AND against IN (?, '{LIMIT}') "
-        f"ORDER BY against = '{LIMIT}', corpus, label",
+        f"ORDER BY against = '{LIMIT}', corpus, label, measure",
         [run_id, against],
     ).fetchall()
     if against != PREVIOUS and all(kind != against for kind, *_ in rows):

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from flows.errors import CharthouseError
 from flows.quality.artifact import quality_rows
-from flows.quality.drift import check_baseline, crossed
+from flows.quality.drift import check_baseline, crossed, crossed_before
 from flows.quality.look import look
 from flows.quality.measures import DRIFTS, LIMITS, MEASURES
 from flows.quality.settings import WARN, QualityRule, QualitySettings
@@ -281,7 +281,7 @@ def test_the_artifact_names_no_corpus_and_no_label(two: Ward) -> None:
             "label": "1",
             "group": "previous",
             "what": "mean_score_change",
-            "value": -0.4,
+            "value": "-0.400",
             "status": "failed",
         }
     ], "of a single label what crossed a threshold, no more"
@@ -291,7 +291,7 @@ def test_the_artifact_names_no_corpus_and_no_label(two: Ward) -> None:
         "label": "all",
         "group": "previous",
         "what": "link_share_change",
-        "value": -0.8,
+        "value": "-80.0 pp",
         "status": "ok",
     } in rows
     two.measure("r2", min_count=1, fail={"label_share_change": 0.1})
@@ -309,3 +309,13 @@ def test_views_show_the_latest_run_and_the_way_there(two: Ward) -> None:
         "SELECT run_id, previous_run_id, link_share_change FROM quality_trend "
         "WHERE corpus = 'icu' AND label = '*' ORDER BY run_id"
     ) == [("r1", None, None), ("r2", "r1", pytest.approx(-0.8))]
+
+
+def test_what_the_latest_run_crossed_can_be_told_later(two: Ward) -> None:
+    assert crossed_before(two.connection, "r3") == {}
+    two.measure("r1")
+    two.measure("r2", min_count=1, warn={}, fail={"link_share_change": 0.1})
+    assert crossed_before(two.connection, "r3") == {"failed": 1}
+    assert crossed_before(two.connection, "r2") == {}, "its own are no earlier ones"
+    two.connection.execute("UPDATE runs SET status = 'failed' WHERE run_id = 'r2'")
+    assert crossed_before(two.connection, "r3") == {}

@@ -10,6 +10,7 @@ import pytest
 import typer.testing
 
 from flows.cli.main import app
+from flows.quality.measures import MEASURES
 from flows.warehouse.connection import open_warehouse
 from tests.flows.quality.conftest import Ward, linked_names
 from tests.flows.quality.test_drift import GOOD, WORSE
@@ -31,7 +32,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def call(warehouse: Path, *arguments: str, code: int = 0) -> str:
     done = typer.testing.CliRunner().invoke(
-        app, ["quality", "-w", str(warehouse), *arguments], env={"COLUMNS": "250"}
+        app, ["quality", "-w", str(warehouse), *arguments], env={"COLUMNS": "80"}
     )
     assert done.exit_code == code, done.output
     return done.output
@@ -43,9 +44,34 @@ def test_table_of_the_latest_run_and_its_drift(warehouse: Path) -> None:
     assert "Against 20260101T000000-aaaaaa" in told
     (row,) = [line for line in told.splitlines() if "link_share_change" in line]
     assert row.split() == [
-        *("previous", "icu", "*", "link_share_change", "1.0", "0.2", "-0.8", "0.1", "warning"),
+        *("link_share_change", "100.0%", "20.0%", "-80.0", "pp", "10", "pp", "warning"),
     ]
     assert "Disease" not in told
+
+
+def test_a_narrow_terminal_folds_nothing(warehouse: Path) -> None:
+    lines = call(warehouse).splitlines()
+    assert max(map(len, lines)) <= 80
+    measured = [line.split()[0] for line in lines if line.startswith(" ")]
+    assert measured and set(measured) <= set(MEASURES)
+    assert "icu: 600 documents" in lines and "icu, Disease" in map(str.strip, lines)
+    (whole,) = [line.split() for line in lines if line.startswith("all ")]
+    assert whole == ["all", "600", "1.00", "100.0%", "0.550", "20.0%", "0.0%", "80.0%"]
+
+
+def test_all_corpora_together_are_left_out_where_they_only_repeat_one(
+    warehouse: Path, tmp_path: Path
+) -> None:
+    assert "all corpora" not in call(warehouse)
+    assert "all corpora: 600 documents" in call(warehouse, "--corpus", "*")
+    said = json.loads(call(warehouse, "--format", "json"))
+    assert {row["corpus"] for row in said["found"]} == {"*", "icu"}
+    path = shutil.copyfile(warehouse, tmp_path / "w.duckdb")
+    with open_warehouse(path) as connection:
+        ward = Ward(connection, documents=1200)
+        ward.add("20260201T000000-bbbbbb", "ed", GOOD)
+        ward.measure("20260201T000000-bbbbbb")
+    assert "all corpora: 601 documents" in call(path)
 
 
 def test_json_says_all_and_csv_the_comparisons(warehouse: Path) -> None:
@@ -66,7 +92,7 @@ def test_thresholds_of_a_file_and_a_run_chosen_by_its_beginning(
     chosen = ("--run", "202601", "--config", str(config), "--crossed")
     for against in ("baseline", "20260201"):
         told = call(warehouse, *chosen, "--against", against)
-        assert "failed" in told and "0.8" in told, told
+        assert "failed" in told and "+80.0 pp" in told, told
     assert "There is no earlier run" in call(warehouse, "--run", "202601")
 
 

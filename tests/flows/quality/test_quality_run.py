@@ -136,6 +136,8 @@ def test_a_threshold_fails_the_flow_and_keeps_the_work(
 
     again = run(server, strict)
     assert again.returncode == 0, "nothing was done, so nothing is crossed anew"
+    words = " ".join(again.stdout.split())
+    assert "In the latest run that was measured, quality thresholds crossed: 1 of failure" in words
     assert last_flow_run(server)["state_type"] == "COMPLETED"
 
 
