@@ -33,7 +33,7 @@ def test_a_sound_warehouse_builds_and_passes(built: Built) -> None:
     assert built.returncode == 0, built.output[-3000:]
     assert set(built.statuses.values()) == {"success", "pass", "no-op"}
     kinds = [unique_id.split(".")[0] for unique_id in built.statuses]
-    assert kinds.count("model") == 24 and kinds.count("unit_test") == 3
+    assert kinds.count("model") == 24 and kinds.count("unit_test") == 4
     assert {"no_lost_documents", "link_share_not_fallen"} <= set(map(short, built.statuses))
 
 
