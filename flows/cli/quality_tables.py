@@ -46,7 +46,8 @@ def print_found(console: Console, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _documents(rows: Sequence[dict[str, Any]]) -> str:
-    words = f"{rows[0]['documents']:,} documents"
+    documents = rows[0]["documents"]
+    words = f"{documents:,} document{'' if documents == 1 else 's'}"
     for row in rows:
         if row["label"] == ALL and row["rejects"]:
             words += f", {row['rejects']:,} rejects ({shown('reject_share', row['reject_share'])})"

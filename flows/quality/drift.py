@@ -30,10 +30,12 @@ from flows.quality.settings import QualityRule, QualitySettings
 from flows.quality.thresholds import Thresholds, status_of, thresholds_of
 from flows.warehouse.layout import Connection, tables_there
 
-_MEASURED_RUNS = (
+_ENDED_RUNS = (
     f"SELECT q.corpus, q.run_id FROM {QUALITY.name} q JOIN runs r USING (run_id) "
-    f"WHERE q.scope = $scope AND q.label = '{ALL}' AND q.documents > 0 AND r.status = 'done'"
+    f"WHERE q.scope = $scope AND q.label = '{ALL}' AND r.status = 'done'"
 )
+_MEASURED_RUNS = f"{_ENDED_RUNS} AND q.documents > 0"
+"""Those that others can be compared with: a run that met rejects alone found no documents."""
 
 
 @dataclass(frozen=True)
@@ -129,28 +131,33 @@ def previous_runs(connection: Connection, run_id: str, scope: str = RUN) -> dict
 
 
 def latest_run(connection: Connection, scope: str = RUN) -> str | None:
-    """The latest run that was measured."""
+    """The latest run that was measured, of which there may be rejects alone."""
     ((latest,),) = connection.execute(
-        f"SELECT max(run_id) FROM ({_MEASURED_RUNS})", {"scope": scope}
+        f"SELECT max(run_id) FROM ({_ENDED_RUNS})", {"scope": scope}
     ).fetchall()
     return None if latest is None else str(latest)
 
 
-def find_run(connection: Connection, named: str, scope: str = RUN) -> str:
+def find_run(
+    connection: Connection, named: str, scope: str = RUN, *, with_documents: bool = True
+) -> str:
     """The run that a run_id or its beginning names, among those that were measured.
+
+    Only runs that found documents count, unless told otherwise: nothing compares with the others.
 
     Raises:
         CharthouseError: none does, or several do.
     """
     rows = connection.execute(
-        f"SELECT DISTINCT run_id FROM ({_MEASURED_RUNS}) WHERE starts_with(run_id, $named) "
-        "ORDER BY 1",
+        f"SELECT DISTINCT run_id FROM ({_MEASURED_RUNS if with_documents else _ENDED_RUNS}) "
+        "WHERE starts_with(run_id, $named) ORDER BY 1",
         {"scope": scope, "named": named},
     ).fetchall()
     if len(rows) != 1:
         raise CharthouseError(
             f"{named}: {len(rows) or 'no'} measured runs begin with that",
-            '`charthouse sql -w W "SELECT DISTINCT run_id FROM quality"` lists them',
+            '`charthouse sql -w W "SELECT DISTINCT run_id FROM quality '
+            'WHERE documents > 0"` lists them',
         )
     return str(rows[0][0])
 

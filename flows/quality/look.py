@@ -60,7 +60,10 @@ def look(
     """
     if QUALITY.name not in tables_there(connection):
         raise CharthouseError("no run of this warehouse was measured", "charthouse run does that")
-    run_id = find_run(connection, run, scope) if run else _latest(connection, scope)
+    if run:
+        run_id = find_run(connection, run, scope, with_documents=False)
+    else:
+        run_id = _latest(connection, scope)
     measured = read_measured(connection, run_id, scope)
     if as_told and scope == RUN and (told := _told(connection, run_id, against)):
         return Look(run_id, measured, told)

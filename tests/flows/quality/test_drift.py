@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from flows.errors import CharthouseError
 from flows.quality.artifact import quality_rows
-from flows.quality.drift import check_baseline, crossed, crossed_before
+from flows.quality.drift import check_baseline, crossed, crossed_before, previous_runs
 from flows.quality.look import look
 from flows.quality.measures import DRIFTS, LIMITS, MEASURES
 from flows.quality.settings import WARN, QualityRule, QualitySettings
@@ -319,3 +319,17 @@ def test_what_the_latest_run_crossed_can_be_told_later(two: Ward) -> None:
     assert crossed_before(two.connection, "r2") == {}, "its own are no earlier ones"
     two.connection.execute("UPDATE runs SET status = 'failed' WHERE run_id = 'r2'")
     assert crossed_before(two.connection, "r3") == {}
+
+
+def test_a_run_of_rejects_alone_is_looked_at_and_never_compared_with(two: Ward) -> None:
+    two.measure("r1")
+    two.measure("r2")
+    two.begin("r3")
+    two.reject("r3", "icu", 30)
+    two.measure("r3", min_count=1, warn={}, fail={"reject_share_above": 0.5})
+    seen = look(two.connection, QualitySettings(), as_told=True)
+    assert seen.run_id == "r3" == look(two.connection, QualitySettings(), run="r3").run_id
+    assert {(d.found.measure, d.status) for d in seen.drifts} == {("reject_share_above", "failed")}
+    assert previous_runs(two.connection, "r4")["icu"] == "r2"
+    with pytest.raises(CharthouseError, match="r3: no measured runs"):
+        look(two.connection, QualitySettings(), against="r3")
