@@ -263,6 +263,7 @@ def test_a_warehouse_and_a_model_are_not_judged_together(gold: Path) -> None:
     assert result.exit_code == 2
 
 
+@pytest.mark.slow
 def test_prefect_sees_a_flow_run_and_neither_text_nor_file_names(
     gold: Path, tmp_path: Path
 ) -> None:
@@ -290,10 +291,11 @@ def test_prefect_sees_a_flow_run_and_neither_text_nor_file_names(
         assert b"quokkas" not in content
 
 
-def test_an_error_in_a_flow_is_told_in_one_line(gold: Path, tmp_path: Path) -> None:
-    done = charthouse(
-        tmp_path, "evaluate", "linking", gold, "--ontology", tmp_path / "nowhere", "--prefect"
-    )
+def test_an_error_in_a_flow_is_told_in_one_line(
+    gold: Path, tmp_path: Path, prefect_address: str
+) -> None:
+    order = ("evaluate", "linking", gold, "--ontology", tmp_path / "nowhere", "--prefect")
+    done = charthouse(tmp_path, *order, PREFECT_API_URL=prefect_address)
     assert done.returncode == 1
     assert "nowhere" in done.stderr
     assert "Traceback" not in done.stderr
