@@ -167,7 +167,7 @@ def test_rules_are_part_of_the_annotation_id(tmp_path: Path) -> None:
 
 def test_the_example_of_the_docs(tmp_path: Path) -> None:
     page = (Path(__file__).resolve().parents[3] / "docs" / "sections.md").read_text("utf-8")
-    (example,) = re.findall(r"^```TOML\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    _, example = re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     path = _file(tmp_path, example)
     text = (
         "NURSING REPORT: calm\nBRADEN SCORE: high\nLINES: two\nWard medications: none\nPLAN: rest"
