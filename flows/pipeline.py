@@ -263,14 +263,7 @@ def publish(session: Session) -> None:
             )
     except Exception as error:  # the run is complete, whatever Prefect says
         session.reporter.say(f"Prefect did not take the tables of counts ({type(error).__name__})")
-    runs.finish_run(
-        session.connection,
-        session.run_id,
-        {
-            name: session.seconds.get(name, 0.0)
-            for name in ("annotate", "link", "derive", "quality")
-        },
-    )
+    runs.finish_run(session.connection, session.run_id, session.seconds)
     remove_tree(session.work.run(session.run_id))
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
 import sys
 from dataclasses import asdict, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +17,7 @@ from rich.text import Text
 from flows.cli.access import Config, Wait, access_for
 from flows.cli.inspect import Warehouse
 from flows.errors import CharthouseError
+from flows.work import write_durably
 
 if TYPE_CHECKING:
     from flows.showing.document import ShownDocument, ShownMention
@@ -246,8 +245,6 @@ def _draw(
     picture = re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL)
     try:
         # It holds text, which is its owner's alone to read, also where the path was open before.
-        with open(path, "w", encoding="utf-8", opener=partial(os.open, mode=0o600)) as file:
-            os.fchmod(file.fileno(), 0o600)
-            file.write(picture)
+        write_durably(path, lambda temporary: temporary.write_text(picture, encoding="utf-8"))
     except OSError as error:
         raise CharthouseError(f"{path} cannot be written ({error.strerror})") from None

@@ -25,7 +25,7 @@ from flows.errors import CharthouseError
 from flows.evaluating.evaluation import Evaluation, Judgement, judge
 from flows.evaluating.finding import find_mentions, found_notes
 from flows.evaluating.gold import GoldCorpus, Span
-from flows.evaluating.linked_warehouse import read_links
+from flows.evaluating.linked_warehouse import find_links
 from flows.evaluating.links import (
     Concepts,
     Link,
@@ -40,7 +40,6 @@ from flows.evaluating.request import Request
 from flows.evaluating.scores import AGREEMENT, COVERAGE, Counts, count_sets
 from flows.progress import Reporter
 from flows.readers.gold import GoldDocument
-from flows.warehouse.access import access_of
 from nlp.fingerprint import AnnotationSet
 from ontologies.linker import linkset_id
 
@@ -96,9 +95,7 @@ def _evaluate_stored(
     request: Request, warehouse: Path, corpora: Sequence[GoldCorpus], reporter: Reporter
 ) -> Evaluation:
     """Judge the mentions of a warehouse with the concepts of its first ontology."""
-    finding = find_mentions(request, corpora, reporter)
-    asked = [document_id for its in finding.found for document_id in its.mentions]
-    stored = read_links(warehouse, access_of(request.settings.warehouse), asked)
+    finding, stored = find_links(request, warehouse, corpora, reporter)
     judged = []
     for corpus, its in zip(in_release(finding.corpora, stored), finding.found, strict=True):
         links = {i: stored.of(i, mentions) for i, mentions in its.mentions.items()}

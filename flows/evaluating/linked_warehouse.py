@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from flows.errors import CharthouseError
+from flows.evaluating.finding import Finding, find_mentions
+from flows.evaluating.gold import GoldCorpus
 from flows.evaluating.links import Candidate, Link, Name
 from flows.evaluating.mentions import FoundMention
-from flows.warehouse.access import Access
+from flows.evaluating.request import Request
+from flows.progress import Reporter
+from flows.warehouse.access import Access, access_of
 from flows.warehouse.connection import read_warehouse
 from ontologies.schema import LINKED, NO_CANDIDATE
 
@@ -47,6 +51,19 @@ class StoredLinks:
     def of(self, document_id: str, mentions: Sequence[FoundMention]) -> list[Link]:
         """The links of a document's mentions, in their order."""
         return [self.links[document_id, m.start_char, m.end_char, m.own_label] for m in mentions]
+
+
+def find_links(
+    request: Request, warehouse: Path, corpora: Sequence[GoldCorpus], reporter: Reporter
+) -> tuple[Finding, StoredLinks]:
+    """The mentions that a warehouse has of gold corpora, and what they are linked to.
+
+    Raises:
+        CharthouseError: the warehouse cannot be used, or its names are not linked.
+    """
+    finding = find_mentions(request, corpora, reporter)
+    asked = [document_id for its in finding.found for document_id in its.mentions]
+    return finding, read_links(warehouse, access_of(request.settings.warehouse), asked)
 
 
 def read_links(warehouse: Path, access: Access, document_ids: Collection[str]) -> StoredLinks:

@@ -16,9 +16,8 @@ import numpy as np
 
 from flows.evaluating.concepts import gold_concepts, in_release, require_concepts
 from flows.evaluating.evaluation import Evaluation, Judgement, judge
-from flows.evaluating.finding import find_mentions
 from flows.evaluating.gold import GoldCorpus
-from flows.evaluating.linked_warehouse import read_links
+from flows.evaluating.linked_warehouse import find_links
 from flows.evaluating.links import (
     Link,
     Name,
@@ -32,7 +31,6 @@ from flows.evaluating.predictions import candidate_rows
 from flows.evaluating.request import Request
 from flows.evaluating.scores import COVERAGE, Counts, Measure
 from flows.progress import Reporter
-from flows.warehouse.access import access_of
 from ontologies.linker import linkset_id
 
 ALL = "all"
@@ -111,9 +109,7 @@ def _evaluate_stored(
     request: Request, warehouse: Path, corpora: Sequence[GoldCorpus], reporter: Reporter
 ) -> Evaluation:
     """Judge the links of those gold mentions that a warehouse has, to its first ontology."""
-    finding = find_mentions(request, corpora, reporter)
-    asked = [document_id for its in finding.found for document_id in its.mentions]
-    stored = read_links(warehouse, access_of(request.settings.warehouse), asked)
+    finding, stored = find_links(request, warehouse, corpora, reporter)
     judged = []
     for corpus, found in zip(in_release(finding.corpora, stored), finding.found, strict=True):
         linked = []

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import os
-import secrets
-from contextlib import suppress
 from pathlib import Path
 
 from flows.errors import CharthouseError
-from flows.warehouse.files import sync_file
-from flows.work import sync_folder
+from flows.work import write_durably
 
 MARK = "<!-- charthouse report -->"
 """Stands near the beginning of every report: what may be replaced by another."""
 
 _BEGINNING = 200
-_PRIVATE, _OPEN = 0o600, 0o666
 
 
 def check_place(out: Path) -> Path:
@@ -57,22 +53,13 @@ def publish(path: Path, page: str, *, private: bool) -> int:
         CharthouseError: it cannot be written.
     """
     content = page.encode()
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     try:
-        with os.fdopen(os.open(temporary, flags, _PRIVATE if private else _OPEN), "wb") as file:
-            file.write(content)
-        sync_file(temporary)
-        temporary.replace(path)
-        sync_folder(path.parent)
+        write_durably(path, lambda temporary: temporary.write_bytes(content), private=private)
     except OSError as error:
         raise CharthouseError(
             f"report {path} cannot be written ({error.strerror})",
             "Check the folder's rights and free space",
         ) from None
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
     return len(content)
 
 

@@ -8,6 +8,9 @@ from typing import Any
 from flows.reporting.charts import FONT, Spec
 from flows.reporting.markup import Row
 
+_WITHIN = {"signal": "max(1, datum.x1 - datum.x0 - 10)"}
+"""Pixels that a name may be long."""
+
 
 def treemap(rows: Sequence[Row], height: int) -> Spec:
     """A specification of Vega: two levels, category and branch.
@@ -107,44 +110,34 @@ def treemap(rows: Sequence[Row], height: int) -> Spec:
                     }
                 },
             },
-            {
-                "type": "text",
-                "interactive": False,
-                "from": {"data": "branches"},
-                "encode": {
-                    "update": {
-                        "x": {"signal": "datum.x0 + 6"},
-                        "y": {"signal": "datum.y0 + 6"},
-                        "baseline": {"value": "top"},
-                        "text": {
-                            "signal": "datum.x1 - datum.x0 > 42 && datum.y1 - datum.y0 > 20 "
-                            "? datum.name : ''"
-                        },
-                        "limit": {"signal": "max(1, datum.x1 - datum.x0 - 10)"},
-                        "fill": {"value": "var(--ink)"},
-                        "font": {"value": FONT},
-                        "fontSize": {"value": 12},
-                    }
-                },
-            },
-            {
-                "type": "text",
-                "interactive": False,
-                "from": {"data": "branches"},
-                "encode": {
-                    "update": {
-                        "x": {"signal": "datum.x0 + 6"},
-                        "y": {"signal": "datum.y0 + 22"},
-                        "baseline": {"value": "top"},
-                        "text": {
-                            "signal": "datum.x1 - datum.x0 > 48 && datum.y1 - datum.y0 > 40 "
-                            "? format(datum.share, '.1%') : ''"
-                        },
-                        "fill": {"value": "var(--muted)"},
-                        "font": {"value": FONT},
-                        "fontSize": {"value": 11},
-                    }
-                },
-            },
+            _words(6, "datum.name", (42, 20), "var(--ink)", 12, limit=_WITHIN),
+            _words(22, "format(datum.share, '.1%')", (48, 40), "var(--muted)", 11),
         ],
+    }
+
+
+def _words(
+    down: int, text: str, room: tuple[int, int], colour: str, size: int, **more: Any
+) -> dict[str, Any]:
+    """Words within each branch, so many pixels down, where it is wider and higher than ``room``."""
+    width, height = room
+    return {
+        "type": "text",
+        "interactive": False,
+        "from": {"data": "branches"},
+        "encode": {
+            "update": {
+                "x": {"signal": "datum.x0 + 6"},
+                "y": {"signal": f"datum.y0 + {down}"},
+                "baseline": {"value": "top"},
+                "text": {
+                    "signal": f"datum.x1 - datum.x0 > {width} && datum.y1 - datum.y0 > {height} "
+                    f"? {text} : ''"
+                },
+                **more,
+                "fill": {"value": colour},
+                "font": {"value": FONT},
+                "fontSize": {"value": size},
+            }
+        },
     }

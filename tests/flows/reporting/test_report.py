@@ -328,10 +328,10 @@ def test_what_is_no_report_is_left_alone(
 def test_nothing_is_left_where_writing_fails(
     warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(path: Path) -> None:
+    def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("flows.reporting.publish.sync_file", full)
+    monkeypatch.setattr("flows.work.os.fsync", full)
     with pytest.raises(CharthouseError, match=r"cannot be written \(No space left on device\)"):
         write_report(warehouse, tmp_path / "report.html", ReportOptions())
     assert not list(tmp_path.iterdir())
