@@ -62,7 +62,7 @@ def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:
         name = hashlib.sha256(found[1].encode()).hexdigest()[:16] + ".svg"
         if not (ROOT / "docs" / "diagrams" / name).is_file():
             raise PluginError(f"{source}: a diagram has no picture: run scripts/draw_diagrams.py")
-        heading = re.findall(r"^#+ (.*)$", markdown[: found.start()], re.MULTILINE)[-1]
+        heading = re.findall(r"^#+ (.*)$", found.string[: found.start()], re.MULTILINE)[-1]
         return f"![Diagram: {heading}]({posixpath.relpath(f'diagrams/{name}', at)})"
 
     return _DIAGRAM.sub(picture, _LINK.sub(link, markdown))

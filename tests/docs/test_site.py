@@ -165,13 +165,16 @@ def test_links_and_anchors_lead_somewhere(site: Path) -> None:
 
 
 @pytest.mark.slow
-def test_home_is_the_readme_with_its_picture(site: Path) -> None:
+def test_home_is_the_readme_with_its_pictures(site: Path) -> None:
     home = tree(site / "index.html")
     assert len(home.xpath("//article//h2")) == len(
         re.findall("^## ", README.read_text("utf-8"), re.MULTILINE)
     )
-    (picture,) = home.xpath("//article//img")
-    assert picture.get("src").startswith("diagrams/") and "How data flows" in picture.get("alt")
+    pictures = {each.get("src"): each.get("alt") for each in home.xpath("//article//img")}
+    assert "The report on the sample" in pictures.pop("images/report-light.png")
+    ((diagram, meaning),) = pictures.items()
+    assert diagram.startswith("diagrams/") and "How data flows" in meaning
+    assert (site / diagram).is_file() and (site / "images/report-light.png").is_file()
     (home_table,) = home.xpath("//article//a[text()='docs/tables.md']/@href")
     assert home_table == "tables.html"
 
