@@ -1,13 +1,17 @@
-"""How often intervals of few documents hold the share of all, and thresholds are crossed by chance.
+"""How often shares of few are taken for clearly beyond a threshold by chance alone.
 
 python benchmarks/quality_intervals.py WAREHOUSE [--draws 4000]
 
-Draws 5, 10, 20 and 40 of the warehouse's documents at random, with replacement, and judges each
-draw's shares as quality does. The truth is known: the share of all. Prints the percentage of
+First, computed: of 1 to 499 independent records, the largest chance that a share seen is clearly
+above a threshold where the true one is equal to it (2.5% is promised), and where it is half of it;
+by Wilson's interval, plain and corrected for continuity.
 
-- intervals that hold it, of 95 promised, with mentions and with documents as their number;
-- pairs of draws whose shares differ by more than 10 points, which is chance alone, and pairs whose
-  interval lies beyond that, with either number.
+Then, drawn: 5, 10, 20 and 40 of the warehouse's documents at random, with replacement, whose
+mentions are judged as quality does. The truth is known: the share of all. Printed are percentages
+
+- of intervals that hold it, 95 being promised, with mentions and with documents as their number;
+- of pairs of draws whose shares differ by more than 10 points, which is chance alone, and of pairs
+  whose interval lies beyond that, with either number.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+from scipy.stats import binom
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -38,6 +43,13 @@ def main() -> None:
     parser.add_argument("warehouse", type=Path)
     parser.add_argument("--draws", type=int, default=4000)
     arguments = parser.parse_args()
+    for threshold in (0.01, 0.05, 0.1, 0.3):
+        for continuity in (False, True):
+            (equal, of), (half, of_half) = worst(threshold, continuity=continuity)
+            print(
+                f"above {threshold:.0%}, {'corrected' if continuity else 'plain'}: at most "
+                f"{equal:.1%} (of {of}), where half of it is true {half:.1%} (of {of_half})"
+            )
     names = ("holds: mentions", "documents", "crossed: value", "mentions", "documents")
     print(f"{'share':<24}{'of':>8}{'documents':>11}" + "".join(f"{n:>17}" for n in names))
     for name, (of, those) in SHARES.items():
@@ -49,6 +61,21 @@ def main() -> None:
                 f"{name:<24}{100 * whole:>7.1f}%{documents:>11}"
                 + "".join(f"{100 * part:>16.1f}%" for part in found)
             )
+
+
+def worst(threshold: float, *, continuity: bool) -> list[tuple[float, int]]:
+    """The largest chance to be above where a share is as the threshold, and half, and of how many.
+
+    The fewest that are clearly above are never less of more records.
+    """
+    fewest, chances = 0, []
+    for of in range(1, 500):
+        while fewest <= of and (
+            wilson_interval(Share(fewest / of, of), continuity=continuity).low <= threshold
+        ):
+            fewest += 1
+        chances.append([(binom.sf(fewest - 1, of, threshold / part), of) for part in (1, 2)])
+    return [max(chance) for chance in zip(*chances, strict=True)]
 
 
 def read(warehouse: Path, of: str, those: str) -> np.ndarray:
