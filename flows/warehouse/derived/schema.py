@@ -26,7 +26,9 @@ _AFFIRMED = Column(
     "mentions assessed, of the patient, and neither negated nor uncertain nor hypothetical",
 )
 _HISTORICAL = Column(
-    "historical", pl.Int64, "affirmed mentions of what belongs to the past or to the history"
+    "historical",
+    pl.Int64,
+    "affirmed mentions that are historical: of the patient's past or history",
 )
 _NEGATED = Column("negated", pl.Int64, "negated mentions")
 _DOCUMENTS = Column("documents", pl.Int64, "documents")

@@ -18,7 +18,7 @@ _COUNTS = {
     "mentions": "mentions of it",
     "affirmed": "mentions that a note affirms: assessed, of the patient, and neither negated nor "
     "uncertain nor hypothetical",
-    "historical": "of the affirmed, those of what belongs to the past or to the history",
+    "historical": "of the affirmed, those that are historical: of the patient's past or history",
     "negated": "mentions that are negated",
     "year": _YEAR,
 }

@@ -17,8 +17,8 @@ _COLUMNS = {
 
 UNLINKED_NAMES = View(
     "unlinked_names",
-    "Names that leave mentions without a concept, to be sorted by mentions - linked_by_context: "
-    "what to add to the ontology. Names whose mentions context linked, all of them, are left out.",
+    "Names that leave mentions without a concept: what to add to the ontology, to be sorted by "
+    "mentions - linked_by_context. Not here are names of which context linked every mention.",
     f"""
 SELECT t.lookup_text, t.label, n.status, t.mentions, t.linked_by_context, t.documents,
   n.concept_id AS candidate_id, c.concept_name AS candidate_name, n.score AS candidate_score

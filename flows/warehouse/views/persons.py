@@ -10,12 +10,13 @@ _COLUMNS = {
     "last_date": "date of the last one",
     "first_affirmed": "date of the first document that affirms it",
     "last_affirmed": "date of the last one that does",
-    "last_current": "date of the last one that does and not as history alone; null where none does",
+    "last_current": "date of the last one that does, and not as history alone; null where none of "
+    "these is dated",
     "documents": "documents of the person that name it",
     "mentions": "mentions of it there",
     "affirmed": "mentions that are affirmed: assessed, of the patient, and neither negated nor "
     "uncertain nor hypothetical",
-    "historical": "of the affirmed, those of what belongs to the past or to the history",
+    "historical": "of the affirmed, those that are historical: of the patient's past or history",
     "negated": "mentions that are negated",
     "concept_id": "the concept, of the first ontology",
     "label": "label of its mentions, the first by name where there are several",
