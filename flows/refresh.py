@@ -77,8 +77,8 @@ def refresh_warehouse(warehouse: Path, settings: Settings, *, quiet: bool = Fals
         open_warehouse(warehouse, access) as connection,
     ):
         bound_memory(connection, settings.execution)
-        renew_views(connection)
         refresh(connection, settings.derived, STOP.check)
+        renew_views(connection)  # of tables that are of this release by now
         rows = {table.name: _count(connection, table.name) for table in DERIVED_TABLES}
         ((documents, mentions),) = connection.execute(
             "SELECT documents, mentions FROM derivations"

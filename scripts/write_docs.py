@@ -85,10 +85,10 @@ Documents that mention a concept or any narrower one:
 SELECT DISTINCT document_id FROM entities_under('Diabetes Mellitus') ORDER BY document_id;
 ```
 
-Names that found no concept, the most frequent first:
+Names without a concept, those that leave most mentions without one first:
 
 ```sql
-FROM unlinked_names ORDER BY mentions DESC, lookup_text LIMIT 20;
+FROM unlinked_names ORDER BY mentions - linked_by_context DESC, lookup_text LIMIT 20;
 ```
 """
 

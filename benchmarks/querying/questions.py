@@ -140,10 +140,11 @@ def questions(about: Subjects) -> list[Question]:
         ),
         Question(
             "affirmed conditions of a person",
-            "SELECT concept_id, label, affirmed FROM person_conditions "
+            "SELECT concept_id, label, affirmed, historical FROM person_conditions "
             f"WHERE person_id = '{person}' ORDER BY ALL",
-            f"SELECT concept_id, min(label) AS label, count(*) FILTER ({_AFFIRMED}) "
-            f"FROM entities e WHERE person_id = '{person}' AND concept_id IS NOT NULL GROUP BY 1 "
+            f"SELECT concept_id, min(label) AS label, count(*) FILTER ({_AFFIRMED}), "
+            f"count(*) FILTER (historical AND {_AFFIRMED}) FROM entities e "
+            f"WHERE person_id = '{person}' AND concept_id IS NOT NULL GROUP BY 1 "
             f"HAVING count(*) FILTER ({_AFFIRMED}) > 0 AND min(label) IN ('Disease', 'Finding') "
             "ORDER BY ALL",
         ),
@@ -159,15 +160,19 @@ def questions(about: Subjects) -> list[Question]:
         ),
         Question(
             "names without a concept, by mentions",
-            "SELECT lookup_text, label, status, mentions, documents FROM unlinked_names "
-            "ORDER BY mentions DESC, 1, 2 LIMIT 50",
+            "SELECT lookup_text, label, status, mentions, linked_by_context, documents, "
+            "mentions - linked_by_context AS remain FROM unlinked_names "
+            "ORDER BY remain DESC, 1, 2 LIMIT 50",
             "SELECT m.lookup_text, m.label, n.status, count(*) AS mentions, "
-            "count(DISTINCT m.document_id) FROM mentions m JOIN document_annotations a "
+            "count(c.mention_id), count(DISTINCT m.document_id), "
+            "count(*) - count(c.mention_id) AS remain FROM mentions m JOIN document_annotations a "
             "USING (document_id, annotation_id) JOIN linksets l ON l.is_current "
             "AND l.position = 1 JOIN name_links n ON n.lookup_text = m.lookup_text "
             "AND n.label = m.label AND n.linkset_id = l.linkset_id AND n.rank = 1 "
-            "WHERE a.is_current AND n.status != 'linked' GROUP BY ALL "
-            "ORDER BY mentions DESC, 1, 2 LIMIT 50",
+            "LEFT JOIN mention_links c ON c.document_id = m.document_id "
+            "AND c.annotation_id = m.annotation_id AND c.mention_id = m.mention_id "
+            "AND c.linkset_id = l.linkset_id WHERE a.is_current AND n.status != 'linked' "
+            "GROUP BY ALL HAVING remain > 0 ORDER BY remain DESC, 1, 2 LIMIT 50",
         ),
         Question(
             "ambiguous names with their candidates",

@@ -30,7 +30,8 @@ def check(
     """Check that a warehouse is sound: keys, ledger, offsets, links, and what runs counted.
 
     Each check prints how many rows breach it; 0 is as it should be, no number means that it was
-    left out because a run is open. Nothing is changed. Exit code 1 if anything is breached.
+    left out because a run is open, or because another release made the table. Nothing is changed.
+    Exit code 1 if anything is breached.
 
     Example: charthouse check -w notes.duckdb
     """

@@ -73,7 +73,8 @@ def context_of(connection: Connection, warehouse: Path, options: ReportOptions) 
     run_id = _run(connection, warehouse, options.run)
     if not were_made(connection):
         raise WarehouseError(
-            f"warehouse {warehouse} has no derived tables, which a report is made from",
+            f"warehouse {warehouse} has no derived tables of this release, which a report is made "
+            "from",
             f"charthouse refresh --warehouse {warehouse} makes them",
         )
     return Context(connection, warehouse, run_id, options)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from flows.warehouse.checks import Check
 from flows.warehouse.derived.state import STALE
 from flows.warehouse.views import ENTITY_JOINS
+from flows.warehouse.views.concepts import FIRST
 
 _MADE = "EXISTS (FROM derivations)"
 _CURRENT = "(FROM document_annotations WHERE is_current AND status = 'done')"
@@ -20,7 +21,8 @@ _AFFIRMED = (
 _NAMED = f"""
 SELECT m.document_id, coalesce(ml.concept_id, n.concept_id), l.linkset_id, min(m.label),
   d.corpus, d.kind, d.document_type, d.document_date, d.person_id,
-  count(*), count(*) FILTER ({_AFFIRMED}), count(*) FILTER (m.negated)
+  count(*), count(*) FILTER ({_AFFIRMED}), count(*) FILTER (m.historical AND {_AFFIRMED}),
+  count(*) FILTER (m.negated)
 {ENTITY_JOINS.format(linksets="JOIN linksets l ON l.is_current")}
 WHERE coalesce(ml.concept_id, n.concept_id) IS NOT NULL GROUP BY ALL
 """
@@ -28,20 +30,24 @@ WHERE coalesce(ml.concept_id, n.concept_id) IS NOT NULL GROUP BY ALL
 _CONCEPTS = """
 SELECT concept_id, linkset_id, min(label), corpus, kind, document_type,
   year(document_date)::INTEGER, count(*), sum(mentions)::BIGINT, sum(affirmed)::BIGINT,
-  sum(negated)::BIGINT, count(DISTINCT person_id)
+  sum(historical)::BIGINT, sum(negated)::BIGINT, count(DISTINCT person_id)
 FROM document_concepts GROUP BY ALL
 """
 
 _PERSONS = """
 SELECT person_id, concept_id, linkset_id, min(label), min(document_date), max(document_date),
-  min(document_date) FILTER (affirmed > 0), max(document_date) FILTER (affirmed > 0), count(*),
-  sum(mentions)::BIGINT, sum(affirmed)::BIGINT, sum(negated)::BIGINT
+  min(document_date) FILTER (affirmed > 0), max(document_date) FILTER (affirmed > 0),
+  max(document_date) FILTER (affirmed > historical), count(*), sum(mentions)::BIGINT,
+  sum(affirmed)::BIGINT, sum(historical)::BIGINT, sum(negated)::BIGINT
 FROM document_concepts WHERE person_id IS NOT NULL GROUP BY ALL
 """
 
 _NAMES = f"""
-SELECT lookup_text, label, count(*), count(DISTINCT document_id)
-FROM mentions SEMI JOIN {_CURRENT} USING (document_id, annotation_id) GROUP BY ALL
+SELECT m.lookup_text, m.label, count(*), count(c.mention_id), count(DISTINCT m.document_id)
+FROM (FROM mentions SEMI JOIN {_CURRENT} USING (document_id, annotation_id)) m
+LEFT JOIN (FROM mention_links SEMI JOIN {FIRST} USING (linkset_id)) c
+  USING (document_id, annotation_id, mention_id)
+GROUP BY ALL
 """
 
 _DOCUMENTS = f"""
@@ -59,16 +65,18 @@ WHERE NOT d.is_deleted GROUP BY ALL
 # Documents of a branch are counted once each: to count them anew takes what making them takes.
 _BRANCHES = """
 SELECT ancestor_id, linkset_id, sum(mentions)::BIGINT AS mentions,
-  sum(affirmed)::BIGINT AS affirmed, sum(negated)::BIGINT AS negated
+  sum(affirmed)::BIGINT AS affirmed, sum(historical)::BIGINT AS historical,
+  sum(negated)::BIGINT AS negated
 FROM (
   SELECT concept_id, linkset_id, sum(mentions) AS mentions, sum(affirmed) AS affirmed,
-    sum(negated) AS negated FROM document_concepts GROUP BY ALL
+    sum(historical) AS historical, sum(negated) AS negated FROM document_concepts GROUP BY ALL
 )
 JOIN linksets USING (linkset_id) JOIN concept_ancestors USING (release_id, concept_id)
 GROUP BY ALL
 """
 _BRANCHES_KEPT = """
-SELECT ancestor_id, linkset_id, sum(mentions)::BIGINT, sum(affirmed)::BIGINT, sum(negated)::BIGINT
+SELECT ancestor_id, linkset_id, sum(mentions)::BIGINT, sum(affirmed)::BIGINT,
+  sum(historical)::BIGINT, sum(negated)::BIGINT
 FROM branch_totals GROUP BY ALL
 """
 
@@ -100,14 +108,15 @@ def _counted(name: str, meaning: str, kept: str, counted: str) -> Check:
     )
 
 
-DERIVED_CHECKS = (
-    Check(
-        "derived_current",
-        "the derived tables are made of what the warehouse holds now; charthouse refresh makes "
-        "them anew",
-        STALE,
-        settled_only=True,
-    ),
+_IS_CURRENT = Check(
+    "derived_current",
+    "the derived tables are made of what the warehouse holds now; charthouse refresh makes "
+    "them anew",
+    STALE,
+    settled_only=True,
+)
+
+COUNTED_CHECKS = (
     _counted(
         "document_concepts",
         "document_concepts has the concepts of all current mentions, and how often each is named",
@@ -141,7 +150,7 @@ DERIVED_CHECKS = (
     ),
     _counted(
         "name_totals",
-        "name_totals counts the names of current mentions",
+        "name_totals counts the names of current mentions, and those that context linked",
         "FROM name_totals",
         _NAMES,
     ),
@@ -152,4 +161,7 @@ DERIVED_CHECKS = (
         _DOCUMENTS,
     ),
 )
-"""Checks of the derived tables against what they are made of."""
+"""Checks of rows against what they are made of; of no use where another release declared them."""
+
+DERIVED_CHECKS = (_IS_CURRENT, *COUNTED_CHECKS)
+"""Checks of the derived tables."""

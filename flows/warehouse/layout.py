@@ -10,6 +10,7 @@ import duckdb
 
 from flows.schema import KEYED_TABLES, MIGRATIONS, RUNS, SCHEMA_VERSION, TABLES
 from flows.warehouse.ddl import create_table, literal, quoted
+from flows.warehouse.derived.state import outdated
 from flows.warehouse.macros import MACROS
 from flows.warehouse.problems import EmptyWarehouseError, WarehouseError
 from flows.warehouse.views import VIEWS
@@ -48,7 +49,7 @@ def prepare(connection: Connection) -> None:
         connection.execute("INSERT INTO schema_version VALUES (?)", [SCHEMA_VERSION])
         for table in TABLES:
             create(connection, table)
-        _create_views(connection)
+        create_views(connection)
 
 
 def bring_up_to_date(connection: Connection, path: Path) -> None:
@@ -78,13 +79,13 @@ def _migrate(connection: Connection, version: int, there: Collection[str]) -> No
             connection.execute("UPDATE schema_version SET version = ?", [SCHEMA_VERSION])
         for table in missing:
             create(connection, table)
-        _create_views(connection)
+        create_views(connection)
 
 
 def renew_views(connection: Connection) -> None:
     """Make all views those of this release, in one transaction."""
     with transaction(connection):
-        _create_views(connection)
+        create_views(connection)
 
 
 def check_version(connection: Connection, path: Path) -> int:
@@ -124,9 +125,16 @@ def _has_all_views(connection: Connection) -> bool:
     return {view.name for view in VIEWS} <= {name for (name,) in rows}
 
 
-def _create_views(connection: Connection) -> None:
-    """Create the views and macros, in place of those of an older release."""
+def create_views(connection: Connection) -> None:
+    """Create the views and macros, in place of those of an older release, within a transaction.
+
+    Views over derived tables that another release made stay as they are, so that they answer, until
+    these are made anew.
+    """
+    former = {table.name for table in outdated(connection)}
     for view in VIEWS:
+        if view.reads(former):
+            continue
         connection.execute(f"CREATE OR REPLACE VIEW {quoted(view.name)} AS {view.query}")
         _comment(connection, "VIEW", view.name, view.meaning)
     for macro in MACROS:

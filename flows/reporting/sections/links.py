@@ -45,24 +45,12 @@ _HOW = f"""CASE WHEN n.status IS NULL THEN 'not_looked_up' WHEN n.status != 'lin
 """A method without words and a colour here is ``other``, and so is none."""
 
 _QUERY = f"""
-WITH by_name AS (
-  SELECT t.label, {_HOW} AS method, sum(t.mentions)::BIGINT AS mentions
+SELECT label, method, sum(mentions)::BIGINT AS mentions FROM (
+  SELECT t.label, {_HOW} AS method, t.mentions - t.linked_by_context AS mentions
   FROM name_totals t JOIN {FIRST} l ON true LEFT JOIN name_links n ON n.lookup_text = t.lookup_text
     AND n.label = t.label AND n.linkset_id = l.linkset_id AND n.rank = 1
-  GROUP BY ALL
-), chosen AS (
-  SELECT m.label, {_HOW} AS method, count(*) AS mentions
-  FROM mention_links c JOIN {FIRST} l USING (linkset_id)
-  JOIN mentions m USING (document_id, annotation_id, mention_id)
-  SEMI JOIN (FROM document_annotations WHERE is_current) a USING (document_id, annotation_id)
-  LEFT JOIN name_links n ON n.lookup_text = m.lookup_text AND n.label = m.label
-    AND n.linkset_id = c.linkset_id AND n.rank = 1
-  GROUP BY ALL
-)
-SELECT label, method, sum(mentions)::BIGINT AS mentions FROM (
-  FROM by_name
-  UNION ALL SELECT label, method, -mentions FROM chosen
-  UNION ALL SELECT label, 'context', mentions FROM chosen
+  UNION ALL
+  SELECT t.label, 'context', t.linked_by_context FROM name_totals t JOIN {FIRST} ON true
 ) GROUP BY ALL HAVING sum(mentions) > 0
 """
 

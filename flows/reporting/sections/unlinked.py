@@ -12,22 +12,21 @@ from flows.warehouse.views.concepts import FIRST
 
 _COUNTS = """
 SELECT label, replace(status, '_', ' ') AS status, count(*) AS names,
-  sum(mentions)::BIGINT AS mentions, sum(mentions) FILTER (mentions >= 10)::BIGINT AS frequent
-FROM unlinked_names GROUP BY ALL ORDER BY mentions DESC, label, status
+  sum(left_over)::BIGINT AS mentions, sum(left_over) FILTER (left_over >= 10)::BIGINT AS frequent
+FROM (SELECT *, mentions - linked_by_context AS left_over FROM unlinked_names)
+GROUP BY ALL ORDER BY mentions DESC, label, status
 """
 
 _NAMES = """
-SELECT lookup_text, label, replace(status, '_', ' ') AS status, mentions, documents,
-  candidate_name, candidate_score
-FROM unlinked_names ORDER BY mentions DESC, lookup_text, label LIMIT ?
+SELECT lookup_text, label, replace(status, '_', ' ') AS status,
+  mentions - linked_by_context AS left_over, linked_by_context, candidate_name, candidate_score
+FROM unlinked_names ORDER BY left_over DESC, lookup_text, label LIMIT ?
 """
 
 _BY_CONTEXT = f"""
-SELECT count(*) AS mentions FROM mention_links c JOIN {FIRST} l USING (linkset_id)
-JOIN mentions m USING (document_id, annotation_id, mention_id)
-SEMI JOIN (FROM document_annotations WHERE is_current) a USING (document_id, annotation_id)
-JOIN name_links n ON n.lookup_text = m.lookup_text AND n.label = m.label
-  AND n.linkset_id = c.linkset_id AND n.rank = 1 AND n.status != 'linked'
+SELECT coalesce(sum(t.linked_by_context), 0)::BIGINT AS mentions
+FROM name_totals t JOIN {FIRST} l ON true JOIN name_links n ON n.lookup_text = t.lookup_text
+  AND n.label = t.label AND n.linkset_id = l.linkset_id AND n.rank = 1 AND n.status != 'linked'
 """
 
 _COUNT_CELLS = (
@@ -42,8 +41,8 @@ _NAME_CELLS = (
     Cell("lookup_text", "name"),
     Cell("label", "label"),
     Cell("status", "why"),
-    Cell("mentions", "mentions"),
-    Cell("documents", "documents"),
+    Cell("left_over", "mentions without a concept"),
+    Cell("linked_by_context", "linked by context"),
     Cell("candidate_name", "best candidate"),
     Cell("candidate_score", "its score", ".2f"),
 )
@@ -53,7 +52,7 @@ def unlinked(context: Context) -> Section:
     """Counts by label and reason; the names themselves only where text may be shown."""
     counts = context.rows(_COUNTS)
     if not counts:
-        why = "Every name has a concept."
+        why = "No mention is left without a concept." + _despite(context)
         if not context.rows(f"FROM {FIRST}"):
             why = "There is no ontology to look names up in."
         return Section("unlinked", "Unlinked names", empty(why))
@@ -71,9 +70,9 @@ def unlinked(context: Context) -> Section:
     )
     figure = Figure(
         "unlinked-counts",
-        "Mentions whose name has no concept",
-        "By label and why: no candidate at all, none near enough, or several alike."
-        + _despite(context),
+        "Mentions without a concept",
+        "By label and why their name has none: no candidate at all, none near enough, or several "
+        "alike." + _despite(context),
         spec,
         _COUNT_CELLS,
         counts,
@@ -94,8 +93,11 @@ def unlinked(context: Context) -> Section:
 
 
 def _despite(context: Context) -> str:
-    """How many of them have a concept nevertheless, which the name alone does not tell."""
+    """How many more have a concept although their name has none."""
     (by_context,) = context.rows(_BY_CONTEXT)
     if not by_context["mentions"]:
         return ""
-    return f" For {by_context['mentions']:,} of them the sentence decided for a concept."
+    return (
+        f" Left out: {by_context['mentions']:,} whose name has none, but for which the sentence "
+        "decided for a concept."
+    )

@@ -19,11 +19,13 @@ JOIN concept_ancestors a ON a.concept_id = c.concept_id AND a.release_id = $rele
 _BRANCHES = """
 CREATE OR REPLACE TEMP TABLE derived_branches AS
 SELECT b.ancestor, d.cell, count(*) AS documents, sum(b.mentions)::BIGINT AS mentions,
-  sum(b.affirmed)::BIGINT AS affirmed, sum(b.negated)::BIGINT AS negated,
+  sum(b.affirmed)::BIGINT AS affirmed, sum(b.historical)::BIGINT AS historical,
+  sum(b.negated)::BIGINT AS negated,
   count(DISTINCT d.person) AS persons
 FROM (
   SELECT a.ancestor, n.doc, sum(n.mentions)::INTEGER AS mentions,
-    sum(n.affirmed)::INTEGER AS affirmed, sum(n.negated)::INTEGER AS negated
+    sum(n.affirmed)::INTEGER AS affirmed, sum(n.historical)::INTEGER AS historical,
+    sum(n.negated)::INTEGER AS negated
   FROM derived_named n JOIN derived_ancestors a USING (concept) GROUP BY a.ancestor, n.doc
 ) b
 JOIN derived_documents d USING (doc) GROUP BY b.ancestor, d.cell
@@ -32,7 +34,7 @@ JOIN derived_documents d USING (doc) GROUP BY b.ancestor, d.cell
 _BRANCH_TOTALS = """
 INSERT INTO branch_totals BY NAME
 SELECT a.ancestor_id, $linkset AS linkset_id, e.corpus, e.kind, e.document_type, e.year,
-  b.documents, b.mentions, b.affirmed, b.negated, b.persons
+  b.documents, b.mentions, b.affirmed, b.historical, b.negated, b.persons
 FROM derived_branches b
 JOIN (SELECT DISTINCT ancestor, ancestor_id FROM derived_ancestors) a USING (ancestor)
 JOIN derived_cells e USING (cell)

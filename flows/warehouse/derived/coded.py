@@ -62,7 +62,7 @@ SELECT d.doc, m.mention_id, m.sentence_id, n.name, n.label_code,
   m.negated IS NOT NULL AND NOT (m.negated OR coalesce(m.uncertain, false)
     OR coalesce(m.hypothetical, false)) AND coalesce(m.experiencer, 'patient') = 'patient'
     AS affirmed,
-  coalesce(m.negated, false) AS negated
+  coalesce(m.historical, false) AS historical, coalesce(m.negated, false) AS negated
 FROM mentions m
 JOIN derived_documents d ON d.document_id = m.document_id AND d.annotation_id = m.annotation_id
 JOIN derived_names n ON n.lookup_text = m.lookup_text AND n.label = m.label
@@ -98,7 +98,7 @@ WHERE l.linkset_id = $linkset
 _LINKED = """
 CREATE OR REPLACE TEMP TABLE derived_linked AS
 SELECT m.doc, m.sentence_id, coalesce(c.concept, n.concept) AS concept, m.label_code, m.affirmed,
-  m.negated
+  m.affirmed AND m.historical AS historical, m.negated
 FROM derived_mentions m
 LEFT JOIN derived_chosen c ON c.doc = m.doc AND c.mention_id = m.mention_id
 LEFT JOIN derived_name_concepts n ON n.name = m.name
@@ -108,7 +108,9 @@ WHERE coalesce(c.concept, n.concept) IS NOT NULL
 _NAMED = """
 CREATE OR REPLACE TEMP TABLE derived_named AS
 SELECT concept, doc, min(label_code) AS label_code, count(*)::INTEGER AS mentions,
-  count(*) FILTER (affirmed)::INTEGER AS affirmed, count(*) FILTER (negated)::INTEGER AS negated
+  count(*) FILTER (affirmed)::INTEGER AS affirmed,
+  count(*) FILTER (historical)::INTEGER AS historical,
+  count(*) FILTER (negated)::INTEGER AS negated
 FROM derived_linked GROUP BY concept, doc ORDER BY concept, doc
 """
 

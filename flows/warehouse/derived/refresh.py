@@ -18,7 +18,7 @@ from flows.warehouse.derived.pairs import count_pairs
 from flows.warehouse.derived.schema import DERIVATIONS, DERIVED_TABLES
 from flows.warehouse.derived.state import MADE_OF, are_current, outdated
 from flows.warehouse.derived.totals import count_all, count_linked
-from flows.warehouse.layout import Connection, create, transaction
+from flows.warehouse.layout import Connection, create, create_views, transaction
 from flows.warehouse.problems import WarehouseError
 
 _DERIVATION = f"""
@@ -84,9 +84,11 @@ def refresh_within(connection: Connection) -> None:
 def _derive(
     connection: Connection, pair_concepts: int, pair_documents: int, check: Callable[[], None]
 ) -> None:
-    for table in outdated(connection):
-        connection.execute(f"DROP TABLE IF EXISTS {table.name}")
-        create(connection, table)
+    if former := outdated(connection):
+        for table in former:
+            connection.execute(f"DROP TABLE IF EXISTS {table.name}")
+            create(connection, table)
+        create_views(connection)  # theirs could not be made before
     for table in (*DERIVED_TABLES, DERIVATIONS):
         connection.execute(f"DELETE FROM {table.name}")
     try:

@@ -25,6 +25,11 @@ _AFFIRMED = Column(
     pl.Int64,
     "mentions assessed, of the patient, and neither negated nor uncertain nor hypothetical",
 )
+_HISTORICAL = Column(
+    "historical",
+    pl.Int64,
+    "affirmed mentions that are historical: of the patient's past or history",
+)
 _NEGATED = Column("negated", pl.Int64, "negated mentions")
 _DOCUMENTS = Column("documents", pl.Int64, "documents")
 
@@ -44,6 +49,7 @@ DOCUMENT_CONCEPTS = Table(
         Column("person_id", pl.String, "the patient, for notes", nullable=True),
         _MENTIONS,
         _AFFIRMED,
+        _HISTORICAL,
         _NEGATED,
     ),
 )
@@ -63,6 +69,7 @@ CONCEPT_TOTALS = Table(
         _DOCUMENTS,
         _MENTIONS,
         _AFFIRMED,
+        _HISTORICAL,
         _NEGATED,
         Column("persons", pl.Int64, "persons whose documents name it"),
     ),
@@ -83,6 +90,7 @@ BRANCH_TOTALS = Table(
         Column("documents", pl.Int64, "documents that name one of them"),
         Column("mentions", pl.Int64, "mentions of any of them"),
         _AFFIRMED,
+        _HISTORICAL,
         _NEGATED,
         Column("persons", pl.Int64, "persons whose documents name one of them"),
     ),
@@ -121,9 +129,16 @@ PERSON_TOTALS = Table(
         Column("last_date", pl.Date, "of the documents that name it", nullable=True),
         Column("first_affirmed", pl.Date, "of the documents that affirm it", nullable=True),
         Column("last_affirmed", pl.Date, "of the documents that affirm it", nullable=True),
+        Column(
+            "last_current",
+            pl.Date,
+            "the last of the documents that affirm it and not as history alone",
+            nullable=True,
+        ),
         _DOCUMENTS,
         _MENTIONS,
         _AFFIRMED,
+        _HISTORICAL,
         _NEGATED,
     ),
 )
@@ -136,6 +151,11 @@ NAME_TOTALS = Table(
         Column("lookup_text", pl.String, "the name looked up"),
         Column("label", pl.String, "the label of its mentions"),
         _MENTIONS,
+        Column(
+            "linked_by_context",
+            pl.Int64,
+            "mentions for which context chose the concept, of the first ontology",
+        ),
         _DOCUMENTS,
     ),
 )

@@ -18,6 +18,7 @@ _COUNTS = {
     "mentions": "mentions of it",
     "affirmed": "mentions that a note affirms: assessed, of the patient, and neither negated nor "
     "uncertain nor hypothetical",
+    "historical": "of the affirmed, those that are historical: of the patient's past or history",
     "negated": "mentions that are negated",
     "year": _YEAR,
 }
@@ -27,7 +28,7 @@ CONCEPT_COUNTS = View(
     "How often each concept is named, by corpus, kind and type of document, and year.",
     f"""
 SELECT t.concept_id, c.concept_name, t.label, t.corpus, t.kind, t.document_type, t.year,
-  t.documents, t.mentions, t.affirmed, t.negated, t.persons
+  t.documents, t.mentions, t.affirmed, t.historical, t.negated, t.persons
 FROM concept_totals t JOIN {FIRST} l USING (linkset_id)
 LEFT JOIN concepts c ON c.release_id = l.release_id AND c.concept_id = t.concept_id
 """,
@@ -45,7 +46,7 @@ CONCEPT_ROLLUP = View(
     "document counts in each branch that it names something of.",
     f"""
 SELECT t.ancestor_id, c.concept_name AS ancestor_name, t.corpus, t.kind, t.document_type, t.year,
-  t.documents, t.mentions, t.affirmed, t.negated, t.persons
+  t.documents, t.mentions, t.affirmed, t.historical, t.negated, t.persons
 FROM branch_totals t JOIN {FIRST} l USING (linkset_id)
 LEFT JOIN concepts c ON c.release_id = l.release_id AND c.concept_id = t.ancestor_id
 """,

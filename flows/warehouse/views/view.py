@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 
@@ -16,3 +18,7 @@ class View:
     meaning: str
     query: str
     columns: dict[str, str] = field(default_factory=dict)
+
+    def reads(self, tables: Collection[str]) -> bool:
+        """Whether the query names one of these tables."""
+        return not set(re.findall(r"\w+", self.query)).isdisjoint(tables)

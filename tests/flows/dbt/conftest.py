@@ -203,7 +203,8 @@ def enrich(connection: Connection) -> None:
     for statement in (
         "INSERT INTO annotation_sets SELECT DISTINCT annotation_id, ['rule'], '{}', "
         "now()::TIMESTAMP FROM document_annotations",
-        "UPDATE mentions SET negated = mention_id > 0, uncertain = false, historical = false, "
+        "UPDATE mentions SET negated = mention_id > 0, uncertain = false, "
+        "historical = document_id LIKE '%2', "
         "hypothetical = document_id LIKE '%3', experiencer = 'patient' "
         "WHERE document_id LIKE 'notes:%'",
         "UPDATE mentions SET negated = true WHERE document_id LIKE 'notes:%5'",

@@ -33,7 +33,7 @@ ROT_OF_MARTS = (
     "UPDATE fct_document_concept SET document_id = 'notes:gone', concept_id = 'MESH:D0' "
     "WHERE document_id IS NOT NULL",
     "UPDATE dim_document SET document_id = 'notes:other' WHERE document_id = 'notes:15'",
-    "UPDATE fct_person_condition SET person_id = 'nobody', affirmed = 1000 "
+    "UPDATE fct_person_condition SET person_id = 'nobody', affirmed = 1000, historical = 2000 "
     "WHERE person_id IS NOT NULL",
     "UPDATE agg_concept_year SET document_share = 1.5",
     "UPDATE fct_link_share SET fall = 0.5, link_share = 1.5",

@@ -45,7 +45,8 @@ def test_marts_say_what_the_warehouse_says(project: Project) -> None:
     assert project.query("SELECT count(*) FROM fct_mention") == [(NOTES + 1,)]
     assert not differing(project, OF_MARTS, OF_ENTITIES)
     counts = (
-        "concept_id, corpus, kind, year, sum(documents), sum(mentions), sum(affirmed), sum(negated)"
+        "concept_id, corpus, kind, year, sum(documents), sum(mentions), sum(affirmed), "
+        "sum(historical), sum(negated)"
     )
     assert not differing(
         project,
@@ -53,11 +54,14 @@ def test_marts_say_what_the_warehouse_says(project: Project) -> None:
         f"SELECT {counts} FROM warehouse.main.concept_counts GROUP BY ALL",
     )
     person = (
-        "person_id, concept_id, first_date, last_date, first_affirmed, last_affirmed, documents, "
-        "mentions, affirmed, negated"
+        "person_id, concept_id, first_date, last_date, first_affirmed, last_affirmed, "
+        "last_current, documents, mentions, affirmed, historical, negated"
     )
     conditions = f"SELECT {person} FROM fct_person_condition WHERE is_first_ontology"
-    assert project.query(f"SELECT count(*) > 30 FROM ({conditions})") == [(True,)]
+    assert project.query(
+        f"SELECT count(*) > 30, count(*) FILTER (historical > 0) > 0, "
+        f"count(*) FILTER (historical < affirmed) > 0 FROM ({conditions})"
+    ) == [(True, True, True)]
     assert not differing(
         project, conditions, f"SELECT {person} FROM warehouse.main.person_conditions"
     )

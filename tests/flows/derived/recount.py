@@ -110,20 +110,30 @@ class Recount:
 
         rows = []
         for key, found in self._by(persons).items():
-            dates = [(self.documents[d]["document_date"], _counts(m)[1]) for d, m in found]
-            named = [date for date, _ in dates if date]
-            affirmed = [date for date, count in dates if date and count]
+            dated = [(date, m) for d, m in found if (date := self.documents[d]["document_date"])]
+            named = [date for date, _ in dated]
+            affirmed = [date for date, m in dated if _counts(m)[1]]
+            current = [
+                date for date, m in dated if _counts([n for n in m if not n["historical"]])[1]
+            ]
             rows.append(
-                (*key, _label(_all(found)), *_ends(named), *_ends(affirmed), len(found),
-                 *_counts(_all(found)))
+                (*key, _label(_all(found)), *_ends(named), *_ends(affirmed), _ends(current)[1],
+                 len(found), *_counts(_all(found)))
             )  # fmt: skip
         return rows
 
     def name_totals(self) -> Rows:
+        first = [s for s, row in self.linksets.items() if row["position"] == 1]
         groups = defaultdict(list)
+        by_context: Counter[tuple[str, str]] = Counter()
         for m in self.mentions:
-            groups[m["lookup_text"], m["label"]].append(m["document_id"])
-        return [(*name, len(found), len(set(found))) for name, found in groups.items()]
+            name = m["lookup_text"], m["label"]
+            groups[name].append(m["document_id"])
+            mention = m["document_id"], m["annotation_id"], m["mention_id"]
+            by_context[name] += any((*mention, linkset) in self.chosen for linkset in first)
+        return [
+            (*name, len(found), by_context[name], len(set(found))) for name, found in groups.items()
+        ]
 
     def document_totals(self) -> Rows:
         first = {s for s, row in self.linksets.items() if row["position"] == 1}
@@ -185,16 +195,18 @@ def _label(mentions: Iterable[Mapping[str, Any]]) -> str:
     return min(str(m["label"]) for m in mentions)
 
 
-def _counts(mentions: list[dict[str, Any]]) -> tuple[int, int, int]:
-    """Mentions, those affirmed, those negated."""
-    affirmed = sum(
-        m["negated"] is False
+def _counts(mentions: list[dict[str, Any]]) -> tuple[int, int, int, int]:
+    """Mentions, those affirmed, of these the historical, those negated."""
+    affirmed = [
+        m
+        for m in mentions
+        if m["negated"] is False
         and not m["uncertain"]
         and not m["hypothetical"]
         and m["experiencer"] in (None, "patient")
-        for m in mentions
-    )
-    return len(mentions), affirmed, sum(m["negated"] is True for m in mentions)
+    ]
+    historical = sum(m["historical"] is True for m in affirmed)
+    return len(mentions), len(affirmed), historical, sum(m["negated"] is True for m in mentions)
 
 
 def _ends(dates: list[Any]) -> tuple[Any, Any]:

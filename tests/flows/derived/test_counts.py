@@ -55,6 +55,7 @@ mentions = st.lists(
             "sentence_id": st.sampled_from([None, 0, 1]),
             "negated": maybe,
             "uncertain": maybe,
+            "historical": maybe,
             "hypothetical": maybe,
             "experiencer": st.sampled_from([None, "patient", "family"]),
             "chosen": st.sampled_from([None, None, *CONCEPTS]),
@@ -149,7 +150,14 @@ def fill(
         lookup_text, label = mention["name"]
         said = {
             name: mention[name]
-            for name in ("sentence_id", "negated", "uncertain", "hypothetical", "experiencer")
+            for name in (
+                "sentence_id",
+                "negated",
+                "uncertain",
+                "historical",
+                "hypothetical",
+                "experiencer",
+            )
         }
         spans = {"start_char": 0, "end_char": 1, "score": 1.0, "model": "m"}
         insert(
@@ -235,6 +243,7 @@ def test_many_documents_that_share_their_concepts(
                 "sentence_id": one_of(None, 0, 1, 2),
                 "negated": one_of(None, True, False),
                 "uncertain": one_of(None, True, False),
+                "historical": one_of(None, True, False),
                 "hypothetical": one_of(None, True, False),
                 "experiencer": one_of(None, "patient", "family"),
                 "chosen": one_of(None, None, None, *CONCEPTS),

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 from typer.testing import CliRunner
 
@@ -256,6 +257,76 @@ def test_tables_of_another_declaration_are_made_anew(noted: Bench) -> None:
     state = look(noted.warehouse, Settings())
     assert (state.made_before, state.is_current) == (True, True)
     assert totals(noted) == {"X:asthma": 2, "X:fever": 1}
+
+
+_FORMER = (
+    "concept_totals DROP COLUMN historical",
+    "person_totals DROP COLUMN last_current",
+    "name_totals DROP COLUMN linked_by_context",
+)
+
+
+@pytest.fixture
+def former(noted: Bench) -> Bench:
+    """The warehouse of three notes as a release left it that counted less, views included."""
+    with open_warehouse(noted.warehouse) as connection:
+        for view in ("concept_counts", "person_concepts", "person_conditions", "unlinked_names",
+                     "ambiguous_names"):  # fmt: skip
+            connection.execute(f"DROP VIEW {view}")
+        for change in _FORMER:
+            connection.execute(f"ALTER TABLE {change}")
+        connection.execute(
+            "CREATE VIEW concept_counts AS SELECT * EXCLUDE (linkset_id) FROM concept_totals;"
+            "CREATE VIEW person_concepts AS FROM person_totals;"
+            "CREATE VIEW person_conditions AS FROM person_totals;"
+            "CREATE VIEW unlinked_names AS FROM name_totals;"
+            "CREATE VIEW ambiguous_names AS FROM name_totals"
+        )
+    return noted
+
+
+_COUNTED_NOW = (
+    "SELECT (SELECT sum(historical) FROM concept_counts), (SELECT count(last_current) FROM "
+    "person_concepts), (SELECT count(linked_by_context) FROM ambiguous_names)"
+)
+
+
+def test_tables_that_counted_less_count_more_after_the_next_run(
+    former: Bench, tmp_path: Path
+) -> None:
+    """A run that finds nothing new is enough; until its end the tables are as they were."""
+    with open_warehouse(former.warehouse) as connection:
+        assert connection.execute("SELECT count(*) FROM concept_counts").fetchall() == [(3,)]
+    assert run(former, tmp_path / "notes.jsonl")
+    assert former.query(_COUNTED_NOW) == [(0, 0, 0)]
+    assert former.query("SELECT sum(documents) FROM concept_counts") == [(3,)]
+    assert not run(former, tmp_path / "notes.jsonl")
+    assert derived_breaches(former.warehouse) == set()
+
+
+def test_views_that_cannot_be_made_yet_are_left_as_they_are(former: Bench) -> None:
+    with open_warehouse(former.warehouse) as connection:
+        connection.execute("DROP VIEW quality_latest")  # as if it were new in this release
+    with open_warehouse(former.warehouse) as connection:
+        assert connection.execute("SELECT count(*) FROM quality_latest").fetchall() == [(0,)]
+        assert connection.execute("SELECT count(*) FROM concept_counts").fetchall() == [(3,)]
+        with pytest.raises(duckdb.BinderException):
+            connection.execute(_COUNTED_NOW)
+
+
+def test_who_asks_tables_that_counted_less_is_told_what_to_do(former: Bench) -> None:
+    ask = ["sql", "-w", str(former.warehouse), _COUNTED_NOW, "-f", "csv"]
+    refused = CliRunner().invoke(app, ask)
+    assert isinstance(refused.exception, CharthouseError)
+    assert "charthouse refresh" in str(refused.exception)
+    warned = CliRunner().invoke(app, [*ask[:3], "SELECT 1 FROM concept_counts"])
+    assert warned.exit_code == 0 and "another release" in warned.stderr
+
+    checked = CliRunner().invoke(app, ["check", "-w", str(former.warehouse), "-f", "json"])
+    told = {row["check"]: row["breaches"] for row in json.loads(checked.stdout)}
+    assert told["concept_totals_counted"] is None and told["derived_current"] == 0
+    refresh_warehouse(former.warehouse, Settings(), quiet=True)
+    assert CliRunner().invoke(app, ask).exit_code == 0
 
 
 def test_a_warehouse_that_is_not_there_is_not_made(tmp_path: Path) -> None:

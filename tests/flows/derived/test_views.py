@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,8 @@ INSERT INTO mentions BY NAME SELECT *, 'a' AS annotation_id, lookup_text AS ment
   ('b:1', 1, 'cold', 'Disease', 0, NULL, NULL),
   ('b:1', 2, 'cold', 'Disease', 1, NULL, NULL)) t(document_id, mention_id, lookup_text, label,
     sentence_id, negated, experiencer);
+UPDATE mentions SET historical = document_id IN ('n:2', 'n:3') AND lookup_text != 'aspirin'
+  OR negated OR experiencer = 'family' WHERE document_id LIKE 'n:%';
 INSERT INTO mentions BY NAME SELECT * REPLACE ('former' AS annotation_id) FROM mentions
   WHERE document_id = 'n:1';
 INSERT INTO name_links BY NAME SELECT * FROM (VALUES
@@ -81,27 +85,28 @@ def views(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
 def test_concepts_are_counted_by_what_a_document_is_and_its_year(views: Connection) -> None:
     rows = views.execute(
         "SELECT concept_name, corpus, kind, document_type, year, documents, mentions, affirmed, "
-        "negated, persons FROM concept_counts WHERE concept_id IN ('L', 'M') ORDER BY ALL"
+        "historical, negated, persons FROM concept_counts WHERE concept_id IN ('L', 'M') "
+        "ORDER BY ALL"
     ).fetchall()
     assert rows == [
-        ("Lung Neoplasms", "b", "abstract", "Review", 2020, 1, 1, 0, 0, 0),
-        ("Lung Neoplasms", "n", "note", "CT", 2020, 1, 1, 0, 1, 1),
-        ("Lung Neoplasms", "n", "note", None, None, 1, 1, 1, 0, 1),
-        ("Melanoma", "n", "note", "CT", 2020, 1, 2, 1, 0, 1),
-        ("Melanoma", "n", "note", "CT", 2021, 1, 1, 1, 0, 1),
+        ("Lung Neoplasms", "b", "abstract", "Review", 2020, 1, 1, 0, 0, 0, 0),
+        ("Lung Neoplasms", "n", "note", "CT", 2020, 1, 1, 0, 0, 1, 1),
+        ("Lung Neoplasms", "n", "note", None, None, 1, 1, 1, 1, 0, 1),
+        ("Melanoma", "n", "note", "CT", 2020, 1, 2, 1, 0, 0, 1),
+        ("Melanoma", "n", "note", "CT", 2021, 1, 1, 1, 1, 0, 1),
     ]
 
 
 def test_a_document_counts_once_in_a_branch(views: Connection) -> None:
     rows = views.execute(
-        "SELECT ancestor_name, corpus, year, documents, mentions, affirmed, negated, persons "
-        "FROM concept_rollup WHERE ancestor_id = 'N' ORDER BY ALL"
+        "SELECT ancestor_name, corpus, year, documents, mentions, affirmed, historical, negated, "
+        "persons FROM concept_rollup WHERE ancestor_id = 'N' ORDER BY ALL"
     ).fetchall()
     assert rows == [
-        ("Neoplasms", "b", 2020, 1, 1, 0, 0, 0),
-        ("Neoplasms", "n", 2020, 1, 3, 1, 1, 1),
-        ("Neoplasms", "n", 2021, 1, 1, 1, 0, 1),
-        ("Neoplasms", "n", None, 1, 1, 1, 0, 1),
+        ("Neoplasms", "b", 2020, 1, 1, 0, 0, 0, 0),
+        ("Neoplasms", "n", 2020, 1, 3, 1, 0, 1, 1),
+        ("Neoplasms", "n", 2021, 1, 1, 1, 1, 0, 1),
+        ("Neoplasms", "n", None, 1, 1, 1, 1, 0, 1),
     ]
 
 
@@ -121,19 +126,85 @@ def test_pairs_are_shown_from_either_side_with_their_information(views: Connecti
 def test_first_and_last_mention_of_each_person(views: Connection) -> None:
     rows = views.execute(
         "SELECT person_id, concept_id, year(first_date), year(last_date), documents, mentions, "
-        "affirmed, negated FROM person_concepts ORDER BY ALL"
+        "affirmed, historical, negated FROM person_concepts ORDER BY ALL"
     ).fetchall()
     assert rows == [
-        ("p", "A", 2020, 2021, 2, 2, 2, 0),
-        ("p", "L", 2020, 2020, 1, 1, 0, 1),
-        ("p", "M", 2020, 2021, 2, 3, 2, 0),
-        ("q", "L", None, None, 1, 1, 1, 0),
+        ("p", "A", 2020, 2021, 2, 2, 2, 0, 0),
+        ("p", "L", 2020, 2020, 1, 1, 0, 0, 1),
+        ("p", "M", 2020, 2021, 2, 3, 2, 1, 0),
+        ("q", "L", None, None, 1, 1, 1, 1, 0),
     ]
 
 
 def test_conditions_are_affirmed_diseases_of_the_patient(views: Connection) -> None:
     rows = views.execute("SELECT person_id, concept_name FROM person_conditions ORDER BY ALL")
     assert rows.fetchall() == [("p", "Melanoma"), ("q", "Lung Neoplasms")]
+
+
+def test_what_is_there_is_told_from_what_was(views: Connection) -> None:
+    """The melanoma of 2020 is history in 2021; the lung cancer was never told as anything else."""
+    rows = views.execute(
+        "SELECT person_id, concept_name, affirmed > historical, year(last_affirmed), "
+        "year(last_current) FROM person_concepts WHERE affirmed > 0 ORDER BY ALL"
+    ).fetchall()
+    assert rows == [
+        ("p", "Aspirin", True, 2021, 2021),
+        ("p", "Melanoma", True, 2021, 2020),
+        ("q", "Lung Neoplasms", False, None, None),
+    ]
+
+
+@contextmanager
+def changed(views: Connection, folder: Path, statements: str) -> Iterator[Connection]:
+    """A copy of the warehouse with its tables derived anew after statements."""
+    ((file,),) = views.execute(
+        "SELECT path FROM duckdb_databases() WHERE database_name = current_database()"
+    ).fetchall()
+    copy = shutil.copyfile(file, folder / "copy.duckdb")
+    with open_warehouse(copy) as connection:
+        connection.execute(statements)
+        refresh(connection, DerivedSettings())
+        yield connection
+
+
+def test_what_context_linked_needs_no_new_name(views: Connection, tmp_path: Path) -> None:
+    statements = """
+    INSERT INTO mention_links BY NAME SELECT *, 'a' AS annotation_id, 1.0 AS score,
+      'context' AS method FROM (VALUES ('b:1', 1, 'new', 'L'), ('n:3', 1, 'new', 'M'),
+      ('n:1', 1, 'new', 'L'), ('n:2', 0, 'old', 'L'), ('n:2', 0, 'second', 'A'))
+      t(document_id, mention_id, linkset_id, concept_id)"""
+    with changed(views, tmp_path, statements) as connection:
+        rows = connection.execute(
+            "SELECT lookup_text, mentions, linked_by_context FROM unlinked_names"
+        ).fetchall()
+        assert rows == [("cold", 2, 1)]
+        rows = connection.execute(
+            "SELECT lookup_text, rank, mentions, linked_by_context FROM ambiguous_names "
+            "ORDER BY rank"
+        ).fetchall()
+        assert rows == [("cold", 1, 2, 1), ("cold", 2, 2, 1)]
+        rows = connection.execute(
+            "SELECT lookup_text, linked_by_context FROM name_totals ORDER BY lookup_text"
+        ).fetchall()
+        assert rows == [
+            ("aspirin", 0), ("cold", 1), ("lung cancer", 0), ("melanoma", 1), ("the thing", 1)
+        ]  # fmt: skip
+
+
+def test_conditions_of_labels_that_models_call_otherwise(views: Connection, tmp_path: Path) -> None:
+    statements = ";".join(
+        f"UPDATE {table} SET label = '{label}' WHERE lookup_text = '{name}'"
+        for table in ("mentions", "name_links")
+        for name, label in (("lung cancer", "DISEASE"), ("melanoma", "problem"))
+    )
+    with changed(views, tmp_path, statements) as connection:
+        asked = "SELECT person_id, concept_name, label FROM "
+        rows = connection.execute(f"{asked} person_conditions").fetchall()
+        assert rows == [("q", "Lung Neoplasms", "DISEASE")]
+        rows = connection.execute(
+            f"{asked} person_concepts WHERE affirmed > 0 AND lower(label) IN ('problem')"
+        ).fetchall()
+        assert rows == [("p", "Melanoma", "problem")]
 
 
 def test_names_without_a_concept_and_names_of_several(views: Connection) -> None:

@@ -178,17 +178,26 @@ def test_links_by_ways_that_have_no_words_are_other_links(warehouse: Path, tmp_p
     assert table(page, "Linked share") == [["Disease", "7", "85.7%"]]
 
 
-def test_unlinked_names_whose_mentions_have_a_concept_by_context_are_counted(
+def test_mentions_that_context_linked_are_not_among_those_without_a_concept(
     warehouse: Path, tree: Any, tmp_path: Path
 ) -> None:
     (meaning,) = tree.xpath("//figure[@id='unlinked-counts']/p")
-    assert meaning.text.endswith(" For 1 of them the sentence decided for a concept.")
+    assert " Left out: 1 whose name has none" in meaning.text
+    unlinked = "Mentions without a concept"
+    assert table(tree, unlinked) == [["Disease", "no candidate", "1", "1", "–"]]
     copy = tmp_path / "copy.duckdb"
     shutil.copy(warehouse, copy)
     with open_warehouse(copy) as connection:
         connection.execute("DELETE FROM mention_links")
-    (meaning,) = html.fromstring(page_of(copy)).xpath("//figure[@id='unlinked-counts']/p")
+        refresh(connection, DerivedSettings())
+    page = html.fromstring(page_of(copy))
+    (meaning,) = page.xpath("//figure[@id='unlinked-counts']/p")
     assert "the sentence decided" not in meaning.text
+    assert sum(int(row[3]) for row in table(page, unlinked)) == 2
+    with open_warehouse(copy) as connection:
+        connection.execute("UPDATE name_totals SET linked_by_context = mentions")
+    (said,) = html.fromstring(page_of(copy)).xpath("//section[@id='unlinked']/p")
+    assert said.text.startswith("No mention is left without a concept. Left out: 2 whose")
 
 
 def test_without_an_ontology_no_name_is_said_to_have_a_concept(
@@ -243,7 +252,7 @@ def test_with_text_names_are_shown_and_the_file_is_private(warehouse: Path, tmp_
     write_report(warehouse, out, ReportOptions(with_text=True, documents=0))
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     names = table(html.fromstring(out.read_text("utf-8")), "Names without a concept, by mentions")
-    assert [row[0] for row in names] == ["fnordig", "qwobbel"]
+    assert [row[0] for row in names] == ["fnordig"]
 
 
 def test_names_from_the_warehouse_stay_text(page: str, tree: Any) -> None:

@@ -5,6 +5,7 @@ select
   any_value(d.document_type) as document_type, any_value(d.document_date) as document_date,
   any_value(d.person_id) as person_id, count(*) as mentions,
   count(*) filter (m.is_affirmed) as affirmed,
+  count(*) filter (m.is_affirmed and m.historical) as historical,
   count(*) filter (coalesce(m.negated, false)) as negated
 from {{ ref('stg_charthouse__mention_concepts') }} as m
 join {{ ref('stg_charthouse__documents') }} as d on d.document_id = m.document_id

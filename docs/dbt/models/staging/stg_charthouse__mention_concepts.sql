@@ -1,7 +1,7 @@
 -- Every current mention in every current linkset: the concept that its name, or the context, has.
 select
-  m.document_id, m.annotation_id, m.mention_id, m.label, m.is_affirmed, m.negated, m.run_id,
-  m.is_settled,
+  m.document_id, m.annotation_id, m.mention_id, m.label, m.is_affirmed, m.historical, m.negated,
+  m.run_id, m.is_settled,
   l.linkset_id, l.release_id, l.position,
   case when c.concept_id is not null then 'linked' else n.status end as status,
   coalesce(c.concept_id, n.concept_id) as concept_id,
