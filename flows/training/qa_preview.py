@@ -79,7 +79,7 @@ def preview_qa(order: QaOrder, *, overwrite: bool) -> QaPreview:
     if not learnt or not judged:
         raise CharthouseError("no question with an answer is left to learn from or to judge by")
     try:
-        tokenizer = load_tokenizer(order.base.folder, order.base.name)
+        tokenizer = load_tokenizer(order.base)
         encoder = OptionEncoder(tokenizer, layout_for(order.base, order.recipe))
         encoded = [encoder.encode(question) for question in learnt]
     except (ModelError, QuestionError) as error:
