@@ -21,6 +21,7 @@ from flows.generating.task import GenerationRequest
 from flows.generating.tasks import ANSWER, task_of
 from flows.generating.where import check_where, one_expression
 from flows.job_settings import GenerateSettings
+from flows.opened import opened
 from flows.order import Order, save_order
 from flows.prefect_server import prefect_api
 from flows.processes import stoppable
@@ -30,11 +31,10 @@ from flows.session import Session
 from flows.settings import LOCAL, Settings
 from flows.warehouse import runs
 from flows.warehouse.access import Access, access_of
-from flows.warehouse.connection import Connection, open_warehouse, read_warehouse
+from flows.warehouse.connection import Connection, read_warehouse
 from flows.warehouse.memory import bound_memory
-from flows.warehouse.snapshots import check_snapshot, publish_configured
-from flows.warehouse.storage import storage_errors_told
-from flows.work import WorkFolder, make_private, remove_tree
+from flows.warehouse.snapshots import check_configured, publish_configured
+from flows.work import WorkFolder
 from nlp.errors import UNUSABLE
 from nlp.fingerprint import AnnotationSet
 
@@ -102,8 +102,7 @@ def prepare_generation(warehouse: Path, wanted: Wanted, settings: Settings) -> O
             f"warehouse {warehouse} does not exist", "charthouse run SOURCE --warehouse makes one"
         )
     access = access_of(settings.warehouse)
-    if settings.warehouse.snapshot:
-        check_snapshot(settings.warehouse.snapshot, warehouse, access)
+    check_configured(settings.warehouse.snapshot, warehouse, access)
     with read_warehouse(warehouse, access) as connection:
         check_where(connection, where)
     request = GenerationRequest(
@@ -164,22 +163,13 @@ def generate(order: Order, *, quiet: bool = False) -> Generated:
     """
     access = access_of(order.settings.warehouse, quiet=quiet)
     work = WorkFolder.beside(order.warehouse)
-    with (
-        stoppable(),
-        storage_errors_told(order.warehouse),
-        open_warehouse(order.warehouse, access) as connection,
-    ):
-        make_private(work.root)
+    with opened(order.warehouse, work, access) as connection:
         try:
             return _generate(connection, order, work, access, quiet=quiet)
         except BaseException:
             with suppress(duckdb.Error):  # the error that led here is the one to tell
                 runs.forget_unplanned(connection)
             raise
-        finally:
-            with suppress(duckdb.Error):
-                if not runs.open_runs(connection):
-                    remove_tree(work.root)
 
 
 def _generate(

@@ -142,6 +142,16 @@ def publish_if_changed(
     return True
 
 
+def check_configured(snapshot: Path | None, warehouse: Path, access: Access) -> None:
+    """Check at the door that the configured snapshot can be published, if there is one.
+
+    Raises:
+        CharthouseError: as :func:`check_snapshot`.
+    """
+    if snapshot is not None:
+        check_snapshot(snapshot, warehouse, access)
+
+
 def publish_configured(
     connection: Connection, warehouse: Path, snapshot: Path | None, access: Access
 ) -> None:
