@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -13,14 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.filesize import decimal
 
+from flows.cli.exits import interruption_told
 from flows.errors import CharthouseError
 from flows.progress import Reporter
 
 if TYPE_CHECKING:
     from ontologies.download import Manner
     from ontologies.fetch import Planned, Release
-
-EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
     help="Download ontology releases, ready for `charthouse ontology build`.",
@@ -155,19 +153,17 @@ def umls(
 def _working() -> Iterator[Manner]:
     """Show progress on standard error, and turn errors into the command line's own."""
     from ontologies.download import Manner
+
     from ontologies.errors import OntologyError
 
     try:
-        with Reporter("", None) as reporter:
+        with (
+            interruption_told("What came is kept; run the same command again to go on."),
+            Reporter("", None) as reporter,
+        ):
             yield Manner(progress=_Megabytes(reporter), note=reporter.say)
     except OntologyError as error:
         raise CharthouseError(str(error)) from None
-    except KeyboardInterrupt:
-        print(
-            "charthouse: interrupted. What came is kept; run the same command again to go on.",
-            file=sys.stderr,
-        )
-        raise typer.Exit(EXIT_INTERRUPTED) from None
 
 
 class _Megabytes:

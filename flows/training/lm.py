@@ -13,7 +13,7 @@ from flows.errors import CharthouseError
 from flows.training.history import Measure
 from flows.training.lessons import fingerprint, set_apart
 from flows.training.order import Scores, TrainingOrder, check_package, check_place
-from flows.training.output import check_output, finished_description, goes_on
+from flows.training.output import check_state
 from nlp.generation.errors import GenerationError
 from nlp.generation.source import check_causal, find_text_model, text_model_fingerprint
 from nlp.generation.training.lesson import Lesson
@@ -184,9 +184,7 @@ def preview_lm(order: LmOrder, *, overwrite: bool) -> dict[str, Any]:
     """
     from nlp.generation.training import preview
 
-    done = None if overwrite else finished_description(order)
-    if done is None:
-        check_output(order, overwrite=overwrite)
+    state = check_state(order, overwrite=overwrite)
     try:
         found = preview(order.base, order.train, order.dev, order.recipe)
     except _UNUSABLE as error:
@@ -194,7 +192,7 @@ def preview_lm(order: LmOrder, *, overwrite: bool) -> dict[str, Any]:
     memory = found.memory
     return {
         "out": str(order.out),
-        "state": "done" if done else "goes on" if goes_on(order) else "new",
+        "state": state,
         "base": order.base.name,
         "train": counts(order.train),
         "dev": counts(order.dev),
