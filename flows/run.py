@@ -12,6 +12,7 @@ import duckdb
 from flows.api_loss import lost_api_told
 from flows.cluster.door import at_the_door
 from flows.counts import Preview
+from flows.devices import check_device
 from flows.errors import CharthouseError
 from flows.opened import opened
 from flows.order import Order, save_order
@@ -73,7 +74,8 @@ def prepare_order(sources: Sequence[str], warehouse: Path, settings: Settings) -
     _check_ids(files)
     try:
         settings = at_the_door(settings, warehouse)
-        _check_device(settings)
+        if settings.execution.runner == LOCAL:  # a cluster has its own devices
+            check_device(settings.ner.device, settings.ner.precision)
         annotation = identify(settings.annotation)
     except UNUSABLE as error:
         raise CharthouseError(str(error)) from None
@@ -105,14 +107,6 @@ def _absolute(file: SourceFile) -> SourceFile:
         return file
     root = file.root.absolute() if file.root else None
     return replace(file, path=file.path.absolute(), root=root)
-
-
-def _check_device(settings: Settings) -> None:
-    """A device that was named must be there; auto and cpu always are. A cluster has its own."""
-    if settings.ner.device not in {"auto", "cpu"} and settings.execution.runner == LOCAL:
-        from nlp.ner.device import choose_device  # takes seconds: torch
-
-        choose_device(settings.ner.device, settings.ner.precision)
 
 
 def _check_ids(files: Sequence[SourceFile]) -> None:

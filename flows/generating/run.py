@@ -12,6 +12,7 @@ import duckdb
 
 from flows.api_loss import lost_api_told
 from flows.cluster.door import at_the_door
+from flows.devices import check_device
 from flows.errors import CharthouseError, UsageError
 from flows.generating.order import Generation
 from flows.generating.plan import GenerationPlanner, GenerationPreview
@@ -116,7 +117,8 @@ def prepare_generation(warehouse: Path, wanted: Wanted, settings: Settings) -> O
     )
     try:
         request = replace(request, settings=at_the_door(request.settings, warehouse))
-        _check_device(request.settings)
+        if request.settings.execution.runner == LOCAL:  # a cluster has its own devices
+            check_device(settings.generation.device, settings.generation.precision)
         made = task.identify(request)
     except UNUSABLE as error:
         raise CharthouseError(str(error)) from None
@@ -128,14 +130,6 @@ def prepare_generation(warehouse: Path, wanted: Wanted, settings: Settings) -> O
         (),
         generation=Generation.of(request, made),
     )
-
-
-def _check_device(settings: Settings) -> None:
-    """A device that was named must be there; auto and cpu always are. A cluster has its own."""
-    if settings.generation.device not in {"auto", "cpu"} and settings.execution.runner == LOCAL:
-        from nlp.ner.device import choose_device  # takes seconds: torch
-
-        choose_device(settings.generation.device, settings.generation.precision)
 
 
 def _with_workers(settings: Settings) -> Settings:

@@ -12,7 +12,7 @@ from flows import __version__
 from flows.errors import CharthouseError
 from flows.training.history import Measure
 from flows.training.lessons import fingerprint, set_apart
-from flows.training.order import Scores, TrainingOrder, check_package, check_place
+from flows.training.order import Scores, TrainingOrder, check_base, check_package, check_place
 from flows.training.output import check_state
 from nlp.generation.errors import GenerationError
 from nlp.generation.source import check_causal, find_text_model, text_model_fingerprint
@@ -152,8 +152,7 @@ def prepare_lm(
             f"--base {base} is an adapter itself, and adapters of adapters cannot be loaded",
             "Leave --adapter-only out",
         )
-    if source.folder.resolve() == out:
-        raise CharthouseError(f"{out} is both --base and --out", "Name another --out")
+    check_base(source.folder, out)
     judged = list(dev) if dev is not None else set_apart(train, dev_share)
     apart = set(judged)
     learnt = [lesson for lesson in train if lesson not in apart]

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from flows import __version__
+from flows.devices import check_device
 from flows.errors import CharthouseError
 from flows.training.corpora import Corpus, DataRequest, TrainingData, read_data
 from flows.training.history import Measure
-from flows.training.order import Scores, TrainingOrder, check_package, check_place
+from flows.training.order import Scores, TrainingOrder, check_base, check_package, check_place
 from nlp.ner.errors import DeviceError, ModelError, TrainingError
 from nlp.ner.score import SpanScore
 from nlp.ner.source import ModelSource, find_model, model_fingerprint
@@ -149,13 +150,9 @@ def prepare_order(
     try:
         source = find_model(base)
         fingerprint = model_fingerprint(source)
-        if source.folder.resolve() == out:
-            raise CharthouseError(f"{out} is both --base and --out", "Name another --out")
+        check_base(source.folder, out)
         read = read_data(data)
-        if device not in {"auto", "cpu"}:
-            from nlp.ner.device import choose_device  # takes seconds: torch
-
-            choose_device(device)
+        check_device(device)
     except ModelError as error:
         raise CharthouseError(str(error)) from None
     from nlp.ner.training import Recipe  # takes seconds: torch

@@ -112,6 +112,16 @@ def check_place(out: Path) -> Path:
     return out
 
 
+def check_base(folder: Path, out: Path) -> None:
+    """Refuse to write a model over the one that it starts from.
+
+    Raises:
+        CharthouseError: ``out``, as of :func:`check_place`, is the base's folder.
+    """
+    if folder.resolve() == out:
+        raise CharthouseError(f"{out} is both --base and --out", "Name another --out")
+
+
 def check_package(package: str, what: str, otherwise: str) -> None:
     """Refuse what needs a package of the extra ``train`` where it is not installed.
 

@@ -15,7 +15,7 @@ from flows.evaluating.asked import MULTIPLE_CHOICE
 from flows.evaluating.asked import YES_NO_MAYBE as DECISIONS
 from flows.questions.file import read_questions
 from flows.training.history import Measure
-from flows.training.order import Scores, TrainingOrder, check_package, check_place
+from flows.training.order import Scores, TrainingOrder, check_base, check_package, check_place
 from nlp.ner.errors import DeviceError, ModelError, TrainingError
 from nlp.ner.source import ModelSource, find_model, model_fingerprint
 from nlp.qa.errors import QuestionError
@@ -135,8 +135,7 @@ def prepare_qa(
         fingerprint = model_fingerprint(source)
     except (ModelError, OntologyError) as error:
         raise CharthouseError(str(error)) from None
-    if source.folder.resolve() == out:
-        raise CharthouseError(f"{out} is both --base and --out", "Name another --out")
+    check_base(source.folder, out)
     learnt = list(read_questions(train).questions)
     if dev is not None:
         judged = list(read_questions(dev).questions)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from flows import __version__
+from flows.devices import check_device
 from flows.errors import CharthouseError, SourceError
 from flows.evaluating.gold import GoldCorpus, read_corpora
 from flows.evaluating.links import open_named_store
@@ -17,7 +18,7 @@ from flows.labels import parse_rules
 from flows.readers.gold import GoldDocument
 from flows.related import related_labels, related_pairs, relation_texts
 from flows.training.history import Measure
-from flows.training.order import Scores, TrainingOrder, check_place
+from flows.training.order import Scores, TrainingOrder, check_base, check_place
 from nlp.ner.errors import DeviceError, ModelError, TrainingError
 from nlp.ner.score import SpanScore
 from nlp.ner.source import ModelSource, find_model, model_fingerprint, read_config
@@ -174,17 +175,13 @@ def prepare_order(
     try:
         source = find_model(base)
         fingerprint = model_fingerprint(source)
-        if source.folder.resolve() == out:
-            raise CharthouseError(f"{out} is both --base and --out", "Name another --out")
+        check_base(source.folder, out)
         if read_config(source)["model_type"] != "bert":
             raise CharthouseError(
                 f"base {source.name} is no encoder of BERT's form",
                 "Use bundled, PubMedBERT, BioLinkBERT or the like",
             )
-        if device not in {"auto", "cpu"}:
-            from nlp.ner.device import choose_device  # takes seconds: torch
-
-            choose_device(device)
+        check_device(device)
     except ModelError as error:
         raise CharthouseError(str(error)) from None
     corpora = read_corpora((*request.train, *request.dev), parse_rules((), (), (), ()))
