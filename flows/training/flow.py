@@ -15,6 +15,7 @@ from flows.errors import CharthouseError
 from flows.flow_runs import note_flow_run
 from flows.publishing import RunTable, offer
 from flows.session import stage
+from flows.training.order import CANNOT_TRAIN
 from flows.training.output import CHECKPOINTS, MODEL, publish_model
 from flows.training.session import TRAININGS, TrainingSession
 from flows.training.watch import Watch
@@ -50,6 +51,8 @@ def _train(session: TrainingSession) -> None:
         session.scores = order.fit(made, order.work.root / CHECKPOINTS, watch.report)
     except torch.OutOfMemoryError:
         raise CharthouseError("not enough GPU memory for a step", order.when_too_large) from None
+    except CANNOT_TRAIN as error:
+        raise CharthouseError(str(error)) from None
     watch.end()
 
 
