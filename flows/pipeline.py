@@ -17,6 +17,7 @@ from flows.api_loss import entered_again, is_api_loss
 from flows.artifact import artifact_rows
 from flows.conservation import check_run
 from flows.flow_runs import note_flow_run
+from flows.link_worker import names_file
 from flows.linking import Chunk, LinkStage
 from flows.plan import Planner
 from flows.processes import STOP, Interrupted
@@ -35,7 +36,6 @@ from flows.warehouse import runs
 from flows.warehouse.derived.refresh import refresh_if_changed
 from flows.warehouse.derived.schema import DERIVED_TABLES
 from flows.work import file_sha256
-from flows.worker import names_file
 
 CHUNKS_LINKED_HERE = 2
 """So many chunks of names are linked in the main process; more of them get a pool."""
