@@ -13,6 +13,7 @@ from flows.retrieval.passage import Span, cut_passages
 from flows.warehouse.by_document import chunks, in_chunk, near_chunk, rows_of, sort_rows
 from flows.warehouse.condition import check_condition, condition_error
 from flows.warehouse.layout import Connection
+from flows.warehouse.views.entities import LINK_JOINS, LINKED
 
 SEARCHED = "temp.main.searched"
 """Documents that are searched: ordinal (1, 2 ...), place (their rowid), document_id, person_id,
@@ -41,13 +42,8 @@ SELECT DISTINCT s.ordinal, m.start_char, w.phrase, m.mention_id
 FROM mentions m
 JOIN {SEARCHED} s ON s.document_id = m.document_id AND s.annotation_id = m.annotation_id
 JOIN linksets l ON l.is_current
-LEFT JOIN mention_links ml
-  ON ml.document_id = m.document_id AND ml.annotation_id = m.annotation_id
-  AND ml.mention_id = m.mention_id AND ml.linkset_id = l.linkset_id
-LEFT JOIN name_links n
-  ON n.lookup_text = m.lookup_text AND n.label = m.label AND n.linkset_id = l.linkset_id
-  AND n.rank = 1 AND n.status = 'linked'
-JOIN {WANTED} w ON w.concept_id = coalesce(ml.concept_id, n.concept_id)
+{LINK_JOINS}
+JOIN {WANTED} w ON w.concept_id = {LINKED}
 """
 # A phrase that two ontologies know is one phrase: its mentions count once.
 _ONCE = f"SELECT DISTINCT ordinal, start_char, phrase, mention_id FROM ({_MENTIONS})"
