@@ -42,12 +42,7 @@ def check_run(connection: Connection, run_id: str) -> None:
     """
     counts = counts_of(connection, run_id)
     check_plan(counts)
-    ((shards, loaded, documents, failed),) = connection.execute(
-        "SELECT count(*), count(*) FILTER (status = 'loaded'), coalesce(sum(documents), 0), "
-        "coalesce(sum(rejected), 0) FROM shards WHERE run_id = ?",
-        [run_id],
-    ).fetchall()
-    agree({"shards planned": shards, "loaded": loaded})
+    documents, failed = all_loaded(connection, run_id)
     ((ledger, rejected),) = connection.execute(
         "SELECT count(*), count(*) FILTER (status = 'rejected') FROM document_annotations "
         "WHERE run_id = ?",
@@ -66,10 +61,31 @@ def check_run(connection: Connection, run_id: str) -> None:
             "stored": stored,
         }
     )
-    ((told,),) = connection.execute(
-        "SELECT count(*) FROM rejects WHERE run_id = ? AND stage = 'annotate'", [run_id]
-    ).fetchall()
+    told = rejects_of(connection, run_id, "annotate")
     agree({"documents that failed": failed, "in the ledger": rejected, "in rejects": told})
+
+
+def all_loaded(connection: Connection, run_id: str) -> tuple[int, int]:
+    """What a run's shards hold, and how much of it failed.
+
+    Raises:
+        ConservationError: a shard that was planned is not loaded.
+    """
+    ((shards, loaded, held, failed),) = connection.execute(
+        "SELECT count(*), count(*) FILTER (status = 'loaded'), coalesce(sum(documents), 0), "
+        "coalesce(sum(rejected), 0) FROM shards WHERE run_id = ?",
+        [run_id],
+    ).fetchall()
+    agree({"shards planned": shards, "loaded": loaded})
+    return int(held), int(failed)
+
+
+def rejects_of(connection: Connection, run_id: str, stage: str) -> int:
+    """How many rejects a stage of a run has left."""
+    ((told,),) = connection.execute(
+        "SELECT count(*) FROM rejects WHERE run_id = ? AND stage = ?", [run_id, stage]
+    ).fetchall()
+    return int(told)
 
 
 def agree(found: dict[str, int]) -> None:

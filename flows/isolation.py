@@ -8,13 +8,14 @@ from pathlib import Path
 
 import polars as pl
 
+from flows.annotate_worker import REJECT_SCHEMA
 from flows.deidentifying import withheld
 from flows.receipt import Receipt, stage
 from flows.warehouse import runs
 from flows.warehouse.connection import Connection
 from flows.warehouse.runs import PlannedShard
 from flows.work import WorkFolder, file_sha256, is_intact, write_durably
-from flows.worker import REJECT_SCHEMA, damaged_shard
+from flows.worker import damaged_shard
 from nlp.schema import ANNOTATION_TABLES, DOCUMENTS
 from nlp.settings import PrivacySettings
 

@@ -10,6 +10,7 @@ from flows.contextual import link_in_context
 from flows.dispatch import Pending, Pool, dispatch
 from flows.errors import CharthouseError
 from flows.fresh import fresh_ledger
+from flows.link_worker import names_file
 from flows.order import LinkTarget
 from flows.processes import STOP
 from flows.receipt import Receipt, StagingError
@@ -20,7 +21,6 @@ from flows.warehouse.ddl import literal, parquet
 from flows.warehouse.load import insert, load_name_links
 from flows.warehouse.runs import now
 from flows.work import make_private, remove_tree, write_durably
-from flows.worker import names_file
 from ontologies.linker import LINKER_VERSION
 from ontologies.schema import (
     CONCEPT_ANCESTORS,

@@ -6,24 +6,22 @@ are read from the work folder, so that no text, native id or file name reaches P
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterator, Sequence
 
-from prefect import Task, flow
-from prefect.artifacts import create_table_artifact
+from prefect import flow
 from prefect.exceptions import TerminationSignal
 from prefect.futures import PrefectFuture
 
 from flows.annotating import AnnotateStage
 from flows.api_loss import entered_again, is_api_loss
 from flows.artifact import artifact_rows
-from flows.conservation import ConservationError, check_run
-from flows.counts import PlanCounts
+from flows.conservation import check_run
 from flows.flow_runs import note_flow_run
+from flows.link_worker import names_file
 from flows.linking import Chunk, LinkStage
 from flows.plan import Planner
 from flows.processes import STOP, Interrupted
+from flows.publishing import RunTable, end_run
 from flows.quality.artifact import quality_rows
 from flows.quality.drift import crossed
 from flows.quality.measure import measure
@@ -32,14 +30,12 @@ from flows.quality.telling import told
 from flows.receipt import Receipt
 from flows.runners import asking, pool_of
 from flows.session import RUNS, QualityFailed, Session, StageFailed, stage
-from flows.shard_stage import ShardStage
+from flows.stages import store_plan, work_on_shards
 from flows.tasks import annotate_shard, in_pool, link_names
 from flows.warehouse import runs
 from flows.warehouse.derived.refresh import refresh_if_changed
 from flows.warehouse.derived.schema import DERIVED_TABLES
-from flows.warehouse.runs import PlannedShard
-from flows.work import file_sha256, remove_tree
-from flows.worker import names_file
+from flows.work import file_sha256
 
 CHUNKS_LINKED_HERE = 2
 """So many chunks of names are linked in the main process; more of them get a pool."""
@@ -114,78 +110,9 @@ def plan(session: Session) -> None:
     store_plan(session, Planner, "reading", "records")
 
 
-class Plans(Protocol):
-    """What makes the plan of a run."""
-
-    def read(self) -> PlanCounts:
-        """Read what there is to do."""
-
-    def commit(self, counts: PlanCounts, seconds: float) -> object:
-        """Store the plan, which took so many seconds to make."""
-
-
-def store_plan(session: Session, planner_of: Callable[..., Plans], doing: str, unit: str) -> None:
-    """Make a run's plan and store it, unless that was done before an interruption.
-
-    Args:
-        session: the run.
-        planner_of: makes what reads and commits.
-        doing: what progress calls it.
-        unit: what progress counts.
-    """
-    if runs.is_planned(session.connection, session.run_id):
-        return
-    clock = time.perf_counter()
-    session.reporter.stage(doing, unit, None)
-    planner = planner_of(
-        session.connection,
-        session.order,
-        session.work,
-        session.run_id,
-        check=STOP.check,
-        progress=session.reporter.done,
-    )
-    counts = planner.read()
-    session.reporter.end(counts.read)
-    planner.commit(counts, time.perf_counter() - clock)
-
-
 def annotate(session: Session) -> None:
     """Annotate and load all planned shards, a flow run per wave."""
     work_on_shards(session, AnnotateStage, annotate_shard)
-
-
-def work_on_shards(
-    session: Session, stage_of: Callable[[Session], ShardStage], task: Task[..., Receipt]
-) -> None:
-    """Send all planned shards through a pool and load them, a flow run per wave.
-
-    Args:
-        session: the run.
-        stage_of: makes what loads them.
-        task: what a worker does with one of them.
-    """
-    if runs.planned_shards(session.connection, session.run_id):
-        session.handover.open(session.order)
-    work = stage_of(session)
-    execution, run_id = session.order.settings.execution, session.run_id
-    task_here = task.with_options(retries=execution.retries)
-
-    def submit(shard: PlannedShard) -> PrefectFuture[Receipt]:
-        session.handover.give(session.work.shard(run_id, shard.number))
-        root = session.handover.root
-        with asking(execution, gpus=execution.gpus):
-            return task_here.submit(root, run_id, shard.number, shard.checksum, shard.one_by_one)
-
-    def run_wave(shards: Sequence[PlannedShard], workers: int) -> list[PlannedShard]:
-        return in_pool(
-            f"{task.name.partition('-')[0]}-wave",
-            session,
-            workers,
-            lambda: work.through_pool(shards, submit, pool_of(execution)),
-        )
-
-    work.run(run_wave)
 
 
 def link(session: Session) -> None:
@@ -242,29 +169,22 @@ def publish(session: Session) -> None:
     Raises:
         ConservationError: something was; the run is marked as failed.
     """
-    session.handover.close()
-    try:
-        check_run(session.connection, session.run_id)
-    except ConservationError:
-        runs.fail_run(session.connection, session.run_id)
-        raise
-    try:
-        create_table_artifact(
-            key="charthouse-run",
-            table=artifact_rows(session.connection, session.run_id, session.seconds),
-            description="Counts, rates, seconds and rejects of this charthouse run",
+    end_run(session, check_run, _tables, session.seconds)
+
+
+def _tables(session: Session) -> Iterator[RunTable]:
+    yield RunTable(
+        "charthouse-run",
+        artifact_rows(session.connection, session.run_id, session.seconds),
+        "Counts, rates, seconds and rejects of this charthouse run",
+    )
+    if quality := quality_rows(session.connection, session.run_id):
+        yield RunTable(
+            "charthouse-quality",
+            quality,
+            "What this charthouse run found, and how far it is from others; "
+            "`charthouse quality` names corpora and labels",
         )
-        if quality := quality_rows(session.connection, session.run_id):
-            create_table_artifact(
-                key="charthouse-quality",
-                table=quality,
-                description="What this charthouse run found, and how far it is from others; "
-                "`charthouse quality` names corpora and labels",
-            )
-    except Exception as error:  # the run is complete, whatever Prefect says
-        session.reporter.say(f"Prefect did not take the tables of counts ({type(error).__name__})")
-    runs.finish_run(session.connection, session.run_id, session.seconds)
-    remove_tree(session.work.run(session.run_id))
 
 
 def judge(session: Session) -> None:

@@ -11,6 +11,36 @@ from flows.errors import CharthouseError
 _LONGEST = 4096
 
 
+def read_key(section: str, variable: str | None, file: Path | None) -> str | None:
+    """The key that settings of a section name: in an environment variable or in a file.
+
+    Args:
+        section: such as ``warehouse``; its settings are ``key_variable`` and ``key_file``.
+        variable: the environment variable's name.
+        file: the file.
+
+    Returns:
+        None where neither is named.
+
+    Raises:
+        CharthouseError: both are named, the variable is not set, or as :func:`read_key_file`.
+    """
+    if variable and file:
+        raise CharthouseError(
+            f"settings {section}.key_variable and {section}.key_file are both set",
+            "Keep the key in one place",
+        )
+    if variable:
+        key = os.environ.get(variable)
+        if not key:
+            raise CharthouseError(
+                f"environment variable {variable} is to hold the {section}'s key and is not set",
+                f"Set it, or name another one in {section}.key_variable",
+            )
+        return key
+    return read_key_file(file, f"{section}.key_file") if file else None
+
+
 def read_key_file(path: Path, setting: str) -> str:
     """The key in a file; ``setting`` named the file.
 

@@ -17,7 +17,7 @@ from flows.warehouse.derived.schema import DERIVED_TABLES
 from flows.warehouse.derived.state import are_current, were_made
 from flows.warehouse.layout import check_version, renew_views
 from flows.warehouse.memory import bound_memory
-from flows.warehouse.snapshots import check_snapshot, publish_configured
+from flows.warehouse.snapshots import check_configured, publish_configured
 from flows.warehouse.storage import storage_errors_told
 
 
@@ -64,8 +64,7 @@ def refresh_warehouse(warehouse: Path, settings: Settings, *, quiet: bool = Fals
             be made in the memory that DuckDB may take.
     """
     access = access_of(settings.warehouse, quiet=quiet)
-    if settings.warehouse.snapshot:
-        check_snapshot(settings.warehouse.snapshot, warehouse, access)
+    check_configured(settings.warehouse.snapshot, warehouse, access)
     if not warehouse.is_file():
         raise CharthouseError(f"warehouse {warehouse} does not exist", "Check --warehouse")
     with read_warehouse(warehouse, access) as connection:

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
-
 from flows.cluster.door import at_the_door
+from flows.opened import opened
 from flows.order import Order, save_order
 from flows.prefect_server import prefect_api
-from flows.processes import stoppable
 from flows.progress import Reporter
-from flows.reporting.configured import check_configured
-from flows.reporting.configured import publish_configured as publish_report
+from flows.reporting.configured import check_report, publish_report
 from flows.session import Session
 from flows.settings import Settings
 from flows.targets import link_targets, stores_to_link
 from flows.warehouse import runs
 from flows.warehouse.access import access_of
-from flows.warehouse.connection import Connection, open_warehouse, read_warehouse
+from flows.warehouse.connection import Connection, read_warehouse
 from flows.warehouse.memory import bound_memory
-from flows.warehouse.snapshots import check_snapshot, publish_configured
-from flows.warehouse.storage import storage_errors_told
-from flows.work import WorkFolder, make_private, remove_tree
+from flows.warehouse.snapshots import check_configured, publish_configured
+from flows.work import WorkFolder, remove_tree
 from nlp.fingerprint import AnnotationSet
 
 _ANNOTATES_NOTHING = AnnotationSet("", (), "{}")
@@ -103,30 +98,19 @@ def relink(warehouse: Path, settings: Settings, *, quiet: bool = False) -> Relin
         CharthouseError: there is no such warehouse, a store cannot be used, or linking failed.
     """
     access = access_of(settings.warehouse, quiet=quiet)
-    if settings.warehouse.snapshot:
-        check_snapshot(settings.warehouse.snapshot, warehouse, access)
-    check_configured(warehouse, settings.report)
+    check_configured(settings.warehouse.snapshot, warehouse, access)
+    check_report(warehouse, settings.report)
     with read_warehouse(warehouse, access) as connection:
         stores = stores_to_link(connection, settings)
     settings = at_the_door(settings, warehouse)
     targets = link_targets(stores, settings)
     order = Order(warehouse.resolve(), (), settings, _ANNOTATES_NOTHING, targets)
     work = WorkFolder.beside(order.warehouse)
-    with (
-        stoppable(),
-        storage_errors_told(order.warehouse),
-        open_warehouse(order.warehouse, access) as connection,
-    ):
+    with opened(order.warehouse, work, access) as connection:
         before = _current(connection)
-        make_private(work.root)
-        try:
-            _link(connection, order, work, quiet=quiet)
-            publish_configured(connection, order.warehouse, settings.warehouse.snapshot, access)
-            publish_report(connection, order.warehouse, settings.report)
-        finally:
-            with suppress(duckdb.Error):
-                if not runs.open_runs(connection):
-                    remove_tree(work.root)
+        _link(connection, order, work, quiet=quiet)
+        publish_configured(connection, order.warehouse, settings.warehouse.snapshot, access)
+        publish_report(connection, order.warehouse, settings.report)
         return _report(connection, order, before)
 
 

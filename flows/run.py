@@ -12,7 +12,9 @@ import duckdb
 from flows.api_loss import lost_api_told
 from flows.cluster.door import at_the_door
 from flows.counts import Preview
+from flows.devices import check_device
 from flows.errors import CharthouseError
+from flows.opened import opened
 from flows.order import Order, save_order
 from flows.plan import Planner
 from flows.prefect_server import prefect_api
@@ -23,8 +25,7 @@ from flows.quality.drift import check_baseline
 from flows.readers.base import SourceFile
 from flows.readers.discover import discover
 from flows.recovery import remove_folders, shards_are_there
-from flows.reporting.configured import check_configured
-from flows.reporting.configured import publish_configured as publish_report
+from flows.reporting.configured import check_report, publish_report
 from flows.session import Session
 from flows.settings import LOCAL, Settings
 from flows.sources import files_are_as_planned, is_numbered, numbering_clash
@@ -36,16 +37,14 @@ from flows.warehouse.access import Access, access_of
 from flows.warehouse.connection import (
     Connection,
     EmptyWarehouseError,
-    open_warehouse,
     prepare,
     read_warehouse,
     remove_if_unused,
 )
 from flows.warehouse.memory import bound_memory
 from flows.warehouse.privacy import check_privacy
-from flows.warehouse.snapshots import check_snapshot, publish_configured
-from flows.warehouse.storage import storage_errors_told
-from flows.work import WorkFolder, make_private, remove_tree
+from flows.warehouse.snapshots import check_configured, publish_configured
+from flows.work import WorkFolder
 from nlp.errors import UNUSABLE
 from nlp.fingerprint import identify
 
@@ -64,9 +63,8 @@ def prepare_order(sources: Sequence[str], warehouse: Path, settings: Settings) -
         raise CharthouseError(
             f"warehouse {warehouse}: its path holds one of * ? [", "DuckDB reads these as a pattern"
         )
-    if settings.warehouse.snapshot:
-        check_snapshot(settings.warehouse.snapshot, warehouse, access_of(settings.warehouse))
-    check_configured(warehouse, settings.report)
+    check_configured(settings.warehouse.snapshot, warehouse, access_of(settings.warehouse))
+    check_report(warehouse, settings.report)
     files = discover(
         sources,
         format=settings.source.format,
@@ -76,7 +74,8 @@ def prepare_order(sources: Sequence[str], warehouse: Path, settings: Settings) -
     _check_ids(files)
     try:
         settings = at_the_door(settings, warehouse)
-        _check_device(settings)
+        if settings.execution.runner == LOCAL:  # a cluster has its own devices
+            check_device(settings.ner.device, settings.ner.precision)
         annotation = identify(settings.annotation)
     except UNUSABLE as error:
         raise CharthouseError(str(error)) from None
@@ -108,14 +107,6 @@ def _absolute(file: SourceFile) -> SourceFile:
         return file
     root = file.root.absolute() if file.root else None
     return replace(file, path=file.path.absolute(), root=root)
-
-
-def _check_device(settings: Settings) -> None:
-    """A device that was named must be there; auto and cpu always are. A cluster has its own."""
-    if settings.ner.device not in {"auto", "cpu"} and settings.execution.runner == LOCAL:
-        from nlp.ner.device import choose_device  # takes seconds: torch
-
-        choose_device(settings.ner.device, settings.ner.precision)
 
 
 def _check_ids(files: Sequence[SourceFile]) -> None:
@@ -171,12 +162,7 @@ def execute(order: Order, *, quiet: bool = False) -> Summary:
     work = WorkFolder.beside(order.warehouse)
     nothing_read = False
     try:
-        with (
-            stoppable(),
-            storage_errors_told(order.warehouse),
-            open_warehouse(order.warehouse, access) as connection,
-        ):
-            make_private(work.root)
+        with opened(order.warehouse, work, access) as connection:
             try:
                 return _execute(connection, order, work, access, quiet=quiet)
             except BaseException:
@@ -184,10 +170,6 @@ def execute(order: Order, *, quiet: bool = False) -> Summary:
                     runs.forget_unplanned(connection)
                     nothing_read = not runs.any_runs(connection)
                 raise
-            finally:
-                with suppress(duckdb.Error):
-                    if not runs.open_runs(connection):
-                        remove_tree(work.root)
     finally:
         if is_new and nothing_read:  # a warehouse of empty tables would only puzzle
             remove_if_unused(order.warehouse, access)

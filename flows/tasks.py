@@ -12,7 +12,7 @@ from typing import TypeVar
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-from flows import worker
+from flows import annotate_worker, link_worker
 from flows.flow_runs import note_flow_run
 from flows.processes import kill_workers_after
 from flows.receipt import Receipt
@@ -30,7 +30,7 @@ def annotate_shard(
     root: str, run_id: str, shard: int, checksum: str, one_by_one: bool = False
 ) -> Receipt:
     """Annotate one shard file in a worker process."""
-    return worker.annotate_shard_file(root, run_id, shard, checksum, one_by_one)
+    return annotate_worker.annotate_shard_file(root, run_id, shard, checksum, one_by_one)
 
 
 @task(name="generate-shard", cache_policy=NO_CACHE, persist_result=False, log_prints=False)
@@ -48,7 +48,7 @@ def link_names(
     root: str, run_id: str, target: int, chunk: int, checksum: str, watched: bool = False
 ) -> Receipt:
     """Link one chunk of distinct names."""
-    return worker.link_names_file(root, run_id, target, chunk, checksum, watched)
+    return link_worker.link_names_file(root, run_id, target, chunk, checksum, watched)
 
 
 def in_pool(name: str, session: Session, workers: int, work: Callable[[], Result]) -> Result:

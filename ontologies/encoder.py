@@ -13,19 +13,17 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch.nn import functional
-from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
-from transformers.utils import logging
+from transformers import AutoModel, PreTrainedModel, PreTrainedTokenizerFast
 
 from ontologies.encoder_source import EncoderSource, Pooling, encoder_fingerprint, find_encoder
 from ontologies.errors import OntologyError
+from ontologies.pretrained import Pretrained
 
 MAX_TOKENS = 128
 """Tokens of a name that are read, special ones included; what follows is cut off."""
 
 _CPU_TOKENS = 512
 _CUDA_TOKENS = 32_768
-
-logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 class NameEncoder:
@@ -124,21 +122,11 @@ def load_network(source: EncoderSource, dtype: torch.dtype) -> PreTrainedModel:
     Raises:
         OntologyError: its files cannot be loaded, or lack weights.
     """
-    try:
-        network, loading = AutoModel.from_pretrained(
-            source.folder, local_files_only=True, dtype=dtype, output_loading_info=True
-        )
-    except Exception as error:  # damaged files raise many unrelated kinds
-        raise _unreadable(source, error) from error
     # The pooler is a layer on top of the states that are used here.
-    missing = sorted(key for key in loading["missing_keys"] if not key.startswith("pooler."))
-    if missing:
-        raise OntologyError(
-            f"encoder {source.name}: its weights lack {missing[0]} ({len(missing)} missing), which "
-            "would be random numbers; is it a whole encoder?"
-        )
-    module: PreTrainedModel = network
-    return module
+    network: PreTrainedModel = _files(source).network(
+        AutoModel, dtype, "a whole encoder", unused="pooler."
+    )
+    return network
 
 
 def load_tokenizer(source: EncoderSource) -> PreTrainedTokenizerFast:
@@ -147,10 +135,7 @@ def load_tokenizer(source: EncoderSource) -> PreTrainedTokenizerFast:
     Raises:
         OntologyError: its files cannot be loaded, or it has no fast form.
     """
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(source.folder, local_files_only=True)
-    except Exception as error:
-        raise _unreadable(source, error) from error
+    tokenizer = _files(source).tokenizer()
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise OntologyError(
             f"encoder {source.name}: its tokenizer has no fast form; save it with a tokenizer.json"
@@ -207,7 +192,5 @@ def _batch_rows(length: int, budget: int) -> int:
     return max(1, budget // length)
 
 
-def _unreadable(source: EncoderSource, error: Exception) -> OntologyError:
-    return OntologyError(
-        f"encoder {source.name}: its files cannot be loaded ({type(error).__name__})"
-    )
+def _files(source: EncoderSource) -> Pretrained:
+    return Pretrained("encoder", source.name, source.folder)

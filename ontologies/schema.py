@@ -144,5 +144,3 @@ NAME_LINKS = Table(
         Column("matched_name", pl.String, "the ontology name that matched", nullable=True),
     ),
 )
-
-ONTOLOGY_TABLES = (CONCEPTS, CONCEPT_NAMES, CONCEPT_ANCESTORS, CONCEPT_REPLACEMENTS, NAME_LINKS)

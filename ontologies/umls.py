@@ -7,17 +7,21 @@ Full releases and subsets made by MetamorphoSys have the same files.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from ontologies.content import PARENT_COLUMNS, Content, ReadOptions
 from ontologies.errors import OntologyError
-from ontologies.problems import Problems
-from ontologies.rrf import read_rows
+from ontologies.umls_meta import (
+    COLUMNS,
+    Meta,
+    among,
+    check_folder,
+    find_file,
+    layouts,
+    release_version,
+)
 
 TITLE = "UMLS Metathesaurus"
 ATTRIBUTION = (
@@ -25,24 +29,9 @@ ATTRIBUTION = (
     " vocabularies"
 )
 
-# In the form of MRFILES.RRF, which says what the columns of a release really are.
-_COLUMNS = {
-    "MRFILES.RRF": "FIL,DES,FMT,CLS,RWS,BTS",
-    "MRCONSO.RRF": (
-        "CUI,LAT,TS,LUI,STT,SUI,ISPREF,AUI,SAUI,SCUI,SDUI,SAB,TTY,CODE,STR,SRL,SUPPRESS,CVF"
-    ),
-    "MRSTY.RRF": "CUI,TUI,STN,STY,ATUI,CVF",
-    "MRDEF.RRF": "CUI,AUI,ATUI,SATUI,SAB,DEF,SUPPRESS,CVF",
-    "MRREL.RRF": ("CUI1,AUI1,STYPE1,REL,CUI2,AUI2,STYPE2,RELA,RUI,SRUI,SAB,SL,RG,DIR,SUPPRESS,CVF"),
-    "MRRANK.RRF": "RANK,SAB,TTY,SUPPRESS",
-    "MRCUI.RRF": "CUI1,VER,REL,RELA,MAPREASON,CUI2,MAPIN",
-    "MERGEDCUI.RRF": "PCUI,CUI",
-    "MRDOC.RRF": "DOCKEY,VALUE,TYPE,EXPL",
-}
 _PREFIX = "UMLS:"
 _DEFINED_BY = ("MSH", "NCI")
 _LONGEST_CHAIN = 100
-_VERSION = re.compile(r"(?<!\d)\d{4}A[ABC](?![A-Z0-9])")
 
 
 def umls_files(path: Path, options: ReadOptions) -> list[Path]:
@@ -53,9 +42,9 @@ def umls_files(path: Path, options: ReadOptions) -> list[Path]:
     Raises:
         OntologyError: no folder, or none with MRCONSO.RRF.
     """
-    _check_folder(path)
-    names = [name for name in _COLUMNS if options.hierarchy or name != "MRREL.RRF"]
-    return [file for name in names if (file := _find(path, name))]
+    check_folder(path)
+    names = [name for name in COLUMNS if options.hierarchy or name != "MRREL.RRF"]
+    return [file for name in names if (file := find_file(path, name))]
 
 
 def read_umls(path: Path, options: ReadOptions) -> Content:
@@ -92,8 +81,8 @@ def read_umls(path: Path, options: ReadOptions) -> Content:
             UTF-8 or not of its format, or no names are left; also for a row that cannot be used,
             unless ``options.problems`` is lenient.
     """
-    _check_folder(path)
-    meta = _Meta(path, _layouts(path, options.problems), options)
+    check_folder(path)
+    meta = Meta(path, layouts(path, options.problems), options)
     types = meta.read("MRSTY.RRF", ("CUI", "TUI"), filled=("CUI", "TUI"))
     names = _names(meta, types)
     concepts = names.unique("CUI", keep="first", maintain_order=True)
@@ -113,77 +102,21 @@ def read_umls(path: Path, options: ReadOptions) -> Content:
         ),
         parents=_parents(meta, kept),
         replaced=_replaced(meta, kept),
-        version=_version(path, meta.columns),
+        version=release_version(path, meta.columns),
     )
 
 
-@dataclass(frozen=True)
-class _Meta:
-    """A META folder, the columns of its files, and what is wanted of it."""
-
-    folder: Path
-    columns: dict[str, tuple[str, ...]]
-    options: ReadOptions
-
-    def read(
-        self,
-        name: str,
-        wanted: Sequence[str],
-        keep: Callable[[pl.DataFrame], pl.DataFrame] = lambda rows: rows,
-        filled: Sequence[str] = (),
-    ) -> pl.DataFrame:
-        """What ``keep`` leaves of each block of a file's rows; of no rows if there is no file.
-
-        Rows in which a column of ``filled`` is empty are reported.
-        """
-        schema = {**dict.fromkeys(wanted, pl.String), "line": pl.Int64}
-        blocks = [keep(pl.DataFrame(schema=schema))]
-        path = _find(self.folder, name)
-        if path is None:
-            return blocks[0]
-        columns = self.columns[name]
-        if missing := [column for column in wanted if column not in columns]:
-            raise OntologyError(
-                f"{_find(self.folder, 'MRFILES.RRF')}: names no column {', '.join(missing)} of"
-                f" {name}; give both as they are in the release"
-            )
-        empty = pl.any_horizontal(pl.lit(False), *(pl.col(column) == "" for column in filled))
-        mend = _mend if name == "MRCONSO.RRF" else None
-        for rows in read_rows(path, columns, wanted, self.options.problems, mend):
-            self.report(name, rows.filter(empty), f"no {' or no '.join(filled)}")
-            blocks.append(keep(rows.filter(~empty)))
-        return pl.concat(blocks)
-
-    def report(self, name: str, rows: pl.DataFrame, problem: str) -> None:
-        """Report each of the rows of a file."""
-        for line in rows["line"]:
-            self.options.problems.report(
-                _find(self.folder, name) or self.folder / name,
-                line,
-                problem,
-                "mend that row, or leave such rows out with --lenient",
-            )
-
-    def unsuppressed(self) -> pl.Expr:
-        """Rows that are not suppressed, or all where the suppressed are wanted too."""
-        return pl.lit(self.options.suppressed) | (pl.col("SUPPRESS") == "N")
-
-    def of_vocabularies(self) -> pl.Expr:
-        """Rows of the vocabularies wanted."""
-        return _among("SAB", self.options.vocabularies)
-
-
-def _names(meta: _Meta, types: pl.DataFrame) -> pl.DataFrame:
+def _names(meta: Meta, types: pl.DataFrame) -> pl.DataFrame:
     """Names as CUI, STR, TTY, SAB: by the concept's first line, best first, and that line."""
     options = meta.options
     typed = None
     if options.semantic_types:
-        if _find(meta.folder, "MRSTY.RRF") is None:
+        if find_file(meta.folder, "MRSTY.RRF") is None:
             raise OntologyError(
                 f"{meta.folder}: holds no MRSTY.RRF, which says what has which semantic type; add"
                 " it, or read all semantic types"
             )
-        typed = types.filter(_among("TUI", options.semantic_types)).select("CUI").unique()
+        typed = types.filter(among("TUI", options.semantic_types)).select("CUI").unique()
     ranks = _ranks(meta)
     # One number orders names as the five columns would; RANK is far below a million.
     flags = (
@@ -195,7 +128,7 @@ def _names(meta: _Meta, types: pl.DataFrame) -> pl.DataFrame:
 
     def keep(rows: pl.DataFrame) -> pl.DataFrame:
         rows = rows.filter(
-            _among("LAT", options.languages), meta.of_vocabularies(), meta.unsuppressed()
+            among("LAT", options.languages), meta.of_vocabularies(), meta.unsuppressed()
         )
         if typed is not None:
             rows = rows.join(typed, on="CUI", how="semi")
@@ -213,7 +146,7 @@ def _names(meta: _Meta, types: pl.DataFrame) -> pl.DataFrame:
     names = meta.read("MRCONSO.RRF", wanted, keep, filled=("CUI", "STR"))
     if names.is_empty():
         raise OntologyError(
-            f"{_find(meta.folder, 'MRCONSO.RRF')}: holds no names {_choice(options)}; give a"
+            f"{find_file(meta.folder, 'MRCONSO.RRF')}: holds no names {_choice(options)}; give a"
             " complete release, or choose others"
         )
     return (
@@ -227,34 +160,7 @@ def _names(meta: _Meta, types: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-_LEFT, _RIGHT = 9, 4
-"""Columns of MRCONSO before SCUI and after CODE."""
-
-
-def _mend(line: str, columns: Sequence[str]) -> dict[str, str] | None:
-    """A row of MRCONSO with separators inside an identifier of its source.
-
-    The columns outside of SCUI to CODE stand where they are counted from either end, if it is an
-    identifier that has the separators and not the name. That is so where CODE repeats SCUI or
-    SDUI, separators and all; SAB and TTY stand between.
-
-    Returns:
-        The columns but for SCUI, SDUI and CODE, or None where the row is not of this kind.
-    """
-    fields = line.split("|")[:-1]
-    inner = fields[_LEFT:-_RIGHT]
-    if tuple(columns[_LEFT:-_RIGHT]) != ("SCUI", "SDUI", "SAB", "TTY", "CODE"):
-        return None
-    for at in range(2, len(inner) - 2):
-        code, before = "|".join(inner[at + 2 :]), inner[:at]
-        if code and code in ("|".join(before[:-1]), "|".join(before[1:])):
-            left = zip(columns[:_LEFT], fields[:_LEFT], strict=True)
-            right = zip(columns[-_RIGHT:], fields[-_RIGHT:], strict=True)
-            return {**dict(left), **dict(right), "SAB": inner[at], "TTY": inner[at + 1]}
-    return None
-
-
-def _ranks(meta: _Meta) -> pl.DataFrame:
+def _ranks(meta: Meta) -> pl.DataFrame:
     """RANK of each SAB and TTY; higher is better."""
     rows = meta.read("MRRANK.RRF", ("RANK", "SAB", "TTY")).with_columns(
         pl.col("RANK").cast(pl.Int64, strict=False)
@@ -291,7 +197,7 @@ def _concepts(
     )
 
 
-def _definitions(meta: _Meta, kept: pl.DataFrame, vocabularies: pl.Series) -> pl.DataFrame:
+def _definitions(meta: Meta, kept: pl.DataFrame, vocabularies: pl.Series) -> pl.DataFrame:
     """The best definition of each concept, as CUI and DEF."""
     preference = pl.lit(len(_DEFINED_BY))
     for place, vocabulary in enumerate(_DEFINED_BY):
@@ -313,7 +219,7 @@ def _definitions(meta: _Meta, kept: pl.DataFrame, vocabularies: pl.Series) -> pl
     )
 
 
-def _parents(meta: _Meta, kept: pl.DataFrame) -> pl.DataFrame:
+def _parents(meta: Meta, kept: pl.DataFrame) -> pl.DataFrame:
     """Who is a kind of whom, by whose word.
 
     MRREL's REL and RELA say what the second concept is to the first: with REL ``PAR`` and RELA
@@ -355,7 +261,7 @@ def _parents(meta: _Meta, kept: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _replaced(meta: _Meta, kept: pl.DataFrame) -> pl.DataFrame:
+def _replaced(meta: Meta, kept: pl.DataFrame) -> pl.DataFrame:
     """Earlier ids and the kept concept each was merged into, over any number of releases.
 
     An id that was merged into several concepts has no replacement, nor has one that ends in a
@@ -388,53 +294,6 @@ def _replaced(meta: _Meta, kept: pl.DataFrame) -> pl.DataFrame:
         .sort("old")
         .select(old_id=_PREFIX + pl.col("old"), concept_id=_PREFIX + pl.col("new"))
     )
-
-
-def _version(folder: Path, columns: dict[str, tuple[str, ...]]) -> str | None:
-    # A row of MRDOC that cannot be used takes nothing away from the concepts.
-    meta = _Meta(folder, columns, ReadOptions(problems=Problems(lenient=True)))
-    rows = meta.read("MRDOC.RRF", ("DOCKEY", "VALUE", "EXPL")).filter(
-        pl.col("DOCKEY") == "RELEASE", pl.col("VALUE") == "umls.release.name", pl.col("EXPL") != ""
-    )
-    if not rows.is_empty():
-        return str(rows["EXPL"][0])
-    found = [_VERSION.search(part) for part in reversed(folder.resolve().parts)]
-    return next((match.group() for match in found if match), None)
-
-
-def _layouts(folder: Path, problems: Problems) -> dict[str, tuple[str, ...]]:
-    """Columns of each file: those MRFILES.RRF states, else those of recent releases."""
-    columns = {name: tuple(layout.split(",")) for name, layout in _COLUMNS.items()}
-    meta = _Meta(folder, columns, ReadOptions(problems=problems))
-    stated = {
-        file.rpartition("/")[2]: tuple(layout.split(","))
-        for file, layout, _ in meta.read("MRFILES.RRF", ("FIL", "FMT")).iter_rows()
-    }
-    return {name: stated.get(name, layout) for name, layout in columns.items()}
-
-
-def _check_folder(path: Path) -> None:
-    if path.is_file():
-        raise OntologyError(f"{path}: is a file; give the folder META of a UMLS release")
-    if not path.is_dir():
-        raise OntologyError(f"{path}: no such folder; give the folder META of a UMLS release")
-    if _find(path, "MRCONSO.RRF") is None:
-        raise OntologyError(
-            f"{path}: holds no MRCONSO.RRF or MRCONSO.RRF.gz; give the folder META of a UMLS"
-            " release"
-        )
-
-
-def _find(folder: Path, name: str) -> Path | None:
-    """A file of the release; those of the changes may stand in a folder of their own."""
-    places = (folder / name, folder / f"{name}.gz")
-    changes = (folder / "CHANGE" / name, folder / "CHANGE" / f"{name}.gz")
-    return next((place for place in (*places, *changes) if place.is_file()), None)
-
-
-def _among(column: str, values: Sequence[str]) -> pl.Expr:
-    """Rows with one of the values, or all rows where no values are given."""
-    return pl.col(column).is_in(values) if values else pl.lit(True)
 
 
 def _choice(options: ReadOptions) -> str:

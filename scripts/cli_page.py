@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import typer.main
+from page_parts import rows_of
 
 from flows.cli.main import app
 
@@ -55,7 +56,7 @@ def commands() -> Iterator[tuple[str, Any]]:
 def cli_page() -> str:
     """The reference of commands."""
     found = dict(commands())
-    lines = [INTRODUCTION, *_rows(("command", "what it does"), list(_contents(found)))]
+    lines = [INTRODUCTION, *rows_of(("command", "what it does"), list(_contents(found)))]
     for name, command in found.items():
         lines += [f"## {name}" if name.count(" ") == 1 else f"### {name}", ""]
         lines += _help(command.help or "")
@@ -102,7 +103,7 @@ def _arguments(command: Any) -> list[str]:
         for p in command.params
         if p.param_type_name == "argument" and not p.hidden
     ]
-    return _rows(("argument", "default", "meaning"), rows) if rows else []
+    return rows_of(("argument", "default", "meaning"), rows) if rows else []
 
 
 def _options(command: Any) -> list[str]:
@@ -111,7 +112,7 @@ def _options(command: Any) -> list[str]:
         for p in command.params
         if p.param_type_name == "option" and not p.hidden
     ]
-    return _rows(("option", "value", "default", "meaning"), rows) if rows else []
+    return rows_of(("option", "value", "default", "meaning"), rows) if rows else []
 
 
 def _value(parameter: Any) -> str:
@@ -160,9 +161,3 @@ def _angles(text: str) -> str:
     parts = text.split("`")
     parts[::2] = [part.replace("<", "&lt;").replace("*", "\\*") for part in parts[::2]]
     return "`".join(parts)
-
-
-def _rows(heading: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
-    cells = [heading, ("---",) * len(heading), *rows]
-    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in cells]
-    return [*lines, ""]

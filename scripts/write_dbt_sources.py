@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from write_docs import view_columns
+from tables_page import view_columns
 
 from flows.schema import TABLES
 from flows.warehouse.ddl import quoted, sql_type

@@ -44,6 +44,18 @@ def generator() -> Iterator[ModuleType]:
         yield module
 
 
+@pytest.fixture(scope="module")
+def tables(generator: ModuleType) -> ModuleType:
+    """scripts/tables_page.py as a module."""
+    return sys.modules["tables_page"]
+
+
+@pytest.fixture(scope="module")
+def configuration(generator: ModuleType) -> ModuleType:
+    """scripts/configuration_page.py as a module."""
+    return sys.modules["configuration_page"]
+
+
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("CHARTHOUSE_")]:
@@ -87,8 +99,8 @@ def test_check_fails_and_says_what_to_run(
     assert generator.main() == 0
 
 
-def test_every_column_is_in_the_data_dictionary(generator: ModuleType) -> None:
-    page = generator.tables_page()
+def test_every_column_is_in_the_data_dictionary(tables: ModuleType) -> None:
+    page = tables.tables_page()
     for table in TABLES:
         text = section(page, table.name)
         assert table.meaning in text
@@ -99,7 +111,7 @@ def test_every_column_is_in_the_data_dictionary(generator: ModuleType) -> None:
     for view in VIEWS:
         text = section(page, f"{view.name} (view)")
         assert view.meaning in text
-        for name, _, _ in generator.view_columns(view):
+        for name, _, _ in tables.view_columns(view):
             assert f"| `{name}` |" in text
     for macro in MACROS:
         text = section(page, f"{macro.name} (macro)")
@@ -107,8 +119,8 @@ def test_every_column_is_in_the_data_dictionary(generator: ModuleType) -> None:
         assert all(f"| `{name}` | {meaning}" in text for name, meaning in macro.parameters.items())
 
 
-def test_tables_come_in_the_promised_order(generator: ModuleType) -> None:
-    assert re.findall("^## (.*)$", generator.tables_page(), re.MULTILINE) == [
+def test_tables_come_in_the_promised_order(tables: ModuleType) -> None:
+    assert re.findall("^## (.*)$", tables.tables_page(), re.MULTILINE) == [
         "Start here",
         "Macros",
         "Documents and annotations",
@@ -121,10 +133,10 @@ def test_tables_come_in_the_promised_order(generator: ModuleType) -> None:
 
 
 def test_every_setting_is_listed_and_its_variable_is_read(
-    generator: ModuleType, monkeypatch: pytest.MonkeyPatch
+    configuration: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page = generator.configuration_page()
-    settings = [s for _, _, group in generator.groups() for s in group]
+    page = configuration.configuration_page()
+    settings = [s for _, _, group in configuration.groups() for s in group]
     assert len(settings) >= 18
     values = {"source.limit": "7", "ontologies": '["a"]', "ner.label_map": '{"A": "B"}'}
     for setting in settings:
@@ -136,21 +148,23 @@ def test_every_setting_is_listed_and_its_variable_is_read(
     assert read.ner.label_map == {"A": "B"}
 
 
-def test_flags_are_those_of_the_command(generator: ModuleType) -> None:
+def test_flags_are_those_of_the_command(configuration: ModuleType) -> None:
     from flows.cli.main import app
 
     command: Any = typer.main.get_command(app)
     there = {flag for parameter in command.commands["run"].params for flag in parameter.opts}
-    assert set(generator.FLAGS.values()) <= there
-    assert set(generator.FLAGS) <= {s.key for _, _, group in generator.groups() for s in group}
+    assert set(configuration.FLAGS.values()) <= there
+    assert set(configuration.FLAGS) <= {
+        s.key for _, _, group in configuration.groups() for s in group
+    }
 
 
-def test_example_file_is_read_as_written(generator: ModuleType, tmp_path: Path) -> None:
+def test_example_file_is_read_as_written(configuration: ModuleType, tmp_path: Path) -> None:
     config = tmp_path / "charthouse.toml"
-    config.write_text(generator.EXAMPLE_TOML, encoding="utf-8")
+    config.write_text(configuration.EXAMPLE_TOML, encoding="utf-8")
     settings = load_settings(config, {})
     read = settings.model_dump(mode="json")
-    written = from_folder(tmp_path, tomllib.loads(generator.EXAMPLE_TOML))
+    written = from_folder(tmp_path, tomllib.loads(configuration.EXAMPLE_TOML))
     for group, values in written.items():
         if isinstance(values, dict):
             assert {key: read[group][key] for key in values} == values, group
@@ -160,10 +174,10 @@ def test_example_file_is_read_as_written(generator: ModuleType, tmp_path: Path) 
 
 
 def test_flags_win_over_environment_and_environment_over_file(
-    generator: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    configuration: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = tmp_path / "charthouse.toml"
-    config.write_text(generator.EXAMPLE_TOML, encoding="utf-8")
+    config.write_text(configuration.EXAMPLE_TOML, encoding="utf-8")
     monkeypatch.setenv("CHARTHOUSE_EXECUTION__WORKERS", "5")
     monkeypatch.setenv("CHARTHOUSE_NER__DEVICE", "auto")
     monkeypatch.setenv("CHARTHOUSE_SOURCE__COLUMNS", '{"text": "other"}')
@@ -172,9 +186,11 @@ def test_flags_win_over_environment_and_environment_over_file(
     assert settings.source.columns == {"id": "note_key", "text": "other", "date": "written_on"}
 
 
-def test_label_examples_do_what_they_say(generator: ModuleType, tmp_path: Path) -> None:
+def test_label_examples_do_what_they_say(configuration: ModuleType, tmp_path: Path) -> None:
     config = tmp_path / "charthouse.toml"
-    config.write_text(generator.LABEL_MAP_TOML + generator.LINK_LABELS_TOML, encoding="utf-8")
+    config.write_text(
+        configuration.LABEL_MAP_TOML + configuration.LINK_LABELS_TOML, encoding="utf-8"
+    )
     settings = load_settings(config, {})
     names = ["O", "B-CHEM", "I-CHEM", "B-DISO", "B-ACTIVITY", "B-Gene"]
     tags = read_tags(dict(enumerate(names)), settings.ner.label_map)

@@ -9,7 +9,16 @@ from types import ModuleType
 import polars as pl
 import pytest
 
-from flows import annotating, linking, pipeline, run, shard_stage, worker
+from flows import (
+    annotate_worker,
+    annotating,
+    link_worker,
+    linking,
+    pipeline,
+    run,
+    shard_stage,
+    worker,
+)
 from flows.incoming import Reject, read_rows
 from flows.readers.discover import discover
 from nlp.schema import ANNOTATION_TABLES
@@ -136,7 +145,9 @@ def test_a_plan_adds_up() -> None:
         (shard_stage, ("dispatch",)),
         (linking, ("link_in_context",)),
         (run, ("prefect_api", "summarise")),
-        (worker, ("start_worker", "_annotator", "annotate_shard_file", "link_names_file")),
+        (worker, ("start_worker",)),
+        (annotate_worker, ("_annotator", "annotate_shard_file")),
+        (link_worker, ("link_names_file",)),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )

@@ -40,11 +40,6 @@ class Overhead:
         """Of a run's CPU that goes into annotating and what surrounds it."""
         return self.cpu / (self.cpu + self.annotate)
 
-    @property
-    def wall_share(self) -> float:
-        """Of a worker's time."""
-        return self.gap / (self.gap + self.annotate)
-
 
 def overhead(run: Measured, seconds_a_shard: float) -> Overhead:
     """Orchestration of a run with the stand-in, beside so many seconds of real annotation."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from flows import worker
+from flows import annotate_worker, link_worker
 from flows.processes import die_with_parent
 from flows.receipt import Receipt
 from nlp.fingerprint import AnnotationSet
@@ -137,7 +137,7 @@ def start_worker(parent: int) -> None:
     def annotator(settings: str, annotation_id: str) -> StandIn:
         return StandIn(replay, annotation_id)
 
-    annotate = worker.annotate_shard_file
+    annotate = annotate_worker.annotate_shard_file
 
     def annotate_and_log(root: str, run_id: str, shard: int, *rest: Any) -> Receipt:
         wall, cpu = time.time(), time.process_time()
@@ -152,7 +152,7 @@ def start_worker(parent: int) -> None:
         )
         return receipt
 
-    link = worker.link_names_file
+    link = link_worker.link_names_file
 
     def link_and_log(root: str, run_id: str, target: int, chunk: int, *rest: Any) -> Receipt:
         cpu = time.process_time()
@@ -160,9 +160,9 @@ def start_worker(parent: int) -> None:
         _log(replay, chunk=chunk, names_cpu=time.process_time() - cpu)
         return receipt
 
-    worker._annotator = annotator  # type: ignore[assignment]
-    worker.link_names_file = link_and_log
-    worker.annotate_shard_file = annotate_and_log
+    annotate_worker._annotator = annotator  # type: ignore[assignment]
+    link_worker.link_names_file = link_and_log
+    annotate_worker.annotate_shard_file = annotate_and_log
     _log(replay, start=time.perf_counter() - began, at=time.time(), cpu=time.process_time())
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.cli.exits import interruption_told
 from flows.errors import CharthouseError
-from flows.processes import STOP, Interrupted, stoppable
+from flows.processes import STOP, stoppable
 
-EXIT_INTERRUPTED = 130
+if TYPE_CHECKING:
+    from ontologies.dense import DenseIndex
+    from ontologies.encoder_source import EncoderSource
+    from ontologies.store import ConceptStore
 
 
 def encode(
@@ -41,7 +44,6 @@ def encode(
     Example: charthouse ontology encode mesh2026 --encoder minilm
     """
     from flows.evaluating.links import open_named_store
-    from flows.progress import Reporter
     from ontologies.encoder_source import find_encoder
     from ontologies.errors import OntologyError
 
@@ -49,26 +51,9 @@ def encode(
         raise typer.BadParameter("give mean or cls", param_hint="--pooling")
     opened = open_named_store(store)
     try:
-        source = find_encoder(encoder, pooling)  # type: ignore[arg-type]
-
-        from ontologies.dense_build import encode_store  # takes seconds: torch
-        from ontologies.encoder import NameEncoder
-
-        loaded = NameEncoder(source, device)
-        with stoppable(), Reporter("encode", None, quiet=as_json) as reporter:
-            begun = False
-
-            def report(done: int, total: int) -> None:
-                nonlocal begun
-                if not begun:
-                    reporter.stage("encoding", "names", total, already=done)
-                    begun = True
-                reporter.done(done)
-                if done == total:
-                    reporter.end(total)
-                STOP.check()
-
-            index = encode_store(opened, loaded, report=report)
+        with interruption_told("What was encoded is kept; run the same command again to go on."):
+            source = find_encoder(encoder, pooling)  # type: ignore[arg-type]
+            index = _encode(opened, source, device, quiet=as_json)
     except OntologyError as error:
         raise CharthouseError(str(error)) from None
     except OSError as error:
@@ -76,13 +61,6 @@ def encode(
             f"store {opened.path} cannot be written ({error.strerror})",
             "Check rights and free space",
         ) from None
-    except (Interrupted, KeyboardInterrupt):
-        print(
-            "charthouse: interrupted. What was encoded is kept; run the same command again to go "
-            "on.",
-            file=sys.stderr,
-        )
-        raise typer.Exit(EXIT_INTERRUPTED) from None
     if as_json:
         print(json.dumps(asdict(index.info)))
         return
@@ -91,3 +69,25 @@ def encode(
         f"{index.info.rows:,} names of release {index.info.release_id} in {index.info.dimension} "
         f"dimensions ({size:,.0f} MB), encoder {index.info.encoder} {index.info.fingerprint[:16]}"
     )
+
+
+def _encode(store: ConceptStore, source: EncoderSource, device: str, *, quiet: bool) -> DenseIndex:
+    from flows.progress import Reporter
+    from ontologies.dense_build import encode_store  # takes seconds: torch
+    from ontologies.encoder import NameEncoder
+
+    loaded = NameEncoder(source, device)
+    with stoppable(), Reporter("encode", None, quiet=quiet) as reporter:
+        begun = False
+
+        def report(done: int, total: int) -> None:
+            nonlocal begun
+            if not begun:
+                reporter.stage("encoding", "names", total, already=done)
+                begun = True
+            reporter.done(done)
+            if done == total:
+                reporter.end(total)
+            STOP.check()
+
+        return encode_store(store, loaded, report=report)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
+from flows.cli.exits import interruption_told
 from flows.cli.finders import MODEL_HELP, Dictionary, chosen_models
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ app = typer.Typer(
     help="Judge models, links, abbreviations, assertion, relations and privacy against gold files.",
     no_args_is_help=True,
 )
-
-EXIT_INTERRUPTED = 130
 
 _STATISTICS = "Statistics"
 _RESULTS = "Results"
@@ -359,11 +357,8 @@ def carry_out(
     from flows.warehouse.access import access_of
 
     check_outputs(warehouse, predictions, access_of(request.settings.warehouse))
-    try:
+    with interruption_told("No scores were kept."):
         evaluation = evaluate(task, request, prefect=prefect, quiet=as_json)
-    except KeyboardInterrupt:
-        print("charthouse: interrupted. No scores were kept.", file=sys.stderr)
-        raise typer.Exit(EXIT_INTERRUPTED) from None
     if as_json:
         print(json.dumps(plain(evaluation), ensure_ascii=False))
     else:

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from flows.cli.access import Config, Wait
+from flows.cli.exits import interruption_told
 from flows.exporting.choices import BiocFile, IdMode, OmopFile
 
 if TYPE_CHECKING:
@@ -271,11 +272,8 @@ def _export(
     settings = load_settings(config, flags)
     selection = Selection(where, tuple(corpus or ()))
     order = Order(warehouse, out, asked, selection, overwrite=overwrite, dry_run=dry_run)
-    try:
+    with interruption_told("Nothing was exported."):
         outcome = export(order, access_of(settings.warehouse, quiet=as_json), settings.execution)
-    except KeyboardInterrupt:
-        typer.echo("charthouse: interrupted. Nothing was exported.", err=True)
-        raise typer.Exit(130) from None
     if as_json:
         print(json.dumps(outcome.as_dict(), ensure_ascii=False))
     else:

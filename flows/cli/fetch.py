@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -13,14 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.filesize import decimal
 
+from flows.cli.exits import interruption_told
 from flows.errors import CharthouseError
 from flows.progress import Reporter
 
 if TYPE_CHECKING:
-    from ontologies.download import Manner
-    from ontologies.fetch import Planned, Release
-
-EXIT_INTERRUPTED = 130
+    from ontologies.fetching.release import Planned, Release
+    from ontologies.fetching.source import Manner
 
 app = typer.Typer(
     help="Download ontology releases, ready for `charthouse ontology build`.",
@@ -82,7 +80,7 @@ def mesh(
     charthouse ontology build --mesh releases/mesh2026/desc2026.gz --mesh
     releases/mesh2026/supp2026.gz --out mesh2026
     """
-    from ontologies.fetch import MESH_URL, fetch_mesh, plan_mesh
+    from ontologies.fetching.mesh import MESH_URL, fetch_mesh, plan_mesh
 
     year = year or date.today().year
     out = out or Path("releases", f"mesh{year}")
@@ -126,7 +124,7 @@ def umls(
 
     charthouse ontology build --umls releases/umls2026AA --out umls2026AA
     """
-    from ontologies.fetch import UTS_URL, fetch_umls, plan_umls
+    from ontologies.fetching.umls import UTS_URL, fetch_umls, plan_umls
 
     out = out or Path("releases", f"umls{release}")
     base = os.environ.get("CHARTHOUSE_UTS_URL") or UTS_URL
@@ -154,20 +152,17 @@ def umls(
 @contextmanager
 def _working() -> Iterator[Manner]:
     """Show progress on standard error, and turn errors into the command line's own."""
-    from ontologies.download import Manner
     from ontologies.errors import OntologyError
+    from ontologies.fetching.source import Manner
 
     try:
-        with Reporter("", None) as reporter:
+        with (
+            interruption_told("What came is kept; run the same command again to go on."),
+            Reporter("", None) as reporter,
+        ):
             yield Manner(progress=_Megabytes(reporter), note=reporter.say)
     except OntologyError as error:
         raise CharthouseError(str(error)) from None
-    except KeyboardInterrupt:
-        print(
-            "charthouse: interrupted. What came is kept; run the same command again to go on.",
-            file=sys.stderr,
-        )
-        raise typer.Exit(EXIT_INTERRUPTED) from None
 
 
 class _Megabytes:

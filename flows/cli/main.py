@@ -41,12 +41,9 @@ from flows.cli import (
     show,
     train,
 )
+from flows.cli.exits import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
 from flows.errors import CharthouseError, UsageError, kind_and_place
 from flows.processes import Interrupted
-
-EXIT_FAILED = 1
-EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130
 
 _EXIT_SECONDS = 30.0
 

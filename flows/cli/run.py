@@ -12,11 +12,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from flows.cli.access import Wait
+from flows.cli.exits import EXIT_QUALITY, EXIT_REJECTS
 from flows.cli.finders import MODEL_HELP, Dictionary, chosen_models
 from flows.errors import CharthouseError
-
-EXIT_REJECTS = 3
-EXIT_QUALITY = 4
 
 Warehouse = Annotated[
     Path, typer.Option("--warehouse", "-w", help="DuckDB file to write; made where missing.")
@@ -215,10 +213,10 @@ def _columns(given: list[str] | None) -> dict[str, str] | None:
 
 
 def _carry_out(config: Path | None, flags: dict[str, Any], *, dry_run: bool, as_json: bool) -> None:
+    from flows.cli.run_summary import print_summary
     from flows.jobs import order_of
     from flows.run import execute, preview
     from flows.settings import load_settings
-    from flows.summary import print_summary
 
     order = order_of(load_settings(config, flags))
     if dry_run:

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from flows.cli.access import Config, Wait
+from flows.cli.exits import interruption_told
 from flows.sampling.choices import Form, Strategy, Stratum
 
 if TYPE_CHECKING:
@@ -126,11 +127,8 @@ def sample(
     flags = {"warehouse": {"wait_seconds": wait}} if wait is not None else {}
     settings = load_settings(config, flags)
     access = access_of(settings.warehouse, quiet=as_json)
-    try:
+    with interruption_told("No sample was written."):
         outcome = carry_out(request, access, settings.execution, dry_run=dry_run)
-    except KeyboardInterrupt:
-        typer.echo("charthouse: interrupted. No sample was written.", err=True)
-        raise typer.Exit(130) from None
     if as_json:
         print(json.dumps(outcome.as_dict(), ensure_ascii=False))
     else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,13 +12,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from flows.cli import train_encoder, train_lm, train_qa, train_relations
-from flows.processes import Interrupted
+from flows.cli.exits import interruption_told
+from flows.cli.training import CHECKPOINTS_KEPT, carry_out, print_state
 
 if TYPE_CHECKING:
-    from flows.training.order import TrainingOrder
     from flows.training.preview import Preview
-
-EXIT_INTERRUPTED = 130
 
 _RECIPE = "Recipe"
 _DATA = "Gold files"
@@ -246,31 +243,14 @@ def ner(
         "seed": seed,
     }
     given = {name: value for name, value in recipe.items() if value is not None}
-    try:
+    with interruption_told(CHECKPOINTS_KEPT):
         order = prepare_order(request, base, given, out, device)
         if dry_run:
             from flows.training.preview import preview
 
             _print_preview(preview(order, overwrite=overwrite), as_json=as_json)
         else:
-            _carry_out(order, overwrite=overwrite, as_json=as_json)
-    except (Interrupted, KeyboardInterrupt):
-        print(
-            "charthouse: interrupted. Checkpoints are kept; run the same command again to go on.",
-            file=sys.stderr,
-        )
-        raise typer.Exit(EXIT_INTERRUPTED) from None
-
-
-def _carry_out(order: TrainingOrder, *, overwrite: bool, as_json: bool) -> None:
-    from flows.training.run import execute
-    from flows.training.summary import print_summary
-
-    summary = execute(order, overwrite=overwrite, quiet=as_json)
-    if as_json:
-        print(json.dumps(summary.as_dict(), ensure_ascii=False))
-    else:
-        print_summary(Console(), summary)
+            carry_out(order, overwrite=overwrite, as_json=as_json)
 
 
 def _print_preview(preview: Preview, *, as_json: bool) -> None:
@@ -294,8 +274,4 @@ def _print_preview(preview: Preview, *, as_json: bool) -> None:
         f"{found['windows']:,} windows, about {found['steps_per_epoch']:,} steps an epoch and "
         f"{found['steps']:,} in all."
     )
-    if preview.state == "goes on":
-        console.print("A checkpoint waits: the training would go on from it.")
-    elif preview.state == "done":
-        console.print("The model is there already: nothing would be left to do.")
-    console.print("Nothing was written: this was a dry run.")
+    print_state(preview.state)

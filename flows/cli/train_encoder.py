@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from flows.processes import Interrupted
-
-EXIT_INTERRUPTED = 130
+from flows.cli.exits import interruption_told
 
 _NAMES = "Names"
 _RECIPE = "Recipe"
@@ -131,15 +128,8 @@ def encoder(
         out=out,
         device=device,
     )
-    try:
+    with interruption_told("The last checkpoint is kept; run the same command again to go on."):
         trained = execute(order, overwrite=overwrite, quiet=as_json)
-    except (Interrupted, KeyboardInterrupt):
-        print(
-            "charthouse: interrupted. The last checkpoint is kept; run the same command again to "
-            "go on.",
-            file=sys.stderr,
-        )
-        raise typer.Exit(EXIT_INTERRUPTED) from None
     if as_json:
         print(json.dumps({"out": str(out), **asdict(trained)}))
         return

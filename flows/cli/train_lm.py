@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
-from flows.processes import Interrupted
-
-EXIT_INTERRUPTED = 130
+from flows.cli.exits import interruption_told
+from flows.cli.training import CHECKPOINTS_KEPT, carry_out, print_state
 
 _TEXTS = "Texts"
 _RECIPE = "Recipe"
@@ -200,8 +197,6 @@ def lm(
     from flows.settings import load_settings
     from flows.training.lessons import read_documents, read_lessons
     from flows.training.lm import prepare_lm, preview_lm
-    from flows.training.run import execute
-    from flows.training.summary import print_summary
     from nlp.generation.training.recipe import FULL_RATE, LORA_RATE
 
     recipe = {
@@ -223,22 +218,12 @@ def lm(
     if warehouse is not None:
         lessons += read_documents(warehouse, where, load_settings(config, {}))
     judged = read_lessons(dev, blocks=blocks) if dev else None
-    try:
+    with interruption_told(CHECKPOINTS_KEPT):
         order = prepare_lm(lessons, judged, dev_share or 0.0, base, recipe, out, device)
         if dry_run:
             _print_preview(preview_lm(order, overwrite=overwrite), as_json=as_json)
             return
-        summary = execute(order, overwrite=overwrite, quiet=as_json)
-    except (Interrupted, KeyboardInterrupt):
-        print(
-            "charthouse: interrupted. Checkpoints are kept; run the same command again to go on.",
-            file=sys.stderr,
-        )
-        raise typer.Exit(EXIT_INTERRUPTED) from None
-    if as_json:
-        print(json.dumps(summary.as_dict(), ensure_ascii=False))
-    else:
-        print_summary(Console(), summary)
+        carry_out(order, overwrite=overwrite, as_json=as_json)
 
 
 def _print_preview(found: dict[str, Any], *, as_json: bool) -> None:
@@ -259,8 +244,4 @@ def _print_preview(found: dict[str, Any], *, as_json: bool) -> None:
         f"{found['trained_parameters']:,} trained. "
         f"Of a GPU, by their shapes, about {found['gpu_bytes'] / 2**30:.1f} GiB."
     )
-    if found["state"] == "goes on":
-        print("A checkpoint waits: the training would go on from it.")
-    elif found["state"] == "done":
-        print("The model is there already: nothing would be left to do.")
-    print("Nothing was written: this was a dry run.")
+    print_state(found["state"])

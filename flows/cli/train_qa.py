@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 
-from flows.processes import Interrupted
-
-EXIT_INTERRUPTED = 130
+from flows.cli.exits import interruption_told
+from flows.cli.training import CHECKPOINTS_KEPT, carry_out, print_state
 
 
 def qa(
@@ -73,8 +71,6 @@ def qa(
     if explanations not in {"none", "also", "instead"}:
         raise typer.BadParameter("use none, also or instead", param_hint="--explanations")
     from flows.training.qa import prepare_qa
-    from flows.training.run import execute
-    from flows.training.summary import print_summary
 
     recipe = {
         "epochs": epochs,
@@ -89,7 +85,7 @@ def qa(
         "gradient_checkpointing": gradient_checkpointing,
         "seed": seed,
     }
-    try:
+    with interruption_told(CHECKPOINTS_KEPT):
         order = prepare_qa(train, dev, dev_share or 0.0, base, recipe, out, device, task)
         if dry_run:
             from flows.training.qa_preview import preview_qa, print_preview
@@ -99,15 +95,6 @@ def qa(
                 print(json.dumps(preview.as_dict(), ensure_ascii=False))
             else:
                 print_preview(Console(), preview)
+                print_state(preview.state)
             return
-        summary = execute(order, overwrite=overwrite, quiet=as_json)
-    except (Interrupted, KeyboardInterrupt):
-        print(
-            "charthouse: interrupted. Checkpoints are kept; run the same command again to go on.",
-            file=sys.stderr,
-        )
-        raise typer.Exit(EXIT_INTERRUPTED) from None
-    if as_json:
-        print(json.dumps(summary.as_dict(), ensure_ascii=False))
-    else:
-        print_summary(Console(), summary)
+        carry_out(order, overwrite=overwrite, as_json=as_json)

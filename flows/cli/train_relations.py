@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
-from flows.processes import Interrupted
+from flows.cli.exits import interruption_told
+from flows.cli.training import CHECKPOINTS_KEPT, carry_out, print_state
 
 if TYPE_CHECKING:
     from flows.training.relations import RelationOrder
-
-EXIT_INTERRUPTED = 130
 
 _RECIPE = "Recipe"
 _DATA = "Gold files"
@@ -191,41 +189,22 @@ def relations(
     }
     given = {name: value for name, value in recipe.items() if value is not None}
     pipeline = load_settings(config, {}).preprocess.pipeline
-    try:
+    with interruption_told(CHECKPOINTS_KEPT):
         order = prepare_order(request, base, given, out, device, pipeline)
         if dry_run:
             _preview(order, overwrite=overwrite, as_json=as_json)
         else:
-            _carry_out(order, overwrite=overwrite, as_json=as_json)
-    except (Interrupted, KeyboardInterrupt):
-        print(
-            "charthouse: interrupted. Checkpoints are kept; run the same command again to go on.",
-            file=sys.stderr,
-        )
-        raise typer.Exit(EXIT_INTERRUPTED) from None
-
-
-def _carry_out(order: RelationOrder, *, overwrite: bool, as_json: bool) -> None:
-    from flows.training.run import execute
-    from flows.training.summary import print_summary
-
-    summary = execute(order, overwrite=overwrite, quiet=as_json)
-    if as_json:
-        print(json.dumps(summary.as_dict(), ensure_ascii=False))
-    else:
-        print_summary(Console(), summary)
+            carry_out(order, overwrite=overwrite, as_json=as_json)
 
 
 def _preview(order: RelationOrder, *, overwrite: bool, as_json: bool) -> None:
-    from flows.training.output import check_output, finished_description, goes_on
+    from flows.training.output import check_state
 
-    is_done = not overwrite and finished_description(order) is not None
-    if not is_done:
-        check_output(order, overwrite=overwrite)
+    state = check_state(order, overwrite=overwrite)
     described = order.describe()
     found: dict[str, Any] = {
         "out": str(order.out),
-        "state": "done" if is_done else "goes on" if goes_on(order) else "new",
+        "state": state,
         "base": order.base.name,
         "relation": order.recipe.relation,
         "subject_label": order.recipe.subject_label,
@@ -249,8 +228,4 @@ def _preview(order: RelationOrder, *, overwrite: bool, as_json: bool) -> None:
         console.print(f"{role}: {documents:,} documents, {pairs:,} related pairs of concepts")
     if order.left_out:
         console.print(f"{order.left_out:,} train texts stand in the dev files too: left out.")
-    if found["state"] == "goes on":
-        console.print("A checkpoint waits: the training would go on from it.")
-    elif is_done:
-        console.print("The model is there already: nothing would be left to do.")
-    console.print("Nothing was written: this was a dry run.")
+    print_state(state)

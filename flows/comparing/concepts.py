@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flows.warehouse.connection import Connection
+from flows.warehouse.views.entities import LINK_JOINS, LINKED
 
 
 @dataclass(frozen=True)
@@ -38,22 +39,17 @@ def compare_concepts(connection: Connection, before: str, after: str) -> None:
     ``concept_id``, ``in_before`` and ``in_after``.
     """
     connection.execute(
-        """
+        f"""
         CREATE OR REPLACE TEMP TABLE diff_concepts AS
-        SELECT d.doc, l.position, l.release_id, coalesce(c.concept_id, n.concept_id) AS concept_id,
+        SELECT d.doc, l.position, l.release_id, {LINKED} AS concept_id,
           bool_or(m.annotation_id = $before) AS in_before,
           bool_or(m.annotation_id = $after) AS in_after
         FROM mentions m
         JOIN diff_documents d ON d.document_id = m.document_id
         JOIN linksets l ON l.is_current
-        LEFT JOIN mention_links c
-          ON c.document_id = m.document_id AND c.annotation_id = m.annotation_id
-          AND c.mention_id = m.mention_id AND c.linkset_id = l.linkset_id
-        LEFT JOIN name_links n
-          ON n.lookup_text = m.lookup_text AND n.label = m.label AND n.linkset_id = l.linkset_id
-          AND n.rank = 1 AND n.status = 'linked'
+        {LINK_JOINS}
         WHERE m.annotation_id IN ($before, $after)
-          AND coalesce(c.concept_id, n.concept_id) IS NOT NULL
+          AND {LINKED} IS NOT NULL
         GROUP BY ALL
         """,
         {"before": before, "after": after},

@@ -12,7 +12,7 @@ from nlp.qa import QA_VERSION
 from nlp.qa.styles import STYLES_FILE
 
 MULTIPLE_CHOICE, YES_NO_MAYBE = "multiple_choice", "yes_no_maybe"
-QUESTION_TASKS = (MULTIPLE_CHOICE, YES_NO_MAYBE)
+"""Tasks of questions."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Asked:
     """How a model is asked questions.
 
     Attributes:
-        task: one of :data:`QUESTION_TASKS`.
+        task: ``multiple_choice`` or ``yes_no_maybe``.
         model: a folder or ``hub:owner/name@revision``.
         style: a name of ``nlp/qa/styles.toml``; None = that of the file's form.
         shots: so many questions of ``shots_from``, with their answers, stand before each.

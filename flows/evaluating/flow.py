@@ -11,14 +11,14 @@ numbered, since their names may identify people.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from prefect import flow
-from prefect.artifacts import create_table_artifact
 
 from flows.evaluating.evaluation import Evaluation
 from flows.progress import Reporter
+from flows.publishing import RunTable, offer
 from flows.session import OpenSessions, StageFailed, stage
 
 
@@ -60,14 +60,12 @@ def charthouse_evaluate(task: str, evaluation_id: str) -> None:
     session = EVALUATIONS.current(evaluation_id)
     with stage(session, f"evaluate {task}"):
         session.result = session.evaluate()
-    try:
-        create_table_artifact(
-            key="charthouse-evaluate",
-            table=_artifact_rows(session.result),
-            description=f"Scores of charthouse evaluate {task}",
-        )
-    except Exception as error:  # the evaluation is complete, whatever Prefect says
-        session.reporter.say(f"Prefect did not take the table of scores ({type(error).__name__})")
+    offer(session.reporter, "the table of scores", _tables(task, session.result))
+
+
+def _tables(task: str, evaluation: Evaluation) -> Iterator[RunTable]:
+    rows = _artifact_rows(evaluation)
+    yield RunTable("charthouse-evaluate", rows, f"Scores of charthouse evaluate {task}")
 
 
 def _artifact_rows(evaluation: Evaluation) -> list[dict[str, object]]:

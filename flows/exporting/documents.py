@@ -1,28 +1,19 @@
-"""The selected documents one after the other, each with its mentions.
-
-Mentions are first sorted by document into a table of the session, for which DuckDB goes to disk;
-then documents are fetched by the hundred from where they are stored, and their mentions with them.
-So memory holds some hundred documents, whatever the corpus. (A query that streams sorted rows needs
-more than DuckDB's bound from ten million mentions on.)
-"""
+"""The selected documents one after the other, each with its mentions."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from operator import itemgetter
 from typing import Any
 
 from flows.exporting.selection import SELECTED
+from flows.warehouse.by_document import chunks, in_chunk, near_chunk, rows_of, sort_rows
 from flows.warehouse.layout import Connection
 from flows.warehouse.views import ENTITY_JOINS, FIRST_LINKSET
 
 RULED_OUT = "rule_out"
 """What the ids of rules hold that find something is to be ruled out: more than low certainty."""
-
-_DOCUMENTS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +109,11 @@ def stream_documents(
     for table, (wanted, names, query) in parts.items():
         if wanted:
             orders[table] = names
-            _sort(connection, table, query.format(table=table, columns=names))
-    ((last,),) = connection.execute(f"SELECT max(ordinal) FROM {SELECTED}").fetchall()
-    for first in range(1, last + 1, _DOCUMENTS_AT_ONCE):
+            sort_rows(connection, _sorted(table), query.format(table=table, columns=names))
+    for first in chunks(connection, SELECTED):
         found = {
-            table: _rows_of(connection, table, order, first) for table, order in orders.items()
+            table: rows_of(connection, _sorted(table), order, first)
+            for table, order in orders.items()
         }
         for ordinal, *columns in _documents(connection, text, first):
             rows = {table: found.get(table, {}).get(ordinal, []) for table in parts}
@@ -142,42 +133,15 @@ def stream_documents(
 
 def _documents(connection: Connection, text: bool, first: int) -> list[tuple[Any, ...]]:
     title_and_text = "d.title, d.text" if text else "NULL, NULL"
-    chosen = _chunk(first)
-    ((low, high),) = connection.execute(
-        f"SELECT min(place), max(place) FROM {SELECTED} WHERE {chosen}"
-    ).fetchall()
-    # The bounds spare reading row groups that hold none of them.
     return connection.execute(
         "SELECT e.ordinal, d.document_id, d.corpus, d.native_id, d.kind, "
         f"{title_and_text}, d.document_date, d.document_type, d.person_id, d.encounter_id, "
         "e.annotation_id, coalesce(h.loaded_at, r.started_at, t.created_at) "
-        f"FROM documents d JOIN (FROM {SELECTED} WHERE {chosen}) e ON d.rowid = e.place "
+        f"FROM documents d JOIN (FROM {SELECTED} WHERE {in_chunk(first)}) e ON d.rowid = e.place "
         "LEFT JOIN shards h ON h.shard_id = e.shard_id LEFT JOIN runs r ON r.run_id = e.run_id "
         "LEFT JOIN annotation_sets t ON t.annotation_id = e.annotation_id "
-        f"WHERE d.rowid >= {low} AND d.rowid <= {high} ORDER BY e.ordinal"
+        f"WHERE {near_chunk(connection, SELECTED, first)} ORDER BY e.ordinal"
     ).fetchall()
-
-
-def _sort(connection: Connection, table: str, query: str) -> None:
-    """Keep a query's rows by document: so a chunk of documents finds its rows side by side."""
-    connection.execute(f"CREATE OR REPLACE TABLE {_sorted(table)} AS {query} ORDER BY e.ordinal")
-
-
-def _rows_of(
-    connection: Connection, table: str, order: str, first: int
-) -> dict[int, list[tuple[Any, ...]]]:
-    """Rows of a chunk of documents by ordinal, without it."""
-    rows = connection.execute(
-        f"FROM {_sorted(table)} WHERE {_chunk(first)} ORDER BY ordinal, {order}"
-    ).fetchall()
-    return {
-        ordinal: [row[1:] for row in group]
-        for ordinal, group in itertools.groupby(rows, key=itemgetter(0))
-    }
-
-
-def _chunk(first: int) -> str:
-    return f"ordinal >= {first} AND ordinal < {first + _DOCUMENTS_AT_ONCE}"
 
 
 def _sorted(table: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flows.conservation import agree, check_plan
+from flows.conservation import agree, all_loaded, check_plan, rejects_of
 from flows.counts import counts_of
 from flows.warehouse.connection import Connection
 
@@ -19,12 +19,7 @@ def check_generation(connection: Connection, run_id: str) -> None:
     """
     counts = counts_of(connection, run_id)
     check_plan(counts)
-    ((shards, loaded, items, failed),) = connection.execute(
-        "SELECT count(*), count(*) FILTER (status = 'loaded'), coalesce(sum(documents), 0), "
-        "coalesce(sum(rejected), 0) FROM shards WHERE run_id = ?",
-        [run_id],
-    ).fetchall()
-    agree({"shards planned": shards, "loaded": loaded})
+    items, failed = all_loaded(connection, run_id)
     ((ledger, rejected),) = connection.execute(
         "SELECT count(*), count(*) FILTER (status = 'rejected') FROM generation_items "
         "WHERE run_id = ?",
@@ -37,9 +32,7 @@ def check_generation(connection: Connection, run_id: str) -> None:
             "in the ledger": ledger,
         }
     )
-    ((told,),) = connection.execute(
-        "SELECT count(*) FROM rejects WHERE run_id = ? AND stage = 'generate'", [run_id]
-    ).fetchall()
+    told = rejects_of(connection, run_id, "generate")
     agree({"items that failed": failed, "in the ledger": rejected, "in rejects": told})
     ((texts, owed),) = connection.execute(
         "SELECT count(g.item_id), count(*) FROM generation_items i "

@@ -8,14 +8,13 @@ network it is in.
 from __future__ import annotations
 
 import ipaddress
-import os
 import re
 from dataclasses import dataclass, field
 
 import httpx
 
 from flows.errors import CharthouseError
-from flows.private_files import read_key_file
+from flows.private_files import read_key
 from nlp.language_settings import EndpointSettings
 
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
@@ -109,22 +108,8 @@ def _is_loopback(host: str) -> bool:
 
 
 def _key(settings: EndpointSettings) -> str | None:
-    if settings.key_variable and settings.key_file:
-        raise CharthouseError(
-            "settings endpoint.key_variable and endpoint.key_file are both set",
-            "Keep the key in one place",
-        )
-    if settings.key_variable:
-        key = os.environ.get(settings.key_variable)
-        if not key:
-            raise CharthouseError(
-                f"environment variable {settings.key_variable} is to hold the endpoint's key and "
-                "is not set",
-                "Set it, or name another one in endpoint.key_variable",
-            )
-    elif settings.key_file:
-        key = read_key_file(settings.key_file, "endpoint.key_file")
-    else:
+    key = read_key("endpoint", settings.key_variable, settings.key_file)
+    if key is None:
         return None
     if not key.isascii() or not key.isprintable() or " " in key:
         raise CharthouseError(

@@ -11,7 +11,7 @@ from flows.receipt import Receipt
 from flows.warehouse.connection import Connection, transaction
 from flows.warehouse.ddl import parquet
 from flows.warehouse.generated import ITEM_PATH, remove_items
-from flows.warehouse.load import insert
+from flows.warehouse.load import insert, not_loaded
 
 
 def load_generated(
@@ -29,20 +29,19 @@ def load_generated(
         shards: for each its shard file and its receipt.
     """
     with transaction(connection):
-        for shard_path, receipt in shards:
-            _load(connection, run_id, generation_id, shard_path, receipt)
+        for shard_id, shard_path, receipt in not_loaded(connection, run_id, shards):
+            _load(connection, run_id, shard_id, generation_id, shard_path, receipt)
 
 
 def _load(
-    connection: Connection, run_id: str, generation_id: str, shard_path: str, receipt: Receipt
+    connection: Connection,
+    run_id: str,
+    shard_id: str,
+    generation_id: str,
+    shard_path: str,
+    receipt: Receipt,
 ) -> None:
     clock = time.perf_counter()
-    shard_id = f"{run_id}:{receipt.shard:05d}"
-    ((status,),) = connection.execute(
-        "SELECT status FROM shards WHERE shard_id = ?", [shard_id]
-    ).fetchall()
-    if status != "planned":
-        return
     shard, rejects = parquet(shard_path), parquet(receipt.file("rejects"))
     remove_items(
         connection,

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from prefect import flow
-from prefect.artifacts import create_table_artifact
+from collections.abc import Iterator
 
-from flows.conservation import ConservationError
+from prefect import flow
+
 from flows.flow_runs import note_flow_run
 from flows.generating.conservation import check_generation
 from flows.generating.plan import GenerationPlanner
 from flows.generating.stage import GenerateStage
 from flows.generating.summary import count_generated
-from flows.pipeline import store_plan, work_on_shards
+from flows.publishing import RunTable, end_run
 from flows.session import RUNS, Session, stage
+from flows.stages import store_plan, work_on_shards
 from flows.tasks import generate_shard
-from flows.warehouse import runs
-from flows.work import remove_tree
 
 
 @flow(name="charthouse-generate", persist_result=False, validate_parameters=False)
@@ -42,21 +41,14 @@ def publish(session: Session) -> None:
     Raises:
         ConservationError: something was; the run is marked as failed.
     """
-    session.handover.close()
-    try:
-        check_generation(session.connection, session.run_id)
-    except ConservationError:
-        runs.fail_run(session.connection, session.run_id)
-        raise
-    counted = count_generated(session.connection, [session.run_id])
-    try:
-        create_table_artifact(
-            key="charthouse-generate-run",
-            table=[{"what": name, "value": value} for name, value in counted.items()],
-            description="Counts of this run of charthouse generate",
-        )
-    except Exception as error:  # the run is complete, whatever Prefect says
-        session.reporter.say(f"Prefect did not take the table of counts ({type(error).__name__})")
     seconds = {"annotate": session.seconds.get("generate", 0.0)}
-    runs.finish_run(session.connection, session.run_id, seconds)
-    remove_tree(session.work.run(session.run_id))
+    end_run(session, check_generation, _tables, seconds)
+
+
+def _tables(session: Session) -> Iterator[RunTable]:
+    counted = count_generated(session.connection, [session.run_id])
+    yield RunTable(
+        "charthouse-generate-run",
+        [{"what": name, "value": value} for name, value in counted.items()],
+        "Counts of this run of charthouse generate",
+    )

@@ -12,6 +12,7 @@ import duckdb
 
 from flows.api_loss import lost_api_told
 from flows.cluster.door import at_the_door
+from flows.devices import check_device
 from flows.errors import CharthouseError, UsageError
 from flows.generating.order import Generation
 from flows.generating.plan import GenerationPlanner, GenerationPreview
@@ -21,6 +22,7 @@ from flows.generating.task import GenerationRequest
 from flows.generating.tasks import ANSWER, task_of
 from flows.generating.where import check_where, one_expression
 from flows.job_settings import GenerateSettings
+from flows.opened import opened
 from flows.order import Order, save_order
 from flows.prefect_server import prefect_api
 from flows.processes import stoppable
@@ -30,11 +32,10 @@ from flows.session import Session
 from flows.settings import LOCAL, Settings
 from flows.warehouse import runs
 from flows.warehouse.access import Access, access_of
-from flows.warehouse.connection import Connection, open_warehouse, read_warehouse
+from flows.warehouse.connection import Connection, read_warehouse
 from flows.warehouse.memory import bound_memory
-from flows.warehouse.snapshots import check_snapshot, publish_configured
-from flows.warehouse.storage import storage_errors_told
-from flows.work import WorkFolder, make_private, remove_tree
+from flows.warehouse.snapshots import check_configured, publish_configured
+from flows.work import WorkFolder
 from nlp.errors import UNUSABLE
 from nlp.fingerprint import AnnotationSet
 
@@ -102,8 +103,7 @@ def prepare_generation(warehouse: Path, wanted: Wanted, settings: Settings) -> O
             f"warehouse {warehouse} does not exist", "charthouse run SOURCE --warehouse makes one"
         )
     access = access_of(settings.warehouse)
-    if settings.warehouse.snapshot:
-        check_snapshot(settings.warehouse.snapshot, warehouse, access)
+    check_configured(settings.warehouse.snapshot, warehouse, access)
     with read_warehouse(warehouse, access) as connection:
         check_where(connection, where)
     request = GenerationRequest(
@@ -117,7 +117,8 @@ def prepare_generation(warehouse: Path, wanted: Wanted, settings: Settings) -> O
     )
     try:
         request = replace(request, settings=at_the_door(request.settings, warehouse))
-        _check_device(request.settings)
+        if request.settings.execution.runner == LOCAL:  # a cluster has its own devices
+            check_device(settings.generation.device, settings.generation.precision)
         made = task.identify(request)
     except UNUSABLE as error:
         raise CharthouseError(str(error)) from None
@@ -129,14 +130,6 @@ def prepare_generation(warehouse: Path, wanted: Wanted, settings: Settings) -> O
         (),
         generation=Generation.of(request, made),
     )
-
-
-def _check_device(settings: Settings) -> None:
-    """A device that was named must be there; auto and cpu always are. A cluster has its own."""
-    if settings.generation.device not in {"auto", "cpu"} and settings.execution.runner == LOCAL:
-        from nlp.ner.device import choose_device  # takes seconds: torch
-
-        choose_device(settings.generation.device, settings.generation.precision)
 
 
 def _with_workers(settings: Settings) -> Settings:
@@ -164,22 +157,13 @@ def generate(order: Order, *, quiet: bool = False) -> Generated:
     """
     access = access_of(order.settings.warehouse, quiet=quiet)
     work = WorkFolder.beside(order.warehouse)
-    with (
-        stoppable(),
-        storage_errors_told(order.warehouse),
-        open_warehouse(order.warehouse, access) as connection,
-    ):
-        make_private(work.root)
+    with opened(order.warehouse, work, access) as connection:
         try:
             return _generate(connection, order, work, access, quiet=quiet)
         except BaseException:
             with suppress(duckdb.Error):  # the error that led here is the one to tell
                 runs.forget_unplanned(connection)
             raise
-        finally:
-            with suppress(duckdb.Error):
-                if not runs.open_runs(connection):
-                    remove_tree(work.root)
 
 
 def _generate(

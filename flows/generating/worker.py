@@ -18,18 +18,7 @@ from flows.generating.tasks import RELATIONS, task_of
 from flows.order import Order
 from flows.receipt import Receipt
 from flows.settings import LOCAL, Settings
-from flows.stalls import stall_limit, watchdog
-from flows.work import WorkFolder, is_intact, make_private
-from flows.worker import (
-    ONE_TASK,
-    ShardFailed,
-    compute_on_one_thread,
-    damaged_shard,
-    errors_told,
-    longest,
-    order_in,
-)
-from flows.workplace import workplace
+from flows.worker import ShardFailed, ShardTask, on_shard
 
 _TELL_SECONDS = 1.0
 """A model may give a sign of life with each token: so often it is written down."""
@@ -40,49 +29,36 @@ def generate_shard_file(
 ) -> Receipt:
     """Work on the items of a shard file and stage what comes of them.
 
-    Arguments and errors are those of :func:`flows.worker.annotate_shard_file`.
+    Arguments and errors are those of :func:`flows.annotate_worker.annotate_shard_file`.
     """
-    with errors_told(f"shard {shard}"), ONE_TASK, workplace(root, run_id) as place:
-        compute_on_one_thread()
-        place.fetch(place.work.shard(run_id, shard), checksum)
-        receipt = _generate(place.work, run_id, shard, checksum, one_by_one=one_by_one)
-        return place.hand_back(receipt)
 
-
-def _generate(
-    work: WorkFolder, run_id: str, shard: int, checksum: str, *, one_by_one: bool
-) -> Receipt:
-    path = work.shard(run_id, shard)
-    if not is_intact(path, checksum):
-        raise damaged_shard(shard)
-    order = order_in(work)
-    assert order.generation is not None
-    items = pl.read_parquet(path).select(list(ITEM_SCHEMA))
-    limit = stall_limit(order.settings.execution.stall_seconds, longest(items))
-    make_private(work.progress(run_id))
-    counter = work.counter(run_id, shard)
-    with watchdog(work.stalled(run_id, shard), limit) as alive:
-        worker = _worker_of(order, order.generation)
-
-        told, told_at = -1, 0.0
-
-        def progress(done: int) -> None:
-            nonlocal told, told_at
-            if done == told and time.monotonic() - told_at < _TELL_SECONDS:
-                return
-            counter.write_text(str(done), encoding="ascii")
-            alive()
-            told, told_at = done, time.monotonic()
-
+    def carry_out(task: ShardTask) -> Receipt:
+        generation = task.order.generation
+        assert generation is not None
+        items = task.rows.select(list(ITEM_SCHEMA))
+        worker = _worker_of(task.order, generation)
+        progress = _seldom(task.progress)
         progress(0)
         produced = (_one_by_one if one_by_one else _all)(worker, items, progress)
         return stage_produced(
-            work.staged(run_id),
-            shard,
-            items,
-            produced,
-            texts=order.generation.set.task != RELATIONS,
+            task.staged, task.number, items, produced, texts=generation.set.task != RELATIONS
         )
+
+    return on_shard(root, run_id, shard, checksum, carry_out)
+
+
+def _seldom(tell: Callable[[int], None]) -> Callable[[int], None]:
+    """Tell of progress where a further item is done, and else once a second."""
+    told, told_at = -1, 0.0
+
+    def progress(done: int) -> None:
+        nonlocal told, told_at
+        if done == told and time.monotonic() - told_at < _TELL_SECONDS:
+            return
+        tell(done)
+        told, told_at = done, time.monotonic()
+
+    return progress
 
 
 def _all(worker: TaskWorker, items: pl.DataFrame, progress: Callable[[int], None]) -> Produced:

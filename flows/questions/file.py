@@ -15,7 +15,7 @@ from flows.readers.compression import open_binary
 from nlp.qa.question import Question
 
 MMLU, MEDMCQA, MEDQA, PUBMEDQA = "mmlu", "medmcqa", "medqa", "pubmedqa"
-FORMS = (MMLU, MEDMCQA, MEDQA, PUBMEDQA)
+"""Forms of files."""
 
 _JSON = re.compile(r"\s*(\{|\[\s*[{\]])")
 """How a file of objects begins; a question in a CSV may begin with a bracket."""
@@ -23,7 +23,7 @@ _JSON = re.compile(r"\s*(\{|\[\s*[{\]])")
 
 @dataclass(frozen=True)
 class QuestionFile:
-    """The questions of a file in its order, and its form: one of :data:`FORMS`."""
+    """The questions of a file in its order, and its form, such as ``mmlu``."""
 
     form: str
     questions: tuple[Question, ...]

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
 
-from flows.readers.record import BadRecord
+from flows.readers.base import ColumnMapping
+from flows.readers.record import BadRecord, Record
+from flows.readers.tabular import row_record
 
 BATCH_ROWS = 256
 """Rows of a batch: notes of any length, so few of them."""
 
 
-def batch_rows(batch: Any) -> Iterator[dict[str, Any] | BadRecord]:
+def table_records(batches: Iterable[Any], columns: ColumnMapping) -> Iterator[Record]:
+    """The document of each row of Arrow batches, rows counted from 0 over all of them."""
+    for ordinal, row in enumerate(chain.from_iterable(map(_rows, batches))):
+        yield row if isinstance(row, BadRecord) else row_record(row, columns, ordinal)
+
+
+def _rows(batch: Any) -> Iterator[dict[str, Any] | BadRecord]:
     """Each row by column name; one that holds what Python cannot, as a ``BadRecord``."""
     batch = _microseconds(batch)
     try:

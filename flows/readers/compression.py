@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -58,6 +59,21 @@ def open_binary(path: Path) -> BinaryIO:
             f"{_FETCH_AGAIN}: the server answered with an error page",
         )
     return io.BufferedReader(_Guarded(path, raw, raw), _BUFFER)
+
+
+def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a UTF-8 file without their ends, and their numbers from 1.
+
+    Raises:
+        SourceError: as :func:`open_binary`; also for a line that is not UTF-8.
+    """
+    with open_binary(path) as stream:
+        for number, raw in enumerate(stream, start=1):
+            try:
+                line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError:
+                raise SourceError(f"{path}, line {number}: is not UTF-8") from None
+            yield number, line.rstrip("\r\n")
 
 
 def _is_html(head: bytes) -> bool:

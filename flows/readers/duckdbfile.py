@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from flows.errors import SourceError
-from flows.readers.arrowrows import BATCH_ROWS, batch_rows
+from flows.readers.arrowrows import BATCH_ROWS, table_records
 from flows.readers.base import Reader, SourceFile
-from flows.readers.record import BadRecord, Record
-from flows.readers.tabular import map_columns, row_record
+from flows.readers.record import Record
+from flows.readers.tabular import map_columns
 from flows.warehouse.ddl import quoted
 
 if TYPE_CHECKING:
@@ -52,14 +52,7 @@ def _parse(file: SourceFile) -> Iterator[Record]:
     columns = file.columns or map_columns(file.path, _columns(file.path, given), {})
     with _opened(file.path) as connection:
         relation = _select(connection, _choose(connection, file.path, given))
-        ordinal = 0
-        for batch in relation.to_arrow_reader(BATCH_ROWS):
-            for row in batch_rows(batch):
-                if isinstance(row, BadRecord):
-                    yield row
-                else:
-                    yield row_record(row, columns, ordinal)
-                ordinal += 1
+        yield from table_records(relation.to_arrow_reader(BATCH_ROWS), columns)
 
 
 @contextmanager

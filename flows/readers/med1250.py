@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows.errors import SourceError
-from flows.readers.compression import open_binary
+from flows.readers.compression import numbered_lines
 
 Pair = tuple[str, str]
 """Short form and long form, white space collapsed."""
@@ -65,18 +65,13 @@ def read_definitions(path: Path) -> Iterator[DefiningDocument]:
 def _blocks(path: Path) -> Iterator[tuple[int, list[str]]]:
     """The number of a block's first line, and its lines."""
     first, rows = 0, list[str]()
-    with open_binary(path) as stream:
-        for number, raw in enumerate(stream, start=1):
-            try:
-                row = raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-            except UnicodeDecodeError:
-                raise SourceError(f"{path}, line {number}: is not UTF-8") from None
-            if row.strip():
-                first = first if rows else number
-                rows.append(row)
-            elif rows:
-                yield first, rows
-                rows = []
+    for number, row in numbered_lines(path):
+        if row.strip():
+            first = first if rows else number
+            rows.append(row)
+        elif rows:
+            yield first, rows
+            rows = []
     if rows:
         yield first, rows
 

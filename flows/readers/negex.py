@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows.errors import SourceError
-from flows.readers.compression import open_binary
+from flows.readers.compression import numbered_lines
 
 _NUMBER, _CONCEPT, _SENTENCE = "number", "concept", "sentence"
 _NEGATION, _TEMPORALITY, _EXPERIENCER = "negation", "temporality", "experiencer"
@@ -75,20 +75,15 @@ def read_judged(path: Path) -> Iterator[JudgedConcept]:
         SourceError: the file cannot be read, or a row is not of this form (file and line named).
     """
     columns: Mapping[str, int] | None = None
-    with open_binary(path) as stream:
-        for number, raw in enumerate(stream, start=1):
-            try:
-                row = raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-            except UnicodeDecodeError:
-                raise SourceError(f"{path}, line {number}: is not UTF-8") from None
-            fields = row.split("\t")
-            if not row.strip():
+    for number, row in numbered_lines(path):
+        fields = row.split("\t")
+        if not row.strip():
+            continue
+        if columns is None:
+            columns, is_header = _columns(path, number, fields)
+            if is_header:
                 continue
-            if columns is None:
-                columns, is_header = _columns(path, number, fields)
-                if is_header:
-                    continue
-            yield _judged(path, number, fields, columns)
+        yield _judged(path, number, fields, columns)
 
 
 def _columns(path: Path, number: int, fields: Sequence[str]) -> tuple[Mapping[str, int], bool]:

@@ -11,10 +11,10 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from flows.errors import SourceError
-from flows.readers.arrowrows import BATCH_ROWS, batch_rows
+from flows.readers.arrowrows import BATCH_ROWS, table_records
 from flows.readers.base import Reader, SourceFile
-from flows.readers.record import BadRecord, Record
-from flows.readers.tabular import map_columns, row_record
+from flows.readers.record import Record
+from flows.readers.tabular import map_columns
 
 _BUFFER = 1 << 20
 
@@ -27,14 +27,7 @@ def _columns(path: Path, table: str | None = None) -> tuple[str, ...]:
 def _parse(file: SourceFile) -> Iterator[Record]:
     columns = file.columns or map_columns(file.path, _columns(file.path), {})
     with _table(file.path) as table:
-        ordinal = 0
-        for batch in table.iter_batches(batch_size=BATCH_ROWS):
-            for row in batch_rows(batch):
-                if isinstance(row, BadRecord):
-                    yield row
-                else:
-                    yield row_record(row, columns, ordinal)
-                ordinal += 1
+        yield from table_records(table.iter_batches(batch_size=BATCH_ROWS), columns)
 
 
 @contextmanager

@@ -139,9 +139,8 @@ def bars(
     chart = alt.Chart().mark_bar(height={"band": 0.72}).encode(x=x, y=y, tooltip=tips)
     if colour:
         parts = list(dict.fromkeys(str(row[colour]) for row in rows))
-        scale = alt.Scale(domain=parts, range=palette(len(parts)))
         chart = chart.mark_bar(height={"band": 0.72}, cornerRadius=0).encode(
-            color=alt.Color(f"{colour}:N", title=None, scale=scale), order=alt.Order("part:O")
+            color=coloured(colour, parts), order=alt.Order("part:O")
         )
     return finished(chart, height, rows), height + 60 + (30 if colour else 0)
 
@@ -159,6 +158,12 @@ def in_order(names: Sequence[str]) -> alt.Scale:
     stand in one.
     """
     return alt.Scale(domain=list(names))
+
+
+def coloured(field: str, names: Sequence[str]) -> alt.Color:
+    """A colour for each of a field's names, in their order; the legend has no title."""
+    scale = alt.Scale(domain=list(names), range=palette(len(names)))
+    return alt.Color(f"{field}:N", title=None, scale=scale)
 
 
 def palette(parts: int) -> list[str]:

@@ -12,7 +12,7 @@ from flows.warehouse.connection import Connection
 from flows.warehouse.problems import WarehouseError
 
 
-def check_configured(warehouse: Path, settings: ReportSettings) -> None:
+def check_report(warehouse: Path, settings: ReportSettings) -> None:
     """Check at the door that the report can be published.
 
     Raises:
@@ -27,7 +27,7 @@ def check_configured(warehouse: Path, settings: ReportSettings) -> None:
     check_place(settings.path)
 
 
-def publish_configured(connection: Connection, warehouse: Path, settings: ReportSettings) -> None:
+def publish_report(connection: Connection, warehouse: Path, settings: ReportSettings) -> None:
     """Publish the report of the open warehouse, without text of documents.
 
     Raises:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from flows.errors import CharthouseError
+from flows.places import check_folder_of
 from flows.work import write_durably
 
 MARK = "<!-- charthouse report -->"
@@ -22,14 +22,7 @@ def check_place(out: Path) -> Path:
             is no report.
     """
     path = out.resolve()
-    if not path.parent.is_dir():
-        raise CharthouseError(
-            f"report {out}: its folder does not exist", f"Create {path.parent} first"
-        )
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise CharthouseError(
-            f"report {out}: its folder cannot be written to", "Check the folder's rights"
-        )
+    check_folder_of(out, "report")
     if path.exists() and not _is_report(path):
         raise CharthouseError(
             f"{out} is there and is no report of charthouse",

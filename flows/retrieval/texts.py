@@ -1,30 +1,23 @@
-"""The selected documents' texts, cut into passages, with the concepts that questions name.
-
-Sentences, sections and mentions are first sorted by document into tables of the session, for which
-DuckDB goes to disk; then documents are fetched by the hundred from where they are stored. So memory
-holds some hundred documents, whatever the corpus.
-"""
+"""The selected documents' texts, cut into passages, with the concepts that questions name."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import Any
 
 import duckdb
 
 from flows.retrieval.concepts import WANTED
 from flows.retrieval.passage import Span, cut_passages
+from flows.warehouse.by_document import chunks, in_chunk, near_chunk, rows_of, sort_rows
 from flows.warehouse.condition import check_condition, condition_error
 from flows.warehouse.layout import Connection
+from flows.warehouse.views.entities import LINK_JOINS, LINKED
 
 SEARCHED = "temp.main.searched"
 """Documents that are searched: ordinal (1, 2 ...), place (their rowid), document_id, person_id,
 annotation_id (null where there is no current annotation), rank (by document_id)."""
-
-_DOCUMENTS_AT_ONCE = 500
 
 _SEARCHED = """
 CREATE OR REPLACE TEMP TABLE searched AS
@@ -49,13 +42,8 @@ SELECT DISTINCT s.ordinal, m.start_char, w.phrase, m.mention_id
 FROM mentions m
 JOIN {SEARCHED} s ON s.document_id = m.document_id AND s.annotation_id = m.annotation_id
 JOIN linksets l ON l.is_current
-LEFT JOIN mention_links ml
-  ON ml.document_id = m.document_id AND ml.annotation_id = m.annotation_id
-  AND ml.mention_id = m.mention_id AND ml.linkset_id = l.linkset_id
-LEFT JOIN name_links n
-  ON n.lookup_text = m.lookup_text AND n.label = m.label AND n.linkset_id = l.linkset_id
-  AND n.rank = 1 AND n.status = 'linked'
-JOIN {WANTED} w ON w.concept_id = coalesce(ml.concept_id, n.concept_id)
+{LINK_JOINS}
+JOIN {WANTED} w ON w.concept_id = {LINKED}
 """
 # A phrase that two ontologies know is one phrase: its mentions count once.
 _ONCE = f"SELECT DISTINCT ordinal, start_char, phrase, mention_id FROM ({_MENTIONS})"
@@ -108,19 +96,20 @@ def stream_passages(
         characters: of a passage at most.
         concepts: whether mentions are looked at.
     """
-    _sort(connection, "sentences", _SPANS.format(table="sentences"))
-    _sort(connection, "sections", _SPANS.format(table="sections"))
-    if concepts:
-        _sort(connection, "mentions", _ONCE)
-    ((last,),) = connection.execute(f"SELECT coalesce(max(ordinal), 0) FROM {SEARCHED}").fetchall()
-    for first in range(1, last + 1, _DOCUMENTS_AT_ONCE):
-        sentences = _rows_of(connection, "sentences", "start_char, end_char", first)
-        sections = _rows_of(connection, "sections", "start_char, end_char", first)
-        mentions = (
-            _rows_of(connection, "mentions", "start_char, phrase, mention_id", first)
-            if concepts
-            else {}
-        )
+    parts = {
+        "sentences": ("start_char, end_char", _SPANS.format(table="sentences")),
+        "sections": ("start_char, end_char", _SPANS.format(table="sections")),
+        **({"mentions": ("start_char, phrase, mention_id", _ONCE)} if concepts else {}),
+    }
+    for table, (_, query) in parts.items():
+        sort_rows(connection, _sorted(table), query, temporary=True)
+    for first in chunks(connection, SEARCHED):
+        found = {
+            table: rows_of(connection, _sorted(table), order, first)
+            for table, (order, _) in parts.items()
+        }
+        sentences, sections = found["sentences"], found["sections"]
+        mentions = found.get("mentions", {})
         for ordinal, rank, document_id, person_id, text in _documents(connection, first):
             passages = cut_passages(
                 text, sentences.get(ordinal, []), sections.get(ordinal, []), characters
@@ -134,7 +123,7 @@ def stream_passages(
                 tuple(passages),
                 _count_phrases(passages, mentions.get(ordinal, [])),
             )
-    for table in ("sentences", "sections", *(("mentions",) if concepts else ())):
+    for table in parts:
         connection.execute(f"DROP TABLE {_sorted(table)}")
 
 
@@ -165,36 +154,11 @@ def _count_phrases(
 
 
 def _documents(connection: Connection, first: int) -> list[tuple[Any, ...]]:
-    chunk = f"SELECT * FROM {SEARCHED} WHERE {_chunk(first)}"
-    ((low, high),) = connection.execute(f"SELECT min(place), max(place) FROM ({chunk})").fetchall()
-    # The bounds spare reading row groups that hold none of them.
     return connection.execute(
         "SELECT s.ordinal, s.rank, d.document_id, d.person_id, d.text "
-        f"FROM documents d JOIN ({chunk}) s ON d.rowid = s.place "
-        f"WHERE d.rowid >= {low} AND d.rowid <= {high} ORDER BY s.ordinal"
+        f"FROM documents d JOIN (FROM {SEARCHED} WHERE {in_chunk(first)}) s ON d.rowid = s.place "
+        f"WHERE {near_chunk(connection, SEARCHED, first)} ORDER BY s.ordinal"
     ).fetchall()
-
-
-def _sort(connection: Connection, table: str, query: str) -> None:
-    """Keep a query's rows by document: so a chunk of documents finds its rows side by side."""
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {_sorted(table)} AS {query} ORDER BY ordinal")
-
-
-def _rows_of(
-    connection: Connection, table: str, columns: str, first: int
-) -> dict[int, list[tuple[Any, ...]]]:
-    """Rows of a chunk of documents by ordinal, without it, in the order of their columns."""
-    rows = connection.execute(
-        f"SELECT ordinal, {columns} FROM {_sorted(table)} WHERE {_chunk(first)} ORDER BY ALL"
-    ).fetchall()
-    return {
-        ordinal: [row[1:] for row in group]
-        for ordinal, group in itertools.groupby(rows, key=itemgetter(0))
-    }
-
-
-def _chunk(first: int) -> str:
-    return f"ordinal >= {first} AND ordinal < {first + _DOCUMENTS_AT_ONCE}"
 
 
 def _sorted(table: str) -> str:

@@ -14,6 +14,8 @@ from flows.bundled import store_folder
 from flows.errors import CharthouseError
 from flows.processes import STOP, stoppable
 from flows.progress import Reporter
+from flows.training.order import check_place
+from flows.training.output import DESCRIPTION
 from flows.warehouse.runs import new_run_id
 from flows.work import file_sha256, remove_tree
 from ontologies.encoder_source import Pooling, encoder_fingerprint, find_encoder
@@ -25,8 +27,6 @@ from ontologies.store import ConceptStore, open_store
 
 if TYPE_CHECKING:
     from ontologies.training.loop import Trained
-
-DESCRIPTION = "training.json"
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def execute(order: EncoderOrder, *, overwrite: bool, quiet: bool = False) -> Tra
         CharthouseError: a store, the base, the device or the folder cannot be used.
         Interrupted: the user stopped the training; the same order goes on with it.
     """
-    out = order.out.expanduser().resolve()
+    out = check_place(order.out)
     checkpoints = out.with_name(f"{out.name}.work")
     _check_output(out, overwrite=overwrite)
     if overwrite:
@@ -148,10 +148,6 @@ def _notice(stores: Sequence[ConceptStore], order: EncoderOrder) -> str:
 
 
 def _check_output(out: Path, *, overwrite: bool) -> None:
-    if not out.parent.is_dir():
-        raise CharthouseError(f"--out {out}: its folder does not exist", f"Create {out.parent}")
-    if out.exists() and not out.is_dir():
-        raise CharthouseError(f"--out {out} is a file", "Name a folder")
     if not out.is_dir() or not any(out.iterdir()):
         return
     if not overwrite:

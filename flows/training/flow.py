@@ -6,13 +6,16 @@ leaves nothing behind that goes on writing checkpoints.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from prefect import flow, task
-from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.errors import CharthouseError
 from flows.flow_runs import note_flow_run
+from flows.publishing import RunTable, offer
 from flows.session import stage
+from flows.training.order import CANNOT_TRAIN
 from flows.training.output import CHECKPOINTS, MODEL, publish_model
 from flows.training.session import TRAININGS, TrainingSession
 from flows.training.watch import Watch
@@ -48,17 +51,17 @@ def _train(session: TrainingSession) -> None:
         session.scores = order.fit(made, order.work.root / CHECKPOINTS, watch.report)
     except torch.OutOfMemoryError:
         raise CharthouseError("not enough GPU memory for a step", order.when_too_large) from None
+    except CANNOT_TRAIN as error:
+        raise CharthouseError(str(error)) from None
     watch.end()
 
 
 def publish(session: TrainingSession) -> None:
     """Leave the scores in Prefect as a table and put the model into its folder."""
     publish_model(session.order, session.scores)
-    try:
-        create_table_artifact(
-            key="charthouse-train-scores",
-            table=session.order.score_rows(session.scores),
-            description=session.order.scores_title,
-        )
-    except Exception as error:  # the model is there, whatever Prefect says
-        session.reporter.say(f"Prefect did not take the table of scores ({type(error).__name__})")
+    offer(session.reporter, "the table of scores", _tables(session))
+
+
+def _tables(session: TrainingSession) -> Iterator[RunTable]:
+    rows = session.order.score_rows(session.scores)
+    yield RunTable("charthouse-train-scores", rows, session.order.scores_title)

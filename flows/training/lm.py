@@ -2,41 +2,40 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from flows import __version__
 from flows.errors import CharthouseError
 from flows.training.history import Measure
 from flows.training.lessons import fingerprint, set_apart
-from flows.training.order import Scores, TrainingOrder, check_package, check_place
-from flows.training.output import check_output, finished_description, goes_on
-from nlp.generation.errors import GenerationError
+from flows.training.order import (
+    CANNOT_TRAIN,
+    Scores,
+    TrainingOrder,
+    check_base,
+    check_package,
+    check_place,
+)
+from flows.training.output import check_state
 from nlp.generation.source import check_causal, find_text_model, text_model_fingerprint
 from nlp.generation.training.lesson import Lesson
-from nlp.ner.errors import DeviceError, ModelError, TrainingError
-from nlp.ner.source import ModelSource
+from nlp.ner.errors import ModelError
 from nlp.training.progress import Report
 
 if TYPE_CHECKING:
     from nlp.generation.training.recipe import LmRecipe
-
-_UNUSABLE = (TrainingError, ModelError, DeviceError, GenerationError)
 
 
 @dataclass(frozen=True)
 class LmOrder(TrainingOrder):
     """Everything a training needs, checked: the base is there, the texts are read."""
 
-    base: ModelSource
-    base_fingerprint: str
+    recipe: LmRecipe
     train: tuple[Lesson, ...]
     dev: tuple[Lesson, ...]
     left_out: int
-    recipe: LmRecipe
 
     kind: ClassVar[str] = "lm"
     measure: ClassVar[Measure] = Measure("perplexity", "dev perplexity", lower_is_better=True)
@@ -51,19 +50,12 @@ class LmOrder(TrainingOrder):
     )
 
     @property
-    def parts(self) -> dict[str, Any]:
-        """What decides the weights, by name: fingerprints of texts and base, the recipe."""
+    def examples(self) -> dict[str, str]:
+        """Fingerprints of train and dev."""
         return {
-            "base": self.base_fingerprint,
             "train texts": fingerprint(self.train),
             "dev texts": fingerprint(self.dev),
-            **json.loads(json.dumps(asdict(self.recipe))),
         }
-
-    @property
-    def keeps_best(self) -> bool:
-        """With patience only."""
-        return bool(self.recipe.patience)
 
     @property
     def notes(self) -> list[str]:
@@ -77,31 +69,29 @@ class LmOrder(TrainingOrder):
         """A task of the model."""
         return f"charthouse generate summarize --warehouse FILE --model {self.out}"
 
+    def describe(self) -> dict[str, Any]:
+        """What training.json says beside the recipe."""
+        return {
+            **super().describe(),
+            "train": counts(self.train),
+            "dev": counts(self.dev),
+        }
+
     def fit(self, made: Path, checkpoints: Path, report: Report) -> Scores:
         """Fine-tune; scores are those of the dev texts."""
         from nlp.generation.training import train
 
-        described = {
-            "charthouse": __version__,
-            "identity": self.identity,
-            "base": {"name": self.base.name, "fingerprint": self.base_fingerprint},
-            "train": counts(self.train),
-            "dev": counts(self.dev),
-        }
-        try:
-            return train(
-                self.base,
-                self.train,
-                self.dev,
-                made,
-                self.recipe,
-                checkpoints=checkpoints,
-                device=self.device,
-                report=report,
-                describe=described,
-            )
-        except _UNUSABLE as error:
-            raise CharthouseError(str(error)) from None
+        return train(
+            self.base,
+            self.train,
+            self.dev,
+            made,
+            self.recipe,
+            checkpoints=checkpoints,
+            device=self.device,
+            report=report,
+            describe=self.describe(),
+        )
 
     def score_rows(self, scores: Scores) -> list[dict[str, Any]]:
         """One row."""
@@ -152,8 +142,7 @@ def prepare_lm(
             f"--base {base} is an adapter itself, and adapters of adapters cannot be loaded",
             "Leave --adapter-only out",
         )
-    if source.folder.resolve() == out:
-        raise CharthouseError(f"{out} is both --base and --out", "Name another --out")
+    check_base(source.folder, out)
     judged = list(dev) if dev is not None else set_apart(train, dev_share)
     apart = set(judged)
     learnt = [lesson for lesson in train if lesson not in apart]
@@ -169,10 +158,10 @@ def prepare_lm(
         device,
         source,
         base_fingerprint,
+        LmRecipe(**recipe),
         tuple(learnt),
         tuple(judged),
         left_out,
-        LmRecipe(**recipe),
     )
 
 
@@ -184,17 +173,15 @@ def preview_lm(order: LmOrder, *, overwrite: bool) -> dict[str, Any]:
     """
     from nlp.generation.training import preview
 
-    done = None if overwrite else finished_description(order)
-    if done is None:
-        check_output(order, overwrite=overwrite)
+    state = check_state(order, overwrite=overwrite)
     try:
         found = preview(order.base, order.train, order.dev, order.recipe)
-    except _UNUSABLE as error:
+    except CANNOT_TRAIN as error:
         raise CharthouseError(str(error)) from None
     memory = found.memory
     return {
         "out": str(order.out),
-        "state": "done" if done else "goes on" if goes_on(order) else "new",
+        "state": state,
         "base": order.base.name,
         "train": counts(order.train),
         "dev": counts(order.dev),

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from flows import __version__
+from flows.devices import check_device
 from flows.errors import CharthouseError
 from flows.training.corpora import Corpus, DataRequest, TrainingData, read_data
 from flows.training.history import Measure
-from flows.training.order import Scores, TrainingOrder, check_package, check_place
-from nlp.ner.errors import DeviceError, ModelError, TrainingError
+from flows.training.order import Scores, TrainingOrder, check_base, check_package, check_place
+from nlp.ner.errors import ModelError
 from nlp.ner.score import SpanScore
-from nlp.ner.source import ModelSource, find_model, model_fingerprint
+from nlp.ner.source import find_model, model_fingerprint
 from nlp.training.progress import Progress, Report
 
 if TYPE_CHECKING:
@@ -30,10 +29,8 @@ MICRO = "all labels"
 class NerOrder(TrainingOrder):
     """Everything a training needs, checked: the base is there, the gold files are read."""
 
-    base: ModelSource
-    base_fingerprint: str
-    data: TrainingData
     recipe: Recipe
+    data: TrainingData
 
     kind: ClassVar[str] = "ner"
     measure: ClassVar[Measure] = Measure("f1", "dev F1, strict")
@@ -51,19 +48,12 @@ class NerOrder(TrainingOrder):
     when_too_large: ClassVar[str] = "Lower --batch-tokens and add --overwrite"
 
     @property
-    def parts(self) -> dict[str, Any]:
-        """What decides the weights, by name: fingerprints of texts and base, and the recipe."""
+    def examples(self) -> dict[str, str]:
+        """Fingerprints of train and dev."""
         return {
-            "base": self.base_fingerprint,
             "train texts": _fingerprint(self.data.train),
             "dev texts": _fingerprint(self.data.dev),
-            **json.loads(json.dumps(asdict(self.recipe))),
         }
-
-    @property
-    def keeps_best(self) -> bool:
-        """With patience only."""
-        return bool(self.recipe.patience)
 
     @property
     def notes(self) -> list[str]:
@@ -80,9 +70,7 @@ class NerOrder(TrainingOrder):
     def describe(self) -> dict[str, Any]:
         """What training.json says beside the recipe; names of files may tell of people: none."""
         return {
-            "charthouse": __version__,
-            "identity": self.identity,
-            "base": {"name": self.base.name, "fingerprint": self.base_fingerprint},
+            **super().describe(),
             "train": [_described(corpus) for corpus in self.data.train],
             "dev": [_described(corpus) for corpus in self.data.dev],
             "left_out": self.data.left_out,
@@ -92,20 +80,17 @@ class NerOrder(TrainingOrder):
         """Fine-tune a token classifier; scores are counts of mentions by label."""
         from nlp.ner.training import train
 
-        try:
-            scores = train(
-                self.base.folder,
-                gold_texts(self.data.train),
-                gold_texts(self.data.dev),
-                made,
-                self.recipe,
-                checkpoints=checkpoints,
-                device=self.device,
-                report=lambda progress: report(_common(progress)),
-                describe=self.describe(),
-            )
-        except (TrainingError, ModelError, DeviceError) as error:
-            raise CharthouseError(str(error)) from None
+        scores = train(
+            self.base.folder,
+            gold_texts(self.data.train),
+            gold_texts(self.data.dev),
+            made,
+            self.recipe,
+            checkpoints=checkpoints,
+            device=self.device,
+            report=lambda progress: report(_common(progress)),
+            describe=self.describe(),
+        )
         return {
             label: {"gold": s.gold, "found": s.found, "agreed": s.agreed}
             for label, s in scores.items()
@@ -149,19 +134,15 @@ def prepare_order(
     try:
         source = find_model(base)
         fingerprint = model_fingerprint(source)
-        if source.folder.resolve() == out:
-            raise CharthouseError(f"{out} is both --base and --out", "Name another --out")
+        check_base(source.folder, out)
         read = read_data(data)
-        if device not in {"auto", "cpu"}:
-            from nlp.ner.device import choose_device  # takes seconds: torch
-
-            choose_device(device)
+        check_device(device)
     except ModelError as error:
         raise CharthouseError(str(error)) from None
     from nlp.ner.training import Recipe  # takes seconds: torch
 
     made = Recipe(**{**recipe, "labels": read.labels})
-    return NerOrder(out, device, source, fingerprint, read, made)
+    return NerOrder(out, device, source, fingerprint, made, read)
 
 
 def gold_texts(corpora: tuple[Corpus, ...]) -> list[GoldText]:

@@ -7,14 +7,22 @@ import importlib.util
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from flows import __version__
 from flows.errors import CharthouseError
 from flows.training.history import Measure
 from flows.work import WorkFolder, write_json
+from nlp.generation.errors import GenerationError
+from nlp.ner.errors import DeviceError, ModelError, TrainingError
+from nlp.ner.source import ModelSource
+from nlp.qa.errors import QuestionError
 from nlp.training.progress import Report
+
+CANNOT_TRAIN = (TrainingError, ModelError, DeviceError, GenerationError, QuestionError)
+"""Errors whose words say what is wrong and what to do, and never hold text."""
 
 Scores = Mapping[str, Any]
 """What a training's result scored on dev, as training.json keeps it: plain JSON, no text."""
@@ -27,6 +35,10 @@ class TrainingOrder(ABC):
     Attributes:
         out: folder for the model.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; no part of the identity.
+        base: what the training starts from.
+        base_fingerprint: of its files.
+        recipe: a dataclass of plain values, ``patience`` among them: without it the last epoch's
+            weights are kept.
         kind: ends the name of the Prefect task, as in ``train-ner``.
         measure: the score of an epoch that is drawn, and that patience goes by.
         shown: scores told after each epoch, as heading by name.
@@ -40,6 +52,9 @@ class TrainingOrder(ABC):
 
     out: Path
     device: str
+    base: ModelSource
+    base_fingerprint: str
+    recipe: Any
 
     kind: ClassVar[str]
     measure: ClassVar[Measure]
@@ -61,17 +76,31 @@ class TrainingOrder(ABC):
         return hashlib.sha256(json.dumps(self.parts, sort_keys=True).encode()).hexdigest()
 
     @property
-    @abstractmethod
     def parts(self) -> dict[str, Any]:
-        """What decides the weights, by name, as JSON: fingerprints of texts and base, the recipe.
+        """What decides the weights, by name, as JSON: fingerprints of base and examples, recipe.
 
         Names are told to the user where two orders differ in them.
         """
+        recipe: dict[str, Any] = json.loads(json.dumps(asdict(self.recipe)))
+        return {"base": self.base_fingerprint, **self.examples, **recipe}
 
     @property
     @abstractmethod
+    def examples(self) -> dict[str, str]:
+        """Fingerprints of what is learnt from and judged by, by name."""
+
+    @property
     def keeps_best(self) -> bool:
         """Whether the best epoch's weights are kept, rather than the last ones."""
+        return bool(self.recipe.patience)
+
+    def describe(self) -> dict[str, Any]:
+        """What training.json says beside the recipe; names of files may tell of people: none."""
+        return {
+            "charthouse": __version__,
+            "identity": self.identity,
+            "base": {"name": self.base.name, "fingerprint": self.base_fingerprint},
+        }
 
     @property
     @abstractmethod
@@ -90,7 +119,7 @@ class TrainingOrder(ABC):
         Goes on from ``checkpoints`` where something of this training is there.
 
         Raises:
-            CharthouseError: what was given cannot be trained on.
+            CANNOT_TRAIN: what was given cannot be trained on.
         """
 
     @abstractmethod
@@ -110,6 +139,16 @@ def check_place(out: Path) -> Path:
     if out.exists() and not out.is_dir():
         raise CharthouseError(f"--out {out} is a file", "Name a folder")
     return out
+
+
+def check_base(folder: Path, out: Path) -> None:
+    """Refuse to write a model over the one that it starts from.
+
+    Raises:
+        CharthouseError: ``out``, as of :func:`check_place`, is the base's folder.
+    """
+    if folder.resolve() == out:
+        raise CharthouseError(f"{out} is both --base and --out", "Name another --out")
 
 
 def check_package(package: str, what: str, otherwise: str) -> None:

@@ -68,6 +68,18 @@ def goes_on(order: TrainingOrder) -> bool:
     return differences(order) == [] and any((order.work.root / CHECKPOINTS).glob("*"))
 
 
+def check_state(order: TrainingOrder, *, overwrite: bool) -> str:
+    """What a training would find: ``done`` where the model is there, ``goes on``, or ``new``.
+
+    Raises:
+        CharthouseError: as :func:`check_output`.
+    """
+    if not overwrite and finished_description(order) is not None:
+        return "done"
+    check_output(order, overwrite=overwrite)
+    return "goes on" if goes_on(order) else "new"
+
+
 def clear_output(order: TrainingOrder) -> None:
     """Make room for a new training: another one's remains and a former model's files go."""
     if differences(order) != []:

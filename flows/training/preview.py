@@ -9,7 +9,7 @@ from typing import Any
 from flows.errors import CharthouseError
 from flows.training.corpora import Corpus
 from flows.training.ner import NerOrder, gold_texts
-from flows.training.output import check_output, finished_description, goes_on
+from flows.training.output import check_state
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,7 @@ def preview(order: NerOrder, *, overwrite: bool) -> Preview:
     from nlp.ner.model import load_tokenizer, make_encoder
     from nlp.ner.training.examples import cut_batches, make_examples
 
-    is_done = not overwrite and finished_description(order) is not None
-    if not is_done:
-        check_output(order, overwrite=overwrite)
+    state = check_state(order, overwrite=overwrite)
     recipe = order.recipe
     try:
         tokenizer, _ = load_tokenizer(order.base)
@@ -70,7 +68,6 @@ def preview(order: NerOrder, *, overwrite: bool) -> Preview:
     encoder = make_encoder(tokenizer, config, False, "first")
     examples = make_examples(gold_texts(order.data.train), encoder, recipe.labels)
     batches = cut_batches(examples, recipe.batch_tokens, random.Random(f"{recipe.seed} 1"))
-    state = "done" if is_done else "goes on" if goes_on(order) else "new"
     return Preview(order, len(examples), len(batches), state)
 
 

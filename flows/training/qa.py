@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from flows import __version__
 from flows.errors import CharthouseError, SourceError
 from flows.evaluating.asked import MULTIPLE_CHOICE
 from flows.evaluating.asked import YES_NO_MAYBE as DECISIONS
 from flows.questions.file import read_questions
 from flows.training.history import Measure
-from flows.training.order import Scores, TrainingOrder, check_package, check_place
-from nlp.ner.errors import DeviceError, ModelError, TrainingError
+from flows.training.order import Scores, TrainingOrder, check_base, check_package, check_place
+from nlp.ner.errors import ModelError
 from nlp.ner.source import ModelSource, find_model, model_fingerprint
-from nlp.qa.errors import QuestionError
 from nlp.qa.question import YES_NO_MAYBE, Question
 from nlp.training.progress import Report
 from ontologies.encoder_source import MINILM, find_encoder
@@ -32,11 +29,9 @@ if TYPE_CHECKING:
 class QaOrder(TrainingOrder):
     """Everything a training needs, checked: the base is there, the questions are read."""
 
-    base: ModelSource
-    base_fingerprint: str
+    recipe: QaRecipe
     train: tuple[Question, ...]
     dev: tuple[Question, ...]
-    recipe: QaRecipe
 
     kind: ClassVar[str] = "qa"
     measure: ClassVar[Measure] = Measure("accuracy", "dev accuracy")
@@ -48,19 +43,12 @@ class QaOrder(TrainingOrder):
     when_too_large: ClassVar[str] = "Lower --batch-questions and add --overwrite"
 
     @property
-    def parts(self) -> dict[str, Any]:
-        """What decides the weights, by name: fingerprints of questions and base, the recipe."""
+    def examples(self) -> dict[str, str]:
+        """Fingerprints of train and dev."""
         return {
-            "base": self.base_fingerprint,
             "train questions": _fingerprint(self.train),
             "dev questions": _fingerprint(self.dev),
-            **json.loads(json.dumps(asdict(self.recipe))),
         }
-
-    @property
-    def keeps_best(self) -> bool:
-        """With patience only."""
-        return bool(self.recipe.patience)
 
     @property
     def notes(self) -> list[str]:
@@ -73,30 +61,28 @@ class QaOrder(TrainingOrder):
         task = f" --task {DECISIONS}" if _task(self.dev) == DECISIONS else ""
         return f"charthouse evaluate qa FILE{task} --model {self.out}"
 
+    def describe(self) -> dict[str, Any]:
+        """What training.json says beside the recipe."""
+        return {
+            **super().describe(),
+            "questions": {"train": len(self.train), "dev": len(self.dev)},
+        }
+
     def fit(self, made: Path, checkpoints: Path, report: Report) -> Scores:
         """Fine-tune; scores are counts of questions."""
         from nlp.qa.training import train
 
-        described = {
-            "charthouse": __version__,
-            "identity": self.identity,
-            "base": {"name": self.base.name, "fingerprint": self.base_fingerprint},
-            "questions": {"train": len(self.train), "dev": len(self.dev)},
-        }
-        try:
-            score = train(
-                self.base,
-                self.train,
-                self.dev,
-                made,
-                self.recipe,
-                checkpoints=checkpoints,
-                device=self.device,
-                report=report,
-                describe=described,
-            )
-        except (TrainingError, ModelError, DeviceError, QuestionError) as error:
-            raise CharthouseError(str(error)) from None
+        score = train(
+            self.base,
+            self.train,
+            self.dev,
+            made,
+            self.recipe,
+            checkpoints=checkpoints,
+            device=self.device,
+            report=report,
+            describe=self.describe(),
+        )
         return dict(score)
 
     def score_rows(self, scores: Scores) -> list[dict[str, Any]]:
@@ -135,8 +121,7 @@ def prepare_qa(
         fingerprint = model_fingerprint(source)
     except (ModelError, OntologyError) as error:
         raise CharthouseError(str(error)) from None
-    if source.folder.resolve() == out:
-        raise CharthouseError(f"{out} is both --base and --out", "Name another --out")
+    check_base(source.folder, out)
     learnt = list(read_questions(train).questions)
     if dev is not None:
         judged = list(read_questions(dev).questions)
@@ -160,7 +145,7 @@ def prepare_qa(
     from nlp.qa.training import QaRecipe  # takes seconds: torch
 
     return QaOrder(
-        out, device, source, fingerprint, tuple(learnt), tuple(judged), QaRecipe(**recipe)
+        out, device, source, fingerprint, QaRecipe(**recipe), tuple(learnt), tuple(judged)
     )
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from flows.errors import CharthouseError
-from flows.training.output import check_output, finished_description, goes_on
+from flows.training.output import check_state
 from flows.training.qa import QaOrder
 
 
@@ -71,22 +71,19 @@ def preview_qa(order: QaOrder, *, overwrite: bool) -> QaPreview:
     from nlp.qa.head import load_tokenizer
     from nlp.qa.training.loop import layout_for, prepare
 
-    is_done = not overwrite and finished_description(order) is not None
-    if not is_done:
-        check_output(order, overwrite=overwrite)
+    state = check_state(order, overwrite=overwrite)
     learnt = prepare(order.train, order.recipe, train=True)
     judged = prepare(order.dev, order.recipe, train=False)
     if not learnt or not judged:
         raise CharthouseError("no question with an answer is left to learn from or to judge by")
     try:
-        tokenizer = load_tokenizer(order.base.folder, order.base.name)
+        tokenizer = load_tokenizer(order.base)
         encoder = OptionEncoder(tokenizer, layout_for(order.base, order.recipe))
         encoded = [encoder.encode(question) for question in learnt]
     except (ModelError, QuestionError) as error:
         raise CharthouseError(str(error)) from None
     cut = sum(bool(found.cut_tokens or found.cut_question) for found in encoded)
     majority = Counter(question.answer for question in judged).most_common(1)[0][1]
-    state = "done" if is_done else "goes on" if goes_on(order) else "new"
     return QaPreview(order, len(learnt), len(judged), majority, cut, state)
 
 
@@ -102,8 +99,3 @@ def print_preview(console: Console, preview: QaPreview) -> None:
         f"answer would be right {found['dev_majority']:,} times."
     )
     console.print(f"{found['steps_per_epoch']:,} steps an epoch, {found['steps']:,} in all.")
-    if preview.state == "goes on":
-        console.print("A checkpoint waits: the training would go on from it.")
-    elif preview.state == "done":
-        console.print("The model is there already: nothing would be left to do.")
-    console.print("Nothing was written: this was a dry run.")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from flows import __version__
+from flows.devices import check_device
 from flows.errors import CharthouseError, SourceError
 from flows.evaluating.gold import GoldCorpus, read_corpora
 from flows.evaluating.links import open_named_store
@@ -17,10 +16,10 @@ from flows.labels import parse_rules
 from flows.readers.gold import GoldDocument
 from flows.related import related_labels, related_pairs, relation_texts
 from flows.training.history import Measure
-from flows.training.order import Scores, TrainingOrder, check_place
-from nlp.ner.errors import DeviceError, ModelError, TrainingError
+from flows.training.order import Scores, TrainingOrder, check_base, check_place
+from nlp.ner.errors import ModelError
 from nlp.ner.score import SpanScore
-from nlp.ner.source import ModelSource, find_model, model_fingerprint, read_config
+from nlp.ner.source import find_model, model_fingerprint, read_config
 from nlp.training.progress import Report
 
 if TYPE_CHECKING:
@@ -47,14 +46,12 @@ class RelationRequest:
 class RelationOrder(TrainingOrder):
     """Everything a training needs, checked: the base is there, the gold files are read."""
 
-    base: ModelSource
-    base_fingerprint: str
+    recipe: RelationRecipe
     train: tuple[GoldRelations, ...]
     dev: tuple[GoldRelations, ...]
     files: tuple[str, ...]
     release: str | None
     left_out: int
-    recipe: RelationRecipe
 
     kind: ClassVar[str] = "relations"
     measure: ClassVar[Measure] = Measure("f1", "dev F1, pairs of concepts")
@@ -72,21 +69,14 @@ class RelationOrder(TrainingOrder):
     when_too_large: ClassVar[str] = "Lower --batch-tokens and add --overwrite"
 
     @property
-    def parts(self) -> dict[str, Any]:
-        """What decides the weights, by name: fingerprints of texts and base, and the recipe."""
+    def examples(self) -> dict[str, str]:
+        """Fingerprints of train and dev."""
         from nlp.relations.training.loop import fingerprint_of
 
         return {
-            "base": self.base_fingerprint,
             "train texts": fingerprint_of(self.train),
             "dev texts": fingerprint_of(self.dev),
-            **json.loads(json.dumps(asdict(self.recipe))),
         }
-
-    @property
-    def keeps_best(self) -> bool:
-        """With patience only."""
-        return bool(self.recipe.patience)
 
     @property
     def notes(self) -> list[str]:
@@ -103,9 +93,7 @@ class RelationOrder(TrainingOrder):
     def describe(self) -> dict[str, Any]:
         """What training.json says beside the recipe; names of files may tell of people: none."""
         return {
-            "charthouse": __version__,
-            "identity": self.identity,
-            "base": {"name": self.base.name, "fingerprint": self.base_fingerprint},
+            **super().describe(),
             "files": list(self.files),
             "ontology": self.release,
             "documents": {"train": len(self.train), "dev": len(self.dev)},
@@ -117,20 +105,17 @@ class RelationOrder(TrainingOrder):
         """Fine-tune; scores are counts of pairs of the relation."""
         from nlp.relations.training import train
 
-        try:
-            score = train(
-                self.base,
-                self.train,
-                self.dev,
-                made,
-                self.recipe,
-                checkpoints=checkpoints,
-                device=self.device,
-                report=report,
-                describe=self.describe(),
-            )
-        except (TrainingError, ModelError, DeviceError) as error:
-            raise CharthouseError(str(error)) from None
+        score = train(
+            self.base,
+            self.train,
+            self.dev,
+            made,
+            self.recipe,
+            checkpoints=checkpoints,
+            device=self.device,
+            report=report,
+            describe=self.describe(),
+        )
         return {self.recipe.relation: asdict(score)}
 
     def score_rows(self, scores: Scores) -> list[dict[str, Any]]:
@@ -174,17 +159,13 @@ def prepare_order(
     try:
         source = find_model(base)
         fingerprint = model_fingerprint(source)
-        if source.folder.resolve() == out:
-            raise CharthouseError(f"{out} is both --base and --out", "Name another --out")
+        check_base(source.folder, out)
         if read_config(source)["model_type"] != "bert":
             raise CharthouseError(
                 f"base {source.name} is no encoder of BERT's form",
                 "Use bundled, PubMedBERT, BioLinkBERT or the like",
             )
-        if device not in {"auto", "cpu"}:
-            from nlp.ner.device import choose_device  # takes seconds: torch
-
-            choose_device(device)
+        check_device(device)
     except ModelError as error:
         raise CharthouseError(str(error)) from None
     corpora = read_corpora((*request.train, *request.dev), parse_rules((), (), (), ()))
@@ -222,12 +203,12 @@ def prepare_order(
         device,
         source,
         fingerprint,
+        made,
         gold(train),
         gold(dev),
         tuple(corpus.sha256 for corpus in corpora),
         store.release.release_id if store else None,
         left_out,
-        made,
     )
 
 

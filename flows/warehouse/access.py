@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from flows.errors import CharthouseError
-from flows.private_files import read_key_file
+from flows.private_files import read_key
 from flows.settings import WarehouseSettings
 
 
@@ -37,26 +35,8 @@ def access_of(settings: WarehouseSettings, *, quiet: bool = False) -> Access:
         CharthouseError: the key is not where the settings say, or others can read its file.
     """
     return Access(
-        key=_key(settings),
+        key=read_key("warehouse", settings.key_variable, settings.key_file),
         unsafe_crypto=settings.unsafe_crypto,
         wait_seconds=settings.wait_seconds,
         say=(lambda line: None) if quiet else _to_standard_error,
     )
-
-
-def _key(settings: WarehouseSettings) -> str | None:
-    if settings.key_variable and settings.key_file:
-        raise CharthouseError(
-            "settings warehouse.key_variable and warehouse.key_file are both set",
-            "Keep the key in one place",
-        )
-    if settings.key_variable:
-        key = os.environ.get(settings.key_variable)
-        if not key:
-            raise CharthouseError(
-                f"environment variable {settings.key_variable} is to hold the warehouse's key "
-                "and is not set",
-                "Set it, or name another one in warehouse.key_variable",
-            )
-        return key
-    return read_key_file(settings.key_file, "warehouse.key_file") if settings.key_file else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from flows.receipt import Receipt, StagingError, check
 from flows.warehouse.connection import Connection, transaction
@@ -50,20 +50,32 @@ def load_checked(
                 "Remove the work folder and run the same command again: the shard is planned anew",
             )
     with transaction(connection):
-        for shard_path, receipt in shards:
-            _load(connection, run_id, annotation_id, shard_path, receipt)
+        for shard_id, shard_path, receipt in not_loaded(connection, run_id, shards):
+            _load(connection, run_id, shard_id, annotation_id, shard_path, receipt)
+
+
+def not_loaded(
+    connection: Connection, run_id: str, shards: Sequence[tuple[str, Receipt]]
+) -> Iterator[tuple[str, str, Receipt]]:
+    """The shards of a run that are planned and not yet loaded, each after its shard_id."""
+    for shard_path, receipt in shards:
+        shard_id = f"{run_id}:{receipt.shard:05d}"
+        ((status,),) = connection.execute(
+            "SELECT status FROM shards WHERE shard_id = ?", [shard_id]
+        ).fetchall()
+        if status == "planned":
+            yield shard_id, shard_path, receipt
 
 
 def _load(
-    connection: Connection, run_id: str, annotation_id: str, shard_path: str, receipt: Receipt
+    connection: Connection,
+    run_id: str,
+    shard_id: str,
+    annotation_id: str,
+    shard_path: str,
+    receipt: Receipt,
 ) -> None:
     clock = time.perf_counter()
-    shard_id = f"{run_id}:{receipt.shard:05d}"
-    ((status,),) = connection.execute(
-        "SELECT status FROM shards WHERE shard_id = ?", [shard_id]
-    ).fetchall()
-    if status != "planned":
-        return
     _replace_and_insert(connection, run_id, shard_id, annotation_id, shard_path, receipt)
     connection.execute(
         "UPDATE shards SET status = 'loaded', mentions = ?, rejected = ?, "

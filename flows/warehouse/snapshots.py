@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from flows.errors import CharthouseError
+from flows.places import check_folder_of
 from flows.schema import SALTS, SNAPSHOTS
 from flows.warehouse.access import Access
 from flows.warehouse.copying import write_copy
@@ -50,14 +51,7 @@ def check_snapshot(snapshot: Path, warehouse: Path, access: Access) -> Path:
             f"snapshot {snapshot} is the warehouse itself or one of its own files",
             "Give the copy another path",
         )
-    if not path.parent.is_dir():
-        raise CharthouseError(
-            f"snapshot {snapshot}: its folder does not exist", f"Create {path.parent} first"
-        )
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise CharthouseError(
-            f"snapshot {snapshot}: its folder cannot be written to", "Check the folder's rights"
-        )
+    check_folder_of(snapshot, "snapshot")
     if path.exists() and not _is_snapshot(path, access):
         raise CharthouseError(
             f"{snapshot} is there and is no snapshot published under this path",
@@ -140,6 +134,16 @@ def publish_if_changed(
         return False
     publish(connection, warehouse, snapshot, access)
     return True
+
+
+def check_configured(snapshot: Path | None, warehouse: Path, access: Access) -> None:
+    """Check at the door that the configured snapshot can be published, if there is one.
+
+    Raises:
+        CharthouseError: as :func:`check_snapshot`.
+    """
+    if snapshot is not None:
+        check_snapshot(snapshot, warehouse, access)
 
 
 def publish_configured(

@@ -23,6 +23,7 @@ from nlp.ner.encoding import Encoder
 from nlp.ner.errors import DeviceError, ModelError
 from nlp.ner.model import load_tokenizer, make_encoder
 from nlp.ner.packed import PackedBody, is_plain, pack
+from nlp.ner.pretrained import load_pretrained
 from nlp.ner.source import ModelSource
 from nlp.ner.windows import Window, batch_windows
 
@@ -137,18 +138,14 @@ def load_network(source: ModelSource, labels: Labels, device: Device) -> Classif
         raise AssessorError(f"model {source.name}: save its tokenizer with a tokenizer.json")
     allow_markers(tokenizer, labels.marker)
     try:
-        network, loading = AutoModelForSequenceClassification.from_pretrained(
-            source.folder, local_files_only=True, dtype=device.dtype, output_loading_info=True
+        network = load_pretrained(
+            AutoModelForSequenceClassification,
+            source,
+            device.dtype,
+            "is it a fine-tuned sequence classifier?",
         )
-    except Exception as error:  # damaged files raise many unrelated kinds
-        raise AssessorError(
-            f"model {source.name}: its files cannot be loaded ({type(error).__name__})"
-        ) from error
-    if missing := sorted(loading["missing_keys"]):
-        raise AssessorError(
-            f"model {source.name}: its weights lack {missing[0]} ({len(missing)} missing), which "
-            "would be random numbers; is it a fine-tuned sequence classifier?"
-        )
+    except ModelError as error:
+        raise AssessorError(str(error)) from error
     network.config.use_cache = False
     if network.config.pad_token_id is None:  # what causal models find the last token by
         network.config.pad_token_id = pad_token

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GenerationConfig
-from transformers.utils import logging
+from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig
 
 from nlp.generation.codec import Codec
 from nlp.generation.completion import Completion, Likelihood, Progress, Prompt, Sampling
@@ -24,6 +22,7 @@ from nlp.generation.network import CausalNetwork
 from nlp.generation.source import CausalSource, check_causal
 from nlp.ner.device import Device
 from nlp.ner.errors import ModelError
+from nlp.ner.pretrained import load_pretrained, pretrained_tokenizer, unreadable
 from nlp.ner.source import ModelSource
 
 _CPU_TOKENS = 8_192
@@ -35,8 +34,6 @@ _GPU_CACHE_SHARE = 0.5
 _CONTEXT_NAMES = ("n_positions", "max_position_embeddings", "n_ctx", "max_sequence_length")
 _NO_BOUND = 1_000_000
 _DEFAULT_CONTEXT = 2_048
-
-logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 class LocalTextModel:
@@ -138,7 +135,7 @@ def load_parts(source: ModelSource, device: Device) -> tuple[Any, Codec, int]:
         ModelError: as :func:`load_text_model`.
     """
     parts = check_causal(source)
-    tokenizer = _load_tokenizer(source, parts.tokenizer)
+    tokenizer = pretrained_tokenizer(source, parts.tokenizer)
     network = _load_network(source, parts, device)
     if getattr(network, "_is_stateful", False):
         raise ModelError(
@@ -161,7 +158,7 @@ def load_codec(source: ModelSource) -> tuple[Any, Codec, int]:
         ModelError: it is no causal language model, or its files cannot be loaded.
     """
     parts = check_causal(source)
-    tokenizer = _load_tokenizer(source, parts.tokenizer)
+    tokenizer = pretrained_tokenizer(source, parts.tokenizer)
     folder = parts.base.folder
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
@@ -171,7 +168,7 @@ def load_codec(source: ModelSource) -> tuple[Any, Codec, int]:
             else None
         )
     except Exception as error:  # damaged files raise many unrelated kinds
-        raise _unreadable(source, error) from error
+        raise unreadable(source, error) from error
     context = read_context(config, tokenizer)
     tokenizer.model_max_length = _NO_BOUND**2
     return config, _make_codec(source, tokenizer, config, generation), context
@@ -200,26 +197,14 @@ def token_budget(config: Any, device: Device) -> int:
     return max(1, min(_GPU_TOKENS, int(free * _GPU_CACHE_SHARE / token_bytes)))
 
 
-def _load_tokenizer(source: ModelSource, folder: Path) -> Any:
-    try:
-        return AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    except Exception as error:  # damaged files raise many unrelated kinds
-        raise _unreadable(source, error) from error
-
-
 def _load_network(source: ModelSource, parts: CausalSource, device: Device) -> Any:
-    try:
-        loaded: Any = AutoModelForCausalLM.from_pretrained(
-            parts.base.folder, local_files_only=True, dtype=device.dtype, output_loading_info=True
-        )
-    except Exception as error:
-        raise _unreadable(source, error) from error
-    network, loading = loaded
-    if missing := sorted(loading["missing_keys"]):
-        raise ModelError(
-            f"model {source.name}: its weights lack {missing[0]} ({len(missing)} missing), which "
-            "would be random numbers; is it a causal language model?"
-        )
+    network = load_pretrained(
+        AutoModelForCausalLM,
+        source,
+        device.dtype,
+        "is it a causal language model?",
+        parts.base.folder,
+    )
     if not parts.adapter:
         return network
     from peft import PeftModel
@@ -228,7 +213,7 @@ def _load_network(source: ModelSource, parts: CausalSource, device: Device) -> A
         adapted = PeftModel.from_pretrained(network, str(parts.adapter), local_files_only=True)
         return adapted.merge_and_unload()
     except Exception as error:
-        raise _unreadable(source, error) from error
+        raise unreadable(source, error) from error
 
 
 def _make_codec(source: ModelSource, tokenizer: Any, config: Any, generation: Any) -> Codec:
@@ -259,7 +244,3 @@ def _make_codec(source: ModelSource, tokenizer: Any, config: Any, generation: An
             "chat_template.jinja or tokenizer_config.json"
         ) from error
     return codec
-
-
-def _unreadable(source: ModelSource, error: Exception) -> ModelError:
-    return ModelError(f"model {source.name}: its files cannot be loaded ({type(error).__name__})")

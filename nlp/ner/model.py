@@ -7,20 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForTokenClassification, AutoTokenizer, PretrainedConfig
-from transformers.utils import logging
+from transformers import AutoModelForTokenClassification, PretrainedConfig
 
 from nlp.ner.biogpt.tokenizer import biogpt_tokenizer
 from nlp.ner.chain import Decoder, LabelOn
 from nlp.ner.device import Device
 from nlp.ner.encoding import Encoder, FastTokenizer
 from nlp.ner.errors import ModelError
+from nlp.ner.pretrained import load_pretrained, pretrained_tokenizer
 from nlp.ner.source import ModelSource, read_config, read_model_decoder
 
 MAX_CONTEXT = 512
 """Longest window in tokens, special tokens included, even where a model could take more."""
-
-logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True)
@@ -46,17 +44,12 @@ def load_model(
     """
     decoder = read_model_decoder(source, label_map)
     tokenizer, pad_token = load_tokenizer(source)
-    try:
-        network, loading = AutoModelForTokenClassification.from_pretrained(
-            source.folder, local_files_only=True, dtype=device.dtype, output_loading_info=True
-        )
-    except Exception as error:  # damaged files raise many unrelated kinds
-        raise _unreadable(source, error) from error
-    if missing := sorted(loading["missing_keys"]):
-        raise ModelError(
-            f"model {source.name}: its weights lack {missing[0]} ({len(missing)} missing), which "
-            "would be random numbers; is it a fine-tuned token classifier?"
-        )
+    network = load_pretrained(
+        AutoModelForTokenClassification,
+        source,
+        device.dtype,
+        "is it a fine-tuned token classifier?",
+    )
     network.config.use_cache = False  # causal models would keep every layer's keys and values
     return LoadedModel(
         name=source.name,
@@ -82,10 +75,7 @@ def load_tokenizer(source: ModelSource) -> tuple[FastTokenizer, int]:
     ):
         own = biogpt_tokenizer(source.folder)
         return own, own.pad_token
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(source.folder, local_files_only=True)
-    except Exception as error:
-        raise _unreadable(source, error) from error
+    tokenizer = pretrained_tokenizer(source)
     if not getattr(tokenizer, "is_fast", False):
         raise ModelError(
             f"model {source.name}: its tokenizer has no fast form, so character offsets are "
@@ -126,7 +116,3 @@ def special_tokens(tokenizer: FastTokenizer) -> tuple[tuple[int, ...], tuple[int
 def folder_source(folder: Path) -> ModelSource:
     """A folder that is known to hold a model, such as one just trained."""
     return ModelSource(folder.name, folder)
-
-
-def _unreadable(source: ModelSource, error: Exception) -> ModelError:
-    return ModelError(f"model {source.name}: its files cannot be loaded ({type(error).__name__})")

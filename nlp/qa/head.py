@@ -8,18 +8,14 @@ token, or a causal model's last token. Folders of ``*ForMultipleChoice`` are loa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import (
-    AutoModelForMultipleChoice,
-    AutoModelForSequenceClassification,
-    AutoTokenizer,
-)
+from transformers import AutoModelForMultipleChoice, AutoModelForSequenceClassification
 
 from nlp.ner.device import Device
-from nlp.ner.errors import DeviceError, ModelError
+from nlp.ner.errors import DeviceError
+from nlp.ner.pretrained import load_pretrained, pretrained_tokenizer
 from nlp.ner.source import ModelSource, read_config
 from nlp.qa.encoding import OptionEncoder, Row, batches, collate
 from nlp.qa.layout import read_layout
@@ -103,35 +99,18 @@ def load_head(source: ModelSource, device: Device) -> HeadScorer:
     architectures = [str(name) for name in read_config(source).get("architectures") or []]
     choice = any(name.endswith("ForMultipleChoice") for name in architectures)
     kind: Any = AutoModelForMultipleChoice if choice else AutoModelForSequenceClassification
-    try:
-        network, loading = kind.from_pretrained(
-            source.folder, local_files_only=True, dtype=device.dtype, output_loading_info=True
-        )
-    except Exception as error:  # damaged files raise many unrelated kinds
-        raise _unreadable(source, error) from error
-    if missing := sorted(loading["missing_keys"]):
-        raise ModelError(
-            f"model {source.name}: its weights lack {missing[0]} ({len(missing)} missing), which "
-            "would be random numbers; fine-tune it for questions first"
-        )
-    encoder = OptionEncoder(load_tokenizer(source.folder, source.name), layout)
+    network = load_pretrained(kind, source, device.dtype, "fine-tune it for questions first")
+    encoder = OptionEncoder(load_tokenizer(source), layout)
     network.config.pad_token_id = encoder.pad  # tells GPT-2's head where a row ends
     return HeadScorer(source.name, network.eval().to(device.name), encoder, device)
 
 
-def load_tokenizer(folder: Path, name: str) -> Any:
-    """A folder's tokenizer; rows are cut here, so it warns of no length.
+def load_tokenizer(source: ModelSource) -> Any:
+    """A model's tokenizer; rows are cut here, so it warns of no length.
 
     Raises:
         ModelError: its files cannot be loaded.
     """
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    except Exception as error:
-        raise _unreadable(ModelSource(name, folder), error) from error
+    tokenizer = pretrained_tokenizer(source)
     tokenizer.model_max_length = 10**12
     return tokenizer
-
-
-def _unreadable(source: ModelSource, error: Exception) -> ModelError:
-    return ModelError(f"model {source.name}: its files cannot be loaded ({type(error).__name__})")

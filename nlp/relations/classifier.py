@@ -17,6 +17,7 @@ from nlp.ner.encoding import Encoder
 from nlp.ner.errors import DeviceError, ModelError
 from nlp.ner.model import load_tokenizer, make_encoder
 from nlp.ner.packed import PackedBody, is_plain
+from nlp.ner.pretrained import unreadable
 from nlp.ner.source import ModelSource
 from nlp.ner.windows import batch_windows
 from nlp.relations.adapters import add_roles, merge
@@ -172,9 +173,7 @@ def load_body(source: ModelSource) -> BertModel:
             source.folder, add_pooling_layer=False, local_files_only=True, dtype=torch.float32
         )
     except Exception as error:  # damaged files raise many unrelated kinds
-        raise ModelError(
-            f"model {source.name}: its files cannot be loaded ({type(error).__name__})"
-        ) from error
+        raise unreadable(source, error) from error
     finally:
         logging.set_verbosity(before)
     if body.config.model_type != "bert" or not is_plain(body):

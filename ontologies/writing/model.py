@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
-from transformers.utils import logging
+from transformers import AutoModelForCausalLM, DynamicCache
 
 from ontologies.encoder import choose_device
 from ontologies.errors import OntologyError
+from ontologies.pretrained import Pretrained
 from ontologies.writing.settings import MENTION
 from ontologies.writing.source import WriterSource, find_writer
 from ontologies.writing.trie import LONGEST
@@ -30,8 +30,6 @@ _CPU_TOKENS, _CPU_ROWS = 512, 64
 _CUDA_TOKENS, _CUDA_ROWS = 32_768, 2048
 _CUDA_LOGITS = 1 << 29
 """Logits at once, 2 GB of them: large vocabularies get smaller batches."""
-
-logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 class Writer:
@@ -60,9 +58,14 @@ class Writer:
         self.source = source
         self.device = choose_device(device)
         on_cpu = self.device == "cpu"
-        self._tokenizer = _load_tokenizer(source)
-        self._network = _load_network(source, torch.float32 if on_cpu else torch.bfloat16)
-        self._network = self._network.eval().to(self.device)
+        files = Pretrained("language model", source.name, source.folder)
+        self._tokenizer = _load_tokenizer(files)
+        network = files.network(
+            AutoModelForCausalLM,
+            torch.float32 if on_cpu else torch.bfloat16,
+            "a whole causal language model",
+        )
+        self._network = network.eval().to(self.device)
         if self._tokenizer.eos_token_id is None:
             raise OntologyError(
                 f"language model {source.name}: its tokenizer has no end token (eos_token), so that"
@@ -210,39 +213,13 @@ def share(nats: Any, tokens: Any) -> Any:
     return np.exp(nats / tokens)
 
 
-def _load_network(source: WriterSource, dtype: torch.dtype) -> Any:
-    try:
-        loaded: Any = AutoModelForCausalLM.from_pretrained(
-            source.folder, local_files_only=True, dtype=dtype, output_loading_info=True
-        )
-        network, loading = loaded
-    except Exception as error:  # damaged files raise many unrelated kinds
-        raise _unreadable(source, error) from error
-    missing = sorted(loading["missing_keys"])
-    if missing:
-        raise OntologyError(
-            f"language model {source.name}: its weights lack {missing[0]} ({len(missing)} missing),"
-            " which would be random numbers; is it a whole causal language model?"
-        )
-    return network
-
-
-def _load_tokenizer(source: WriterSource) -> Any:
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(source.folder, local_files_only=True)
-    except Exception as error:
-        raise _unreadable(source, error) from error
+def _load_tokenizer(files: Pretrained) -> Any:
+    tokenizer = files.tokenizer()
     # A name's </s> means those letters.
     tokenizer.split_special_tokens = True
     if hasattr(tokenizer, "backend_tokenizer"):
         tokenizer.backend_tokenizer.encode_special_tokens = True
     return tokenizer
-
-
-def _unreadable(source: WriterSource, error: Exception) -> OntologyError:
-    return OntologyError(
-        f"language model {source.name}: its files cannot be loaded ({type(error).__name__})"
-    )
 
 
 def padded(length: int) -> int:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 import polars as pl
 import pytest
 
+from flows.annotate_worker import staged_output
 from flows.conservation import check_run
 from flows.counts import PlanCounts
 from flows.deidentifying import Deidentifies, annotate_deidentified
@@ -28,7 +29,6 @@ from flows.warehouse.connection import Connection, open_warehouse
 from flows.warehouse.load import load_checked
 from flows.warehouse.privacy import check_privacy
 from flows.work import WorkFolder, make_private
-from flows.worker import staged_output
 from nlp.annotate import Annotations, Reject
 from nlp.fingerprint import AnnotationSet, ModelIdentity
 from nlp.schema import ANNOTATION_TABLES, DOCUMENTS, MENTIONS, SECTION_SPANS

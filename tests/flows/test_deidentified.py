@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from flows.cli import doctor
 from flows.cli.main import app
+from flows.cli.run_summary import print_summary
 from flows.deidentifying import FAILED, annotate_deidentified
 from flows.errors import CharthouseError
 from flows.forget import forget
@@ -28,7 +29,7 @@ from flows.readers.record import Deletion
 from flows.receipt import StagingError, stage
 from flows.run import preview
 from flows.settings import Settings
-from flows.summary import print_summary, summarise
+from flows.summary import summarise
 from flows.warehouse import runs
 from flows.warehouse.access import Access
 from flows.warehouse.check import check_warehouse

@@ -12,6 +12,7 @@ import pytest
 
 from flows import linking
 from flows.fresh import fresh_ledger
+from flows.link_worker import names_file
 from flows.linking import LinkStage
 from flows.order import LinkTarget
 from flows.progress import Reporter
@@ -20,7 +21,6 @@ from flows.settings import ExecutionSettings
 from flows.warehouse.connection import Connection, open_warehouse
 from flows.warehouse.memory import bound_memory
 from flows.work import WorkFolder
-from flows.worker import names_file
 from ontologies.build import build_store
 from ontologies.store import open_store
 from tests.flows.conftest import Bench

@@ -14,6 +14,7 @@ import pytest
 from flows import linking
 from flows.dispatch import Pool
 from flows.errors import CharthouseError
+from flows.link_worker import link_names_file, names_file
 from flows.linking import Chunk, LinkStage
 from flows.order import save_order
 from flows.progress import Reporter
@@ -22,7 +23,6 @@ from flows.session import Session
 from flows.targets import link_targets
 from flows.warehouse.connection import open_warehouse
 from flows.work import WorkFolder, file_sha256, make_private
-from flows.worker import link_names_file, names_file
 from tests.flows.conftest import Bench
 
 Notes = Callable[..., Path]

@@ -9,12 +9,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from flows.annotate_worker import annotate_shard_file
 from flows.bundled import SAMPLE, sample_store
+from flows.link_worker import link_names_file, names_file
 from flows.order import LinkTarget, Order, save_order
 from flows.settings import Settings
 from flows.storage import Storage
 from flows.work import WorkFolder, file_sha256, make_private
-from flows.worker import ShardFailed, annotate_shard_file, link_names_file, names_file
+from flows.worker import ShardFailed
 from nlp.fingerprint import identify
 from nlp.settings import PrivacySettings
 from ontologies.linker import linkset_id

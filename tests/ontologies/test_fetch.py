@@ -29,16 +29,17 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ontologies.download import (
+from ontologies.errors import OntologyError
+from ontologies.fetching.errors import (
     DownloadError,
-    Manner,
     MissingError,
     RefusedError,
-    Source,
     UnreachableError,
 )
-from ontologies.errors import OntologyError
-from ontologies.fetch import UMLS_URL, fetch_file, fetch_mesh, fetch_umls, plan_mesh, plan_umls
+from ontologies.fetching.fetched import fetch_file
+from ontologies.fetching.mesh import fetch_mesh, plan_mesh
+from ontologies.fetching.source import Manner, Source
+from ontologies.fetching.umls import UMLS_URL, fetch_umls, plan_umls
 
 YEAR = date.today().year
 KEY = "1b2c3d4e-0000-1111-2222-333344445555"

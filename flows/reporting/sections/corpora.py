@@ -6,7 +6,7 @@ from collections import Counter
 
 import altair as alt
 
-from flows.reporting.charts import Figure, count_axis, finished, palette
+from flows.reporting.charts import Figure, coloured, count_axis, finished
 from flows.reporting.context import Context
 from flows.reporting.markup import Cell, Row, empty, table_html
 from flows.reporting.section import Section
@@ -103,11 +103,7 @@ def _over_time(years: list[Row], counts: Row) -> str:
                 title="documents",
                 axis=count_axis(_by_year(years)),
             ),
-            color=alt.Color(
-                "part:N",
-                title=None,
-                scale=alt.Scale(domain=parts, range=palette(len(parts))),
-            ),
+            color=coloured("part", parts),
             tooltip=[
                 alt.Tooltip("year:O", title="year"),
                 alt.Tooltip("part:N", title="corpus"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
-from flows.reporting.charts import Figure, finished, in_order, palette
+from flows.reporting.charts import Figure, coloured, finished, in_order
 from flows.reporting.context import Context
 from flows.reporting.markup import Cell, empty, table_html
 from flows.reporting.section import Section
@@ -78,11 +78,7 @@ def _figure(rows: list[dict[str, object]]) -> Figure:
     base = alt.Chart().encode(
         y=y,
         yOffset=alt.YOffset("name:N", scale=in_order(measures)),
-        color=alt.Color(
-            "name:N",
-            title=None,
-            scale=alt.Scale(domain=measures, range=palette(len(measures))),
-        ),
+        color=coloured("name", measures),
         tooltip=[
             alt.Tooltip("what:N", title="judged"),
             alt.Tooltip("name:N", title="measure"),

@@ -4,32 +4,39 @@ from __future__ import annotations
 
 from flows.warehouse.views.view import View
 
-ENTITY_COLUMNS = """
+LINKED = "coalesce(ml.concept_id, n.concept_id)"
+"""A mention's concept in a linkset, after :data:`LINK_JOINS`: what context chose goes first."""
+
+ENTITY_COLUMNS = f"""
   m.document_id, m.mention_id, d.corpus, d.kind, d.document_date, d.document_type, d.person_id,
   m.start_char, m.end_char, m.mention_text, m.label, m.score, s.name AS section,
   m.negated, m.uncertain, m.historical, m.hypothetical, m.experiencer,
-  m.lookup_text, coalesce(ml.concept_id, n.concept_id) AS concept_id, c.concept_name,
+  m.lookup_text, {LINKED} AS concept_id, c.concept_name,
   coalesce(ml.score, n.score) AS link_score, coalesce(ml.method, n.method) AS link_method,
   l.linkset_id, m.annotation_id, a.run_id
 """
 
-ENTITY_JOINS_OF = """
-FROM mentions m
-JOIN document_annotations a
-  ON a.document_id = m.document_id AND a.annotation_id = m.annotation_id AND {annotations}
-JOIN documents d ON d.document_id = m.document_id
-LEFT JOIN sections s
-  ON s.document_id = m.document_id AND s.annotation_id = m.annotation_id
-  AND s.section_id = m.section_id
-{linksets}
+LINK_JOINS = """\
 LEFT JOIN mention_links ml
   ON ml.document_id = m.document_id AND ml.annotation_id = m.annotation_id
   AND ml.mention_id = m.mention_id AND ml.linkset_id = l.linkset_id
 LEFT JOIN name_links n
   ON n.lookup_text = m.lookup_text AND n.label = m.label AND n.linkset_id = l.linkset_id
-  AND n.rank = 1 AND n.status = 'linked'
+  AND n.rank = 1 AND n.status = 'linked'"""
+"""From mentions ``m`` and linksets ``l`` to their links, ``ml`` by context and ``n`` by name."""
+
+ENTITY_JOINS_OF = f"""
+FROM mentions m
+JOIN document_annotations a
+  ON a.document_id = m.document_id AND a.annotation_id = m.annotation_id AND {{annotations}}
+JOIN documents d ON d.document_id = m.document_id
+LEFT JOIN sections s
+  ON s.document_id = m.document_id AND s.annotation_id = m.annotation_id
+  AND s.section_id = m.section_id
+{{linksets}}
+{LINK_JOINS}
 LEFT JOIN concepts c
-  ON c.release_id = l.release_id AND c.concept_id = coalesce(ml.concept_id, n.concept_id)
+  ON c.release_id = l.release_id AND c.concept_id = {LINKED}
 """
 """Mentions ``m`` with all that belongs to them; ``{annotations}`` says which of the ledger ``a``
 count, ``{linksets}`` is the join of linksets ``l``.

@@ -12,7 +12,8 @@ import torch
 from transformers import AutoModelForSequenceClassification
 
 from nlp.ner.device import Device, choose_device
-from nlp.ner.errors import ModelError, TrainingError
+from nlp.ner.errors import TrainingError
+from nlp.ner.pretrained import unreadable
 from nlp.ner.source import ModelSource, read_config
 from nlp.qa.encoding import OptionEncoder, Row, collate
 from nlp.qa.head import HeadScorer, load_head, load_tokenizer, option_logits
@@ -68,7 +69,7 @@ def train(
         raise TrainingError("no question with an answer is left to learn from or to judge by")
     torch.manual_seed(recipe.seed)
     layout = layout_for(base, recipe)
-    encoder = OptionEncoder(load_tokenizer(base.folder, base.name), layout)
+    encoder = OptionEncoder(load_tokenizer(base), layout)
     network = _build(base, recipe, encoder.pad)
     examples = [_example(encoder, question) for question in learnt]
 
@@ -169,9 +170,7 @@ def _build(base: ModelSource, recipe: QaRecipe, pad: int) -> Any:
             base.folder, local_files_only=True, num_labels=1, dtype=torch.float32
         )
     except Exception as error:  # damaged files raise many unrelated kinds
-        raise ModelError(
-            f"model {base.name}: its files cannot be loaded ({type(error).__name__})"
-        ) from error
+        raise unreadable(base, error) from error
     network.config.pad_token_id = pad
     if not recipe.lora_rank:
         return network

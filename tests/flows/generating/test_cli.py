@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from flows.cli.generate import _print_outcome
+from flows.cli.generate_outcome import print_outcome
 from flows.errors import UsageError
 from flows.forget import preview
 from flows.generating.run import questions_of, wanted_of
@@ -173,7 +173,7 @@ def test_an_empty_selection_is_said_and_the_title_is_one_line(
     counts = dict.fromkeys(
         (*names, "cut_off", "prompt_tokens", "completion_tokens", "unparsed", "relations"), 0
     )
-    _print_outcome(
+    print_outcome(
         Console(width=80),
         Generated(
             "20261127T020816-17b37d",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flows.errors import CharthouseError
-from flows.reporting.configured import check_configured, publish_configured
+from flows.reporting.configured import check_report, publish_report
 from flows.reporting.settings import ReportSettings
 from flows.warehouse.connection import open_warehouse
 from tests.flows.conftest import Bench, write_jsonl
@@ -18,9 +18,9 @@ from tests.flows.runs import charthouse, query
 def test_published_over_the_open_warehouse_without_text(tmp_path: Path) -> None:
     warehouse, out = plant(tmp_path), tmp_path / "report.html"
     with open_warehouse(warehouse) as connection:
-        publish_configured(connection, warehouse, ReportSettings())
+        publish_report(connection, warehouse, ReportSettings())
         assert not out.exists()
-        publish_configured(connection, warehouse, ReportSettings(path=out, title="Wards"))
+        publish_report(connection, warehouse, ReportSettings(path=out, title="Wards"))
     page = out.read_text("utf-8")
     assert "<title>Wards</title>" in page
     assert not [word for word in SECRETS if word in page]
@@ -28,13 +28,13 @@ def test_published_over_the_open_warehouse_without_text(tmp_path: Path) -> None:
 
 def test_the_door_is_shut_to_other_files(tmp_path: Path) -> None:
     warehouse = tmp_path / "w.duckdb"
-    check_configured(warehouse, ReportSettings())
+    check_report(warehouse, ReportSettings())
     with pytest.raises(CharthouseError, match="is the warehouse itself"):
-        check_configured(warehouse, ReportSettings(path=warehouse))
+        check_report(warehouse, ReportSettings(path=warehouse))
     thesis = tmp_path / "thesis.html"
     thesis.write_text("<!doctype html>")
     with pytest.raises(CharthouseError, match="is no report of charthouse"):
-        check_configured(warehouse, ReportSettings(path=thesis))
+        check_report(warehouse, ReportSettings(path=thesis))
 
 
 def test_what_was_done_is_said_where_the_report_cannot_be_made(
@@ -45,7 +45,7 @@ def test_what_was_done_is_said_where_the_report_cannot_be_made(
         open_warehouse(bench.warehouse) as connection,
         pytest.raises(CharthouseError, match=r"the warehouse is complete, but .* no derived"),
     ):
-        publish_configured(connection, bench.warehouse, ReportSettings(path=tmp_path / "r.html"))
+        publish_report(connection, bench.warehouse, ReportSettings(path=tmp_path / "r.html"))
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from transformers import AutoModelForMultipleChoice, AutoTokenizer
 
 from nlp.ner.device import Device
 from nlp.ner.errors import ModelError
+from nlp.ner.source import ModelSource
 from nlp.qa.encoding import OptionEncoder
 from nlp.qa.errors import QuestionError
 from nlp.qa.head import HeadScorer, load_tokenizer
@@ -70,7 +71,7 @@ def test_a_pair_has_the_context_first(heads: dict[str, Path], cpu: Device) -> No
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_only_the_context_is_cut(kind: str, heads: dict[str, Path]) -> None:
-    tokenizer = load_tokenizer(heads[kind], kind)
+    tokenizer = load_tokenizer(ModelSource(kind, heads[kind]))
     layout = Layout("pair" if kind.startswith("bert") else "text", 64)
     encoder = OptionEncoder(tokenizer, layout)
     question = replace(QUESTIONS[1], context="first words. " + "tea and rest " * 60 + "last")
@@ -85,7 +86,7 @@ def test_only_the_context_is_cut(kind: str, heads: dict[str, Path]) -> None:
 
 
 def test_a_question_that_is_too_long_is_told(heads: dict[str, Path]) -> None:
-    encoder = OptionEncoder(load_tokenizer(heads["gpt2"], "gpt2"), Layout("text", 40))
+    encoder = OptionEncoder(load_tokenizer(ModelSource("gpt2", heads["gpt2"])), Layout("text", 40))
     long = replace(QUESTIONS[0], text="Which of them, then? " * 40)
     encoded = encoder.encode(long)
     assert encoded.cut_question

@@ -1,0 +1,1 @@
+"""Releases of ontologies, downloaded from NLM or a mirror."""
