@@ -140,8 +140,8 @@ def test_patience_stops_early_and_keeps_the_best_epoch(base: Path, tmp_path: Pat
     f1: list[float] = []
 
     def report(progress: Progress) -> None:
-        if progress.f1 is not None:
-            f1.append(progress.f1)
+        if progress.scores:
+            f1.append(progress.scores["f1"])
 
     wild = replace(RECIPE, epochs=30, patience=2, encoder_rate=3e-2)
     scores = train(base, GOLD, DEV, tmp_path / "m", wild, report=report)
