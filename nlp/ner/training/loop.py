@@ -82,9 +82,9 @@ def train(
     learner = _Learner(base, gold, labels, recipe, chosen)
     masters = teach(
         Lesson(
-            learner.trainee,
-            learner.trainee.network,
-            learner.highest_rate,
+            module=learner.trainee,
+            network=learner.trainee.network,
+            rate=learner.highest_rate,
             sizes=[len(example.token_ids) for example in learner.examples],
             unit="words",
             loss=learner.loss,

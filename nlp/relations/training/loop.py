@@ -80,9 +80,9 @@ def train(
     learner = _Learner(base, gold, dev, recipe, chosen)
     masters = teach(
         Lesson(
-            learner.network,
-            learner.network.body,
-            lambda name: recipe.head_rate if name.startswith("head.") else recipe.encoder_rate,
+            module=learner.network,
+            network=learner.network.body,
+            rate=lambda name: recipe.head_rate if name.startswith("head.") else recipe.encoder_rate,
             sizes=[len(example.tokens) for example in learner.examples],
             unit="pairs",
             loss=learner.loss,
