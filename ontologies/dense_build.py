@@ -29,6 +29,7 @@ from ontologies.dense import (
 )
 from ontologies.encoder import NameEncoder
 from ontologies.errors import OntologyError
+from ontologies.replacing import sync
 from ontologies.store import ConceptStore
 
 CHUNK = 16_384
@@ -74,7 +75,7 @@ def encode_store(
                 if folder.exists():
                     shutil.rmtree(folder)
                 beside.rename(folder)
-                _sync(folder.parent)
+                sync(folder.parent)
     return open_dense(store, encoder.fingerprint, encoder.source.name)
 
 
@@ -103,8 +104,8 @@ def _encode(
             report(end, info.rows)
     progress.unlink(missing_ok=True)
     _write_json(folder / MANIFEST_FILE, asdict(info))
-    _sync(file)
-    _sync(folder)
+    sync(file)
+    sync(folder)
 
 
 def _done(progress: Path, info: DenseInfo) -> int:
@@ -144,13 +145,5 @@ def _unfinished(folder: Path) -> Iterator[Path]:
 def _write_json(file: Path, content: dict[str, Any]) -> None:
     temporary = file.with_suffix(".tmp")
     temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    _sync(temporary)
+    sync(temporary)
     temporary.replace(file)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

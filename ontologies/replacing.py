@@ -23,7 +23,7 @@ def replacing(out: Path) -> Iterator[Path]:
     try:
         yield folder
         folder.chmod(0o755)
-        _sync(folder)
+        _sync_all(folder)
         if out.exists():
             old = Path(tempfile.mkdtemp(prefix=prefix, dir=out.parent))
             out.rename(old)
@@ -31,7 +31,7 @@ def replacing(out: Path) -> Iterator[Path]:
             shutil.rmtree(old)
         else:
             folder.rename(out)
-        _sync_entry(out.parent)
+        sync(out.parent)
     finally:
         if lock is not None:
             os.close(lock)
@@ -60,12 +60,13 @@ def _lock(folder: Path) -> int | None:
     return descriptor
 
 
-def _sync(folder: Path) -> None:
+def _sync_all(folder: Path) -> None:
     for entry in [*folder.rglob("*"), folder]:
-        _sync_entry(entry)
+        sync(entry)
 
 
-def _sync_entry(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -115,8 +115,8 @@ def print_loss(step: int, steps: int, loss: float) -> None:
 
 def print_progress(progress: Progress) -> None:
     """A line on training, every hundred steps and at an epoch's end."""
-    if progress.f1 is not None or progress.step % 100 == 0:
-        scored = f" BC5CDR dev F1 {progress.f1:.4f}" if progress.f1 is not None else ""
+    if progress.scores or progress.step % 100 == 0:
+        scored = f" BC5CDR dev F1 {progress.scores['f1']:.4f}" if progress.scores else ""
         print(
             f"epoch {progress.epoch}/{progress.epochs} step {progress.step}/{progress.steps} "
             f"loss {progress.loss:.4f}{scored}",

@@ -16,11 +16,10 @@ from flows.training.order import Scores, TrainingOrder, check_base, check_packag
 from nlp.ner.errors import ModelError
 from nlp.ner.score import SpanScore
 from nlp.ner.source import find_model, model_fingerprint
-from nlp.training.progress import Progress, Report
+from nlp.training.progress import Report
 
 if TYPE_CHECKING:
     from nlp.ner.training import GoldText, Recipe
-    from nlp.ner.training import Progress as NerProgress
 
 MICRO = "all labels"
 
@@ -88,7 +87,7 @@ class NerOrder(TrainingOrder):
             self.recipe,
             checkpoints=checkpoints,
             device=self.device,
-            report=lambda progress: report(_common(progress)),
+            report=report,
             describe=self.describe(),
         )
         return {
@@ -154,19 +153,6 @@ def gold_texts(corpora: tuple[Corpus, ...]) -> list[GoldText]:
         for corpus in corpora
         for text in corpus.texts
     ]
-
-
-def _common(progress: NerProgress) -> Progress:
-    scores = None
-    if progress.f1 is not None:
-        scores = {
-            "precision": progress.precision or 0.0,
-            "recall": progress.recall or 0.0,
-            "f1": progress.f1,
-        }
-    return Progress(
-        progress.epoch, progress.epochs, progress.step, progress.steps, progress.loss, scores
-    )
 
 
 def _fingerprint(corpora: tuple[Corpus, ...]) -> str:

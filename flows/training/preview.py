@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,7 +55,8 @@ def preview(order: NerOrder, *, overwrite: bool) -> Preview:
 
     from nlp.ner.errors import ModelError
     from nlp.ner.model import load_tokenizer, make_encoder
-    from nlp.ner.training.examples import cut_batches, make_examples
+    from nlp.ner.training.examples import make_examples
+    from nlp.training.loop import shuffled_batches
 
     state = check_state(order, overwrite=overwrite)
     recipe = order.recipe
@@ -67,7 +67,7 @@ def preview(order: NerOrder, *, overwrite: bool) -> Preview:
     config = AutoConfig.from_pretrained(order.base.folder, local_files_only=True)
     encoder = make_encoder(tokenizer, config, False, "first")
     examples = make_examples(gold_texts(order.data.train), encoder, recipe.labels)
-    batches = cut_batches(examples, recipe.batch_tokens, random.Random(f"{recipe.seed} 1"))
+    batches = shuffled_batches([len(example.token_ids) for example in examples], recipe, 1)
     return Preview(order, len(examples), len(batches), state)
 
 

@@ -1,1 +1,1 @@
-"""What trainings have in common: their progress, and transformers' Trainer with our habits."""
+"""What trainings have in common: progress, checkpoints, our own loop and transformers' Trainer."""

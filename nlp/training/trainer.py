@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -21,6 +20,7 @@ from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
 from transformers.utils import logging
 
 from nlp.ner.device import Device
+from nlp.training.checkpoint import sync, write_whole
 from nlp.training.progress import Progress, Report
 
 CHECKPOINT_STEPS = 250
@@ -270,7 +270,7 @@ class _Watcher(TrainerCallback):
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         folder = self._folder / f"checkpoint-{state.global_step}"
         for path in folder.iterdir():
-            _sync(path)
+            sync(path)
         told = {
             "sum": self._sum,
             "count": self._count,
@@ -278,7 +278,7 @@ class _Watcher(TrainerCallback):
             "in_epoch": self._in_epoch,
             "first_step": self._first_step,
         }
-        _write(folder / _COMPLETE, json.dumps(told).encode())
+        _write_json(folder / _COMPLETE, told)
 
     @property
     def _mean(self) -> float:
@@ -298,11 +298,8 @@ class _Watcher(TrainerCallback):
                 for name, value in model.state_dict().items()
                 if name in wanted
             }
-            temporary = self._folder / f"{_BEST}.tmp"
-            save_file(kept, temporary)
-            _sync(temporary)
-            temporary.replace(self._folder / _BEST)
-        _write(self._folder / _SCORES, json.dumps(noted).encode())
+            write_whole(self._folder / _BEST, lambda path: save_file(kept, path))
+        _write_json(self._folder / _SCORES, noted)
 
     def _noted(self) -> dict[int, float]:
         path = self._folder / _SCORES
@@ -319,13 +316,5 @@ class _Watcher(TrainerCallback):
         return bool(noted) and 0 < self._schedule.patience <= epoch - self._best(noted)
 
 
-def _write(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f"{path.name}.tmp")
-    temporary.write_bytes(content)
-    _sync(temporary)
-    temporary.replace(path)
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+def _write_json(path: Path, content: Mapping[Any, Any]) -> None:
+    write_whole(path, lambda temporary: temporary.write_text(json.dumps(content), "utf-8"))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from ontologies.errors import OntologyError
+from ontologies.replacing import sync
 
 STATE_FILE = "state.pt"
 
@@ -17,10 +17,8 @@ def write_state(folder: Path, state: dict[str, Any]) -> None:
     """Write the state under a temporary name, sync it and rename it over the last one."""
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f"{STATE_FILE}.tmp"
-    with temporary.open("wb") as file:
-        torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
+    torch.save(state, temporary)
+    sync(temporary)
     temporary.replace(folder / STATE_FILE)
 
 

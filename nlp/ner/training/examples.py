@@ -1,8 +1,7 @@
-"""Gold texts cut into windows, and windows into batches."""
+"""Gold texts cut into windows, and windows put together."""
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -88,30 +87,6 @@ def _example(window: Window, words: Words, allowed: NDArray[np.bool_], encoder: 
         words.label_tokens[first:last] - window.start + len(encoder.start_tokens),
         own,
     )
-
-
-def cut_batches(
-    examples: Sequence[Example], batch_tokens: int, rng: random.Random
-) -> list[list[int]]:
-    """One epoch: shuffled example numbers in batches of at most ``batch_tokens`` tokens."""
-    return shuffled_batches([len(example.token_ids) for example in examples], batch_tokens, rng)
-
-
-def shuffled_batches(
-    sizes: Sequence[int], batch_tokens: int, rng: random.Random
-) -> list[list[int]]:
-    """The same of anything that has so many tokens each."""
-    order = rng.sample(range(len(sizes)), len(sizes))
-    batches: list[list[int]] = [[]]
-    tokens = 0
-    for index in order:
-        size = sizes[index]
-        if batches[-1] and tokens + size > batch_tokens:
-            batches.append([])
-            tokens = 0
-        batches[-1].append(index)
-        tokens += size
-    return batches
 
 
 def collate(examples: Sequence[Example]) -> Batch:

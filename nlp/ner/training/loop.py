@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,35 +24,18 @@ from nlp.ner.model import (
     make_encoder,
 )
 from nlp.ner.score import SpanScore, score_by_label
-from nlp.ner.source import model_fingerprint
 from nlp.ner.training.calibrate import write_curves
-from nlp.ner.training.checkpoint import read_state, write_state
-from nlp.ner.training.examples import Example, collate, cut_batches, make_examples
+from nlp.ner.training.examples import collate, make_examples
 from nlp.ner.training.gold import GoldText
-from nlp.ner.training.masters import Masters, decayed_rate
 from nlp.ner.training.network import Trainee, build
 from nlp.ner.training.recipe import Recipe
 from nlp.ner.training.save import decoder_of, save_model
+from nlp.training.checkpoint import training_identity
+from nlp.training.loop import Lesson, teach
+from nlp.training.progress import Report
 
 CHECKPOINT_STEPS = 250
 """Steps between two checkpoints; one more is written at the end of each epoch."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """One report: after a step, or at an epoch's end, when the scores on dev are there too.
-
-    ``loss`` is the mean a word over the epoch so far; scores are strict, micro, 0 to 1.
-    """
-
-    epoch: int
-    epochs: int
-    step: int
-    steps: int
-    loss: float
-    precision: float | None = None
-    recall: float | None = None
-    f1: float | None = None
 
 
 def train(
@@ -66,7 +47,7 @@ def train(
     *,
     checkpoints: Path | None = None,
     device: str = "auto",
-    report: Callable[[Progress], None] = lambda progress: None,
+    report: Report = lambda progress: None,
     describe: Mapping[str, Any] | None = None,
 ) -> dict[str, SpanScore]:
     """Fine-tune the model in ``base`` and save a token classifier to ``out``.
@@ -98,21 +79,26 @@ def train(
     chosen = choose_device(device)
     random.seed(recipe.seed)
     torch.manual_seed(recipe.seed)
-    session = _Session(base, gold, labels, recipe, chosen)
-    identity = _identity(base, gold, dev, recipe)
-    if checkpoints and (state := read_state(checkpoints, identity)):
-        session.load(state)
-    for _ in session.run():
-        at_end = session.step == 0
-        scores: dict[str, SpanScore] = {}
-        if at_end and dev:
-            scores = session.score(dev)
-            session.keep_if_better(SpanScore.total(scores.values()).f1)
-        report(session.progress(scores))
-        if checkpoints and (at_end or session.step % CHECKPOINT_STEPS == 0):
-            write_state(checkpoints, {"identity": identity, **session.state()})
-    session.take_kept()
-    save_model(session.trainee, base, out, labels, session.encoder, recipe, describe or {})
+    learner = _Learner(base, gold, labels, recipe, chosen)
+    masters = teach(
+        Lesson(
+            module=learner.trainee,
+            network=learner.trainee.network,
+            rate=learner.highest_rate,
+            sizes=[len(example.token_ids) for example in learner.examples],
+            unit="words",
+            loss=learner.loss,
+            score=(lambda: learner.score(dev)) if dev else None,
+        ),
+        recipe,
+        chosen,
+        checkpoints=checkpoints,
+        checkpoint_steps=CHECKPOINT_STEPS,
+        identity=training_identity(folder_source(base), recipe, _known(gold, dev)),
+        report=report,
+    )
+    masters.show_kept(torch.float32)
+    save_model(learner.trainee, base, out, labels, learner.encoder, recipe, describe or {})
     if not dev:
         return {}
     saved = load_model(folder_source(out), chosen)
@@ -137,8 +123,8 @@ def score_found(found: Sequence[Sequence[Span]], gold: Sequence[GoldText]) -> di
     )
 
 
-class _Session:
-    """A training under way."""
+class _Learner:
+    """A network and the windows it learns from."""
 
     def __init__(
         self,
@@ -148,146 +134,39 @@ class _Session:
         recipe: Recipe,
         device: Device,
     ) -> None:
-        self._recipe = recipe
-        self._labels = labels
-        self._device = device
+        self._recipe, self._labels, self._device = recipe, labels, device
         tokenizer, self._pad_token = load_tokenizer(folder_source(base))
         word_case = recipe.word_case and _loses_case(base)
         network = build(base, labels, recipe, word_case)
         label_on: LabelOn = "last" if network.config.model_type in CAUSAL else "first"
         self.encoder: Encoder = make_encoder(tokenizer, network.config, word_case, label_on)
-        self._examples: list[Example] = make_examples(gold, self.encoder, labels)
+        self.examples = make_examples(gold, self.encoder, labels)
         self.trainee = Trainee(network, len(labels), self._pad_token, recipe.dropout)
         self.trainee.to(device.name)
-        self._masters = Masters(self.trainee, self.trainee.network, device.dtype, recipe.average)
-        self._optimiser = self._masters.optimiser(self._highest_rate, recipe.weight_decay)
-        self._steps_per_epoch = len(self._batches(1))
-        self._best: list[torch.Tensor] | None = None
-        self._best_f1 = -1.0
-        self._epochs_since_best = 0
-        self._loss, self._words = 0.0, 0
-        self.epoch, self.step = 1, 0  # the epoch under way, steps done in it
 
-    def _highest_rate(self, name: str) -> float:
+    def highest_rate(self, name: str) -> float:
+        """Of a parameter."""
         if name.startswith("moves."):
             return 5 * self._recipe.head_rate
         in_head = "classifier" in name or ".score." in name
         return self._recipe.head_rate if in_head else self._recipe.encoder_rate
 
-    def _batches(self, epoch: int) -> list[list[int]]:
-        rng = random.Random(f"{self._recipe.seed} {epoch}")
-        return cut_batches(self._examples, self._recipe.batch_tokens, rng)
+    def loss(self, epoch: int, numbers: list[int]) -> tuple[torch.Tensor, int]:
+        """Mean a word over the windows of these numbers, and their words."""
+        batch = collate([self.examples[number] for number in numbers]).to(self._device.name)
+        return self.trainee(batch) / batch.words, batch.words
 
-    def run(self) -> Iterator[None]:
-        """Train; stops after every step, with ``step`` 0 when an epoch has just ended."""
-        self.trainee.train()
-        self._masters.show_masters()
-        while self.epoch <= self._recipe.epochs and not self._is_stale():
-            batches = self._batches(self.epoch)
-            # The number of batches differs a little between epochs; the schedule may not.
-            self._steps_per_epoch = max(self._steps_per_epoch, len(batches))
-            if self.step == 0:
-                self._loss, self._words = 0.0, 0
-            for numbers in batches[self.step :]:
-                self._take_step([self._examples[number] for number in numbers], len(batches))
-                self.step += 1
-                if self.step < len(batches):
-                    yield
-            self.epoch, self.step = self.epoch + 1, 0
-            yield
-
-    def _is_stale(self) -> bool:
-        return 0 < self._recipe.patience <= self._epochs_since_best
-
-    def _take_step(self, examples: list[Example], steps: int) -> None:
-        done = (self.epoch - 1 + self.step / steps) / self._recipe.epochs
-        self._masters.set_rate(self._optimiser, decayed_rate(done, self._recipe.warmup_share))
-        batch = collate(examples).to(self._device.name)
-        loss = self.trainee(batch)
-        (loss / batch.words).backward()
-        self._masters.take_gradients()
-        self._optimiser.step()
-        self._masters.publish()
-        self._loss += float(loss.detach())
-        self._words += batch.words
-
-    def score(self, dev: Sequence[GoldText]) -> dict[str, SpanScore]:
-        """Scores by label of the weights that would be kept now."""
-        self._masters.show_kept()
-        self.trainee.eval()
-        decoder = decoder_of(self.trainee, self._labels, self.encoder)
-        scores = score_model(
-            LoadedModel(
-                "training",
-                self.trainee.network,
-                self.encoder,
-                decoder,
-                self._pad_token,
-                self._device,
-            ),
-            dev,
+    def score(self, dev: Sequence[GoldText]) -> SpanScore:
+        """Strict, micro, of the weights that the network has now."""
+        model = LoadedModel(
+            "training",
+            self.trainee.network,
+            self.encoder,
+            decoder_of(self.trainee, self._labels, self.encoder),
+            self._pad_token,
+            self._device,
         )
-        self.trainee.train()
-        self._masters.show_masters()
-        return scores
-
-    def keep_if_better(self, f1: float) -> None:
-        """Remember the weights of the best epoch, where patience asks for them."""
-        if not self._recipe.patience:
-            return
-        if f1 > self._best_f1:
-            self._best_f1, self._epochs_since_best = f1, 0
-            self._best = [value.clone() for value in self._masters.kept()]
-        else:
-            self._epochs_since_best += 1
-
-    def take_kept(self) -> None:
-        """Give the network the weights that are to be saved, in float32."""
-        if self._best is not None:
-            self._masters.give_kept(self._best)
-        self._masters.show_kept(torch.float32)
-        self.trainee.eval()
-
-    def progress(self, scores: Mapping[str, SpanScore]) -> Progress:
-        """Where the training stands."""
-        ended = self.step == 0
-        micro = SpanScore.total(scores.values()) if scores else None
-        return Progress(
-            epoch=self.epoch - 1 if ended else self.epoch,
-            epochs=self._recipe.epochs,
-            step=self._steps_per_epoch if ended else self.step,
-            steps=self._steps_per_epoch,
-            loss=self._loss / max(1, self._words),
-            precision=micro.precision if micro else None,
-            recall=micro.recall if micro else None,
-            f1=micro.f1 if micro else None,
-        )
-
-    def state(self) -> dict[str, Any]:
-        return {
-            "masters": self._masters.state(),
-            "optimiser": self._optimiser.state_dict(),
-            "random": torch.get_rng_state(),
-            "cuda_random": torch.cuda.get_rng_state_all() if self._device.on_cuda else [],
-            "best": self._best,
-            "best_f1": self._best_f1,
-            "epochs_since_best": self._epochs_since_best,
-            "loss": self._loss,
-            "words": self._words,
-            "epoch": self.epoch,
-            "step": self.step,
-        }
-
-    def load(self, state: Mapping[str, Any]) -> None:
-        self._masters.load(state["masters"])
-        self._optimiser.load_state_dict(state["optimiser"])
-        torch.set_rng_state(state["random"])
-        if self._device.on_cuda:
-            torch.cuda.set_rng_state_all(state["cuda_random"])
-        self._best, self._best_f1 = state["best"], state["best_f1"]
-        self._epochs_since_best = state["epochs_since_best"]
-        self._loss, self._words = state["loss"], state["words"]
-        self.epoch, self.step = state["epoch"], state["step"]
+        return SpanScore.total(score_model(model, dev).values())
 
 
 CAUSAL = frozenset({"biogpt", "gpt2", "llama", "mistral"})
@@ -304,13 +183,9 @@ def _loses_case(base: Path) -> bool:
     return config.get("model_type") == "bert" and bool(normalizer.get("lowercase"))
 
 
-def _identity(base: Path, gold: Sequence[GoldText], dev: Sequence[GoldText], recipe: Recipe) -> str:
-    """Fingerprint of all that decides the weights."""
-    digest = hashlib.sha256(model_fingerprint(folder_source(base)).encode())
-    digest.update(json.dumps(asdict(recipe), sort_keys=True).encode())
-    for texts in (gold, dev):
+def _known(*parts: Sequence[GoldText]) -> Iterator[bytes]:
+    """All that texts teach, for a fingerprint."""
+    for texts in parts:
         for text in texts:
-            known = (text.text, text.mentions, sorted(text.annotated))
-            digest.update(repr(known).encode())
-        digest.update(b"|")
-    return digest.hexdigest()
+            yield repr((text.text, text.mentions, sorted(text.annotated))).encode()
+        yield b"|"

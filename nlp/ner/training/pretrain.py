@@ -22,8 +22,8 @@ from nlp.ner.encoding import Encoder, Words
 from nlp.ner.errors import TrainingError
 from nlp.ner.model import folder_source, load_tokenizer, make_encoder
 from nlp.ner.packed import pack, training_hidden
-from nlp.ner.training.masters import Masters, decayed_rate
 from nlp.ner.training.network import add_case
+from nlp.training.masters import Masters, decayed_rate
 
 WINDOW = 400
 """Longest window in tokens; windows of one text are of even length."""

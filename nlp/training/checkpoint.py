@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from nlp.ner.errors import TrainingError
+from nlp.ner.source import ModelSource, model_fingerprint
+from nlp.training.recipe import LoopRecipe
 
 STATE_FILE = "state.pt"
 
 
+def training_identity(base: ModelSource, recipe: LoopRecipe, texts: Iterable[bytes]) -> str:
+    """Fingerprint of all that decides the weights; ``texts`` are what is learnt and judged by."""
+    digest = hashlib.sha256(model_fingerprint(base).encode())
+    digest.update(json.dumps(asdict(recipe), sort_keys=True).encode())
+    for text in texts:
+        digest.update(text)
+    return digest.hexdigest()
+
+
 def write_state(folder: Path, state: dict[str, Any]) -> None:
-    """Write the state under a temporary name, sync it and rename it over the last one."""
+    """Put the state in the last one's place."""
     folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f"{STATE_FILE}.tmp"
-    with temporary.open("wb") as file:
-        torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(folder / STATE_FILE)
+    write_whole(folder / STATE_FILE, lambda path: torch.save(state, path))
 
 
 def read_state(folder: Path, identity: str) -> dict[str, Any] | None:
@@ -46,3 +56,17 @@ def read_state(folder: Path, identity: str) -> dict[str, Any] | None:
             "another output folder, or remove it to begin anew"
         )
     return state
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Have a file written under a temporary name, sync it and rename it over the last one."""
+    temporary = path.with_name(f"{path.name}.tmp")
+    write(temporary)
+    sync(temporary)
+    temporary.replace(path)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file is on disk."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
