@@ -153,7 +153,9 @@ def test_store_is_built_as_a_job_file_says(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_run_and_relink_need_no_arguments_beside_a_job_file(tmp_path: Path) -> None:
+def test_run_and_relink_need_no_arguments_beside_a_job_file(
+    tmp_path: Path, prefect_address: str
+) -> None:
     folder = tmp_path / "jobs"
     job = write_job(
         folder,
@@ -161,7 +163,8 @@ def test_run_and_relink_need_no_arguments_beside_a_job_file(tmp_path: Path) -> N
     )
     (folder / "in").mkdir()
     write_jsonl(folder / "in" / "a.jsonl", {"id": "1", "text": "Asthma after aspirin."})
-    done = charthouse(tmp_path, "run", "--config", job, "--json")
+    shared = {"PREFECT_API_URL": prefect_address}
+    done = charthouse(tmp_path, "run", "--config", job, "--json", **shared)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["new"] == 1
     assert query(folder / "w.duckdb", "SELECT corpus FROM documents") == [("a",)]

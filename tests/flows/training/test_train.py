@@ -206,9 +206,10 @@ def test_stopped_and_run_again_gives_the_same_weights(
     with pytest.raises(ValueError, match=r"holds no config\.json"):
         find_model(str(out))
 
-    changed = charthouse(trained.home, *trained.arguments, "--out", out, "--seed", "7")
-    assert changed.returncode == 1
-    assert "differs in seed" in changed.stderr
+    if how == signal.SIGKILL:
+        changed = charthouse(trained.home, *trained.arguments, "--out", out, "--seed", "7")
+        assert changed.returncode == 1
+        assert "differs in seed" in changed.stderr
 
     done = charthouse(trained.home, *trained.arguments, "--out", out, **ONE_THREAD)
     assert done.returncode == 0, done.stderr
