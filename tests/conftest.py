@@ -13,7 +13,22 @@ from hypothesis import settings
 settings.register_profile("charthouse", deadline=None)
 settings.load_profile("charthouse")
 
+# Models of tests are tiny: on a busy machine more threads wait for each other, ten times as long as
+# they compute. Before torch is imported, and for all processes that tests start.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With ``--dist loadgroup`` a file's tests go to one process, as with ``loadfile``.
+
+    Files whose tests would fight over something of the machine name an ``xdist_group`` they share.
+    """
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
 
 
 @pytest.fixture(scope="session")

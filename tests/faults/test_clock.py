@@ -21,7 +21,6 @@ SMALL = {"CHARTHOUSE_EXECUTION__SHARD_CHARACTERS": "30000"}
 def test_clock_that_goes_backwards_changes_nothing_but_times(
     tmp_path: Path, prefect_address: str
 ) -> None:
-    small = SMALL | {"PREFECT_API_URL": prefect_address}
     text = "The patient has asthma and takes aspirin for chest pain. " * 60
     notes = [{"id": str(i), "text": text} for i in range(60)]
     source = write_jsonl(tmp_path / "n.jsonl", *notes)
@@ -29,7 +28,7 @@ def test_clock_that_goes_backwards_changes_nothing_but_times(
     run = ("run", source, "--warehouse", warehouse, *WORDS)
     with moved_clock(tmp_path) as clock:
         clock.set(30 * DAY)
-        process = begin(run, warehouse, environment(tmp_path, **small, **clock.variables))
+        process = begin(run, warehouse, environment(tmp_path, **SMALL, **clock.variables))
         clock.set(29 * DAY)  # in the middle of the run
         _, errors = process.communicate(timeout=500)
         assert process.returncode == 0, errors
@@ -39,11 +38,12 @@ def test_clock_that_goes_backwards_changes_nothing_but_times(
 
         clock.set(0)  # a month before the first run
         write_jsonl(source, *notes, {"id": "new", "text": text})
-        done = charthouse(tmp_path, *run, **small, **clock.variables)
+        done = charthouse(tmp_path, *run, **SMALL, **clock.variables)
         assert done.returncode == 0, done.stderr
     assert query(warehouse, "SELECT new FROM runs ORDER BY run_id") == [(60,), (1,)]
 
     write_jsonl(source, *notes)
+    small = SMALL | {"PREFECT_API_URL": prefect_address}
     first = charthouse(tmp_path, "run", source, "--warehouse", calm, *WORDS, **small)
     write_jsonl(source, *notes, {"id": "new", "text": text})
     second = charthouse(tmp_path, "run", source, "--warehouse", calm, *WORDS, **small)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.flows.conftest import write_jsonl
-from tests.flows.runs import charthouse, query
+from tests.flows.runs import charthouse, query, within
 
 SHOWN = "SELECT DISTINCT annotation_id FROM entities"
 
@@ -58,5 +58,5 @@ def test_sets_side_by_side_and_documents_that_vanish(tmp_path: Path, prefect_add
     environment = {"CHARTHOUSE_DICTIONARY__MIN_CHARACTERS": "3"}
     assert run()["skipped"] == 2
     assert query(warehouse, SHOWN) == [(first,)]
-    refused = charthouse(tmp_path, *call, *dictionary, "--prune", "--limit", "1", **environment)
+    refused = within(tmp_path, *call, *dictionary, "--prune", "--limit", "1", **environment)
     assert refused.returncode == 1 and "exclude each other" in refused.stderr

@@ -9,7 +9,8 @@ import pytest
 from tests.flows.cluster.conftest import run_notes
 from tests.flows.runs import contents
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+# Each starts Ray, and Ray takes a third of the memory.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("ray")]
 
 
 def test_ray_on_this_machine(

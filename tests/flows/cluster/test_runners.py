@@ -18,7 +18,8 @@ from flows.receipt import Receipt
 from flows.runners import asking, pool_of, task_runner
 from flows.settings import ExecutionSettings
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+# Each starts Ray, and Ray takes a third of the memory.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("ray")]
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
