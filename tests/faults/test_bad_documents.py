@@ -13,7 +13,7 @@ from tests.faults.scene import QUICK
 from tests.flows.conftest import write_jsonl
 from tests.flows.runs import assert_sound, charthouse, query
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 REJECTED: dict[bytes, str] = {
     b'{"id": "bytes", "text": "asthma caf\xe9"}': "not valid UTF-8",
