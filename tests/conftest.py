@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +39,24 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip("real corpora not found: set CHARTHOUSE_DATA to their folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def mesh_folder(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of the whole MeSH of the real data, which takes half a minute to build.
+
+    Built once for all processes of a test run: the first to come builds, the others wait.
+    """
+    from ontologies.build import build_store
+
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    out, mesh = base / "whole-mesh", data_dir / "ontology" / "mesh"
+    with (base / "whole-mesh.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not out.is_dir():  # a store's folder is there when it is complete
+            build_store([("mesh", mesh / "desc.xml.gz"), ("mesh", mesh / "supp.xml.gz")], out)
+    return out
 
 
 @pytest.fixture(scope="session")
