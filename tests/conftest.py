@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,15 +22,17 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With ``--dist loadgroup`` a file's tests go to one process, as with ``loadfile``.
+@contextmanager
+def one_at_a_time(factory: pytest.TempPathFactory, name: str) -> Iterator[Path]:
+    """Let one process of a test run into a block, the others wait; gives a folder that they share.
 
-    Files whose tests would fight over something of the machine name an ``xdist_group`` they share.
+    ``make test`` and ``make slow`` have a process for every core.
     """
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    base = factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with (base / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield base
 
 
 @pytest.fixture(scope="session")
@@ -49,11 +52,9 @@ def mesh_folder(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     """
     from ontologies.build import build_store
 
-    base = tmp_path_factory.getbasetemp()
-    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    out, mesh = base / "whole-mesh", data_dir / "ontology" / "mesh"
-    with (base / "whole-mesh.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    mesh = data_dir / "ontology" / "mesh"
+    with one_at_a_time(tmp_path_factory, "whole-mesh") as shared:
+        out = shared / "whole-mesh"
         if not out.is_dir():  # a store's folder is there when it is complete
             build_store([("mesh", mesh / "desc.xml.gz"), ("mesh", mesh / "supp.xml.gz")], out)
     return out

@@ -20,6 +20,7 @@ import pytest
 from distributed import Client
 
 from flows.processes import die_with_parent
+from tests.conftest import one_at_a_time
 from tests.flows.conftest import write_jsonl
 from tests.flows.runs import charthouse, contents, environment
 
@@ -82,6 +83,13 @@ def small(prefect_address: str) -> dict[str, str]:
         "CHARTHOUSE_EXECUTION__SHARD_CHARACTERS": "2500",
         "PREFECT_API_URL": prefect_address,
     }
+
+
+@pytest.fixture
+def alone_on_ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Ray takes a third of the memory and ports of the machine: one at a time."""
+    with one_at_a_time(tmp_path_factory, "ray"):
+        yield
 
 
 @pytest.fixture(scope="session")

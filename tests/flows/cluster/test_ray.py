@@ -9,10 +9,10 @@ import pytest
 from tests.flows.cluster.conftest import run_notes
 from tests.flows.runs import contents
 
-# Each starts Ray, and Ray takes a third of the memory.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("ray")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
+@pytest.mark.usefixtures("alone_on_ray")
 def test_ray_on_this_machine(
     home: Path,
     notes: Path,

@@ -18,8 +18,7 @@ from flows.receipt import Receipt
 from flows.runners import asking, pool_of, task_runner
 from flows.settings import ExecutionSettings
 
-# Each starts Ray, and Ray takes a third of the memory.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("ray")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
@@ -77,6 +76,7 @@ def test_dask_gives_gpus_to_those_who_ask_and_tells_a_death() -> None:
         assert run(anyone, True, False)[1] == [True]
 
 
+@pytest.mark.usefixtures("alone_on_ray")
 def test_ray_tells_a_death_at_once() -> None:
     execution = ExecutionSettings(runner="ray", address="local")
     seen, lost = run(execution, True, False, False)
