@@ -22,6 +22,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest test first: else one process of ``make slow`` ends with it, the other idle."""
+    items.sort(key=lambda item: item.path.name != "test_wheel.py")
+
+
 @contextmanager
 def one_at_a_time(factory: pytest.TempPathFactory, name: str) -> Iterator[Path]:
     """Let one process of a test run into a block, the others wait; gives a folder that they share.
