@@ -136,6 +136,7 @@ def test_wrong_usage_is_exit_2(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_killed_and_run_again_gives_the_same_weights(tmp_path: Path) -> None:
     base, pairs = make_gpt2(tmp_path / "base"), write_pairs(tmp_path / "wardseven.jsonl", 60)
 
@@ -160,7 +161,7 @@ def test_killed_and_run_again_gives_the_same_weights(tmp_path: Path) -> None:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
     while len(read_history(tmp_path / "killed" / "training.tsv")) < 3:
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.005)

@@ -79,6 +79,7 @@ def test_a_preview_counts_and_writes_nothing(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_killed_and_run_again_gives_the_same_weights(home: Path, tmp_path: Path) -> None:
     arguments = [
         *("train", "qa", "--train", str(home / "pubmedqa.json"), "--dev-share", "0.2"),
@@ -95,7 +96,7 @@ def test_killed_and_run_again_gives_the_same_weights(home: Path, tmp_path: Path)
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
     while len(read_history(killed / "training.tsv")) < 3:
         assert process.poll() is None and time.monotonic() < deadline, "it ended too early"
         time.sleep(0.005)
