@@ -23,8 +23,15 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest test first: else one process of ``make slow`` ends with it, the other idle."""
+    """Slow tests as they run in two processes.
+
+    The longest comes first: else one process ends with it, the other idle. Two at a time take up to
+    twice as long each.
+    """
     items.sort(key=lambda item: item.path.name != "test_wheel.py")
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(600))
 
 
 @contextmanager
