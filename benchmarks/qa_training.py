@@ -15,7 +15,6 @@ beside the share of the answer that is the most frequent one in training.
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import random
 import sys
@@ -29,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
+from flows.quality.intervals import Share, wilson_interval
 from flows.questions.file import read_questions
 from nlp.ner.source import ModelSource
 from nlp.qa.question import Question
@@ -87,7 +87,7 @@ def main() -> None:
             f"{majority}, {time.monotonic() - begun:.0f} s",
             flush=True,
         )
-    low, high = wilson(right, total)
+    low, high = wilson_interval(Share(right / total, total))
     print(
         f"question + {arguments.setting}, {total} held-out questions: accuracy "
         f"{100 * right / total:.1f} ({100 * low:.1f} to {100 * high:.1f}), majority "
@@ -101,14 +101,6 @@ def cut_folds(questions: Sequence[Question], count: int) -> list[list[Question]]
     random.Random(0).shuffle(shuffled)
     dealt = sorted(shuffled, key=lambda question: question.answer or 0)
     return [dealt[place::count] for place in range(count)]
-
-
-def wilson(right: int, total: int, z: float = 1.96) -> tuple[float, float]:
-    """Wilson's 95% interval of a share."""
-    share, spread = right / total, z * z / total
-    centre = (share + spread / 2) / (1 + spread)
-    half = z * math.sqrt(share * (1 - share) / total + spread / (4 * total)) / (1 + spread)
-    return centre - half, centre + half
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ FOLDER = Path(__file__).parent.parent / "benchmarks"
         "privacy.py",
         "qa_training.py",
         "quality.py",
+        "quality_intervals.py",
         "quantities.py",
         "queries.py",
         "relations.py",

@@ -130,7 +130,7 @@ def _print(
     if format is Output.json:
         compared = [
             {"against": d.against, "against_run_id": d.against_run_id}
-            | {k: v for k, v in asdict(d.found).items() if k != "counted"}
+            | {k: v for k, v in asdict(d.found).items() if k not in {"counted", "interval"}}
             | {"warn": d.thresholds.warn, "fail": d.thresholds.fail, "status": d.status}
             for d in drifts
         ]

@@ -60,8 +60,7 @@ class Drift:
 def judged(against: str, run_id: str, found: Comparison, settings: QualitySettings) -> Drift:
     """A comparison with its thresholds."""
     thresholds = thresholds_of(settings, found.measure, found.corpus, found.label)
-    enough = found.counted >= settings.min_count
-    status = status_of(found.measure, found.value, thresholds, enough=enough)
+    status = status_of(found, thresholds, settings.min_count)
     return Drift(against, run_id, found, thresholds, status)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.quality.divergence import jensen_shannon_distance, population_stability_index
+from flows.quality.intervals import Interval, Share, difference_interval, wilson_interval
 from flows.quality.measures import BELOW, CHANGES, DISTANCES, INDEXES, LIMITS
 from flows.quality.schema import ALL, QUALITY, QUALITY_BRANCHES, QUALITY_HISTOGRAMS
 from flows.warehouse.layout import Connection
@@ -49,7 +50,8 @@ class Measured:
 class Comparison:
     """A measure of one run against another, or against a limit.
 
-    ``counted`` is what it rests on: mentions or documents, of the side that has fewer.
+    ``counted`` is what it rests on: mentions, documents or records, of the side that has fewer.
+    ``interval`` is where the value of many would be, of shares and their changes.
     """
 
     corpus: str
@@ -59,6 +61,7 @@ class Comparison:
     after: float | None
     value: float | None
     counted: int
+    interval: Interval | None = None
 
 
 def read_measured(connection: Connection, run_id: str, scope: str) -> Measured:
@@ -108,8 +111,10 @@ def limits(measured: Measured) -> Iterator[Comparison]:
                 continue
             if column == "reject_share" and label != ALL:
                 continue
-            counted = _counted(measured, column, corpus, label)
-            yield Comparison(corpus, label, name, None, float(row[column]), row[column], counted)
+            value, counted = float(row[column]), _counted(measured, column, corpus, label)
+            share = _share(measured, column, corpus, label)
+            interval = wilson_interval(share, continuity=True) if share else None
+            yield Comparison(corpus, label, name, None, value, value, counted, interval)
 
 
 def _compare(before: Measured, after: Measured, corpus: str, label: str) -> Iterator[Comparison]:
@@ -153,7 +158,9 @@ def _change(
     else:
         value = new - old
     counted = min(_counted(side, column, corpus, label) for side in (before, after))
-    yield Comparison(corpus, label, name, old, new, value, counted)
+    one, other = (_share(side, column, corpus, label) for side in (before, after))
+    interval = difference_interval(one, other, continuity=True) if one and other else None
+    yield Comparison(corpus, label, name, old, new, value, counted, interval)
 
 
 def _value(side: Measured, column: str, corpus: str, label: str) -> float | None:
@@ -180,3 +187,16 @@ def _counted(side: Measured, column: str, corpus: str, label: str) -> int:
         case "documents" | "mentions":
             return EVERYTHING
     return mentions
+
+
+def _share(side: Measured, column: str, corpus: str, label: str) -> Share | None:
+    """A value as a share of what is independent; None where it is no share, or of nothing.
+
+    Records are. Mentions of a document are alike, as if they were one: so no more of them count
+    than there are documents.
+    """
+    value = _value(side, column, corpus, label)
+    of = _counted(side, column, corpus, label)
+    if column != "reject_share":
+        of = min(of, int(side.rows[corpus, ALL]["documents"]))
+    return Share(value, of) if column.endswith("_share") and value is not None and of else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from flows.quality.intervals import Interval
+
 SHARES = ("link_share", "abstention_share", "out_of_vocabulary_share", "reject_share")
 """Columns of ``quality`` that are shares of mentions, or of records; their change is after less
 before."""
@@ -38,8 +40,8 @@ OF_LABELS = tuple(name for name in MEASURES if name.startswith("label_share"))
 """Measures that say nothing of all labels together."""
 
 
-def crosses(measure: str, value: float, threshold: float) -> bool:
-    """Whether a value is beyond its threshold."""
+def crosses(measure: str, found: Interval, threshold: float) -> bool:
+    """Whether all of an interval is beyond a threshold; of a value alone both ends are equal."""
     if measure.endswith(BELOW):
-        return value < threshold
-    return (value if measure.endswith(ABOVE) else abs(value)) > threshold
+        return found.high < threshold
+    return found.low > threshold or (not measure.endswith(ABOVE) and found.high < -threshold)

@@ -70,8 +70,9 @@ class QualitySettings(BaseModel):
     min_count: int = Field(
         500,
         ge=1,
-        description="with fewer mentions, or documents where these are counted, on either side a "
-        "comparison is `too_few` to say",
+        description="with fewer mentions, or documents or records where these are counted, on "
+        "either side a comparison is `too_few` to say, but for shares that are clearly beyond a "
+        "threshold",
     )
     max_corpora: int = Field(
         100,

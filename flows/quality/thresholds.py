@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from flows.quality.intervals import Interval
+from flows.quality.measured import Comparison
 from flows.quality.measures import OF_LABELS, crosses
 from flows.quality.schema import ALL, FAILED, OK, TOO_FEW, WARNING
 from flows.quality.settings import QualitySettings
@@ -43,12 +45,19 @@ def _is_for(named: tuple[str, ...], name: str) -> bool:
     return name in named if named else name != ALL
 
 
-def status_of(measure: str, value: float | None, thresholds: Thresholds, *, enough: bool) -> str:
-    """What a value becomes: ok, warning, failed, or too_few where it rests on too little."""
-    if value is None or not enough:
+def status_of(found: Comparison, thresholds: Thresholds, min_count: int) -> str:
+    """What a comparison becomes: ok, warning, failed, or too_few where it rests on too little.
+
+    What rests on less than ``min_count`` is beyond a threshold only where all of its interval is.
+    """
+    if found.value is None:
         return TOO_FEW
-    if thresholds.fail is not None and crosses(measure, value, thresholds.fail):
+    enough = found.counted >= min_count
+    seen = Interval(found.value, found.value) if enough else found.interval
+    if seen is None:
+        return TOO_FEW
+    if thresholds.fail is not None and crosses(found.measure, seen, thresholds.fail):
         return FAILED
-    if thresholds.warn is not None and crosses(measure, value, thresholds.warn):
+    if thresholds.warn is not None and crosses(found.measure, seen, thresholds.warn):
         return WARNING
-    return OK
+    return OK if enough else TOO_FEW

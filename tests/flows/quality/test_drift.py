@@ -15,6 +15,7 @@ from tests.flows.quality.conftest import LINKED, UNKNOWN, Ward
 
 GOOD = [("Disease", 0.95, LINKED)] * 8 + [("Chemical", 0.85, LINKED)] * 2
 WORSE = [("Disease", 0.95, LINKED)] * 2 + [("Chemical", 0.45, UNKNOWN)] * 8
+SIDES = ("below", "above")
 STATUS = "SELECT status FROM quality_drift WHERE run_id = ? AND corpus = ? AND label = '*' "
 
 
@@ -59,18 +60,99 @@ def test_what_drifts_is_told(two: Ward) -> None:
 
 def test_too_little_says_nothing(two: Ward) -> None:
     two.measure("r1")
-    two.measure("r2", fail={"link_share_below": 0.9, "mentions_below": 1_000})
+    fail = {"link_share_below": 0.3, "mean_score_below": 0.9, "mentions_below": 1_000}
+    two.measure("r2", warn={"score_psi": 0.1, "mentions_per_1000_change": 0.0}, fail=fail)
     assert {state for (state,) in two.rows("SELECT status FROM quality_drift")} == {
         "too_few",
         "failed",
     }
     assert status(two, "r2", "link_share_below") == ["too_few"]
+    assert status(two, "r2", "mean_score_below") == ["too_few"], "it is no share"
     assert status(two, "r2", "mentions_below") == ["failed"], "a count is never too few"
     # Documents are counted where documents are compared, mentions where mentions are.
     two.measure("r2", min_count=50)
     assert status(two, "r2", "score_psi") == ["warning"]
     assert status(two, "r2", "document_characters_psi") == ["too_few"]
     assert status(two, "r2", "mentions_per_1000_change") == ["too_few"]
+
+
+def test_few_records_say_what_is_clear(ward: Ward) -> None:
+    """Beyond 5% or not: by the interval below 500 records, by the share alone from there."""
+    expected = {
+        (30, 20): "failed",
+        (2, 0): "failed",
+        (1, 2): "too_few",
+        (2, 18): "too_few",
+        (0, 20): "too_few",
+        (29, 371): "too_few",
+        (30, 370): "failed",
+        (26, 474): "failed",
+        (25, 475): "ok",
+    }
+    ward.begin("r1")
+    for rejects, documents in expected:
+        corpus = f"{rejects} and {documents}"
+        if documents:
+            ward.add("r1", corpus, GOOD, documents=documents)
+        if rejects:
+            ward.reject("r1", corpus, rejects)
+    ward.measure("r1", fail={"reject_share_above": 0.05})
+    assert {
+        counts: status(ward, "r1", "reject_share_above", f"{counts[0]} and {counts[1]}")
+        for counts in expected
+    } == {counts: [state] for counts, state in expected.items()}
+
+
+def test_a_change_of_few_is_as_bad_as_it_is_for_certain(two: Ward) -> None:
+    two.reject("r2", "icu", 30)
+    thresholds = ("link_share_change", "out_of_vocabulary_share_change", "reject_share_change")
+    two.measure("r1")
+    two.measure("r2", warn=dict.fromkeys(thresholds, 0.1), fail=dict.fromkeys(thresholds, 0.5))
+    for measure in thresholds[:2]:  # by 80 points, of which 48 are certain
+        assert status(two, "r2", measure) == ["warning"]
+    assert status(two, "r2", "reject_share_change") == ["warning"]
+    assert status(two, "r2", "abstention_share_change") == ["too_few"], "it has no threshold"
+
+
+def test_of_mentions_no_more_count_than_there_are_documents(ward: Ward) -> None:
+    """Of 100 mentions 20 are linked, in 100 documents and in 5."""
+    ward.begin("r1")
+    expected = {"100": "warning", "5": "too_few"}
+    for documents in expected:
+        ward.add("r1", documents, WORSE * 10, documents=int(documents))
+    ward.measure("r1", warn={"link_share_below": 0.4, "label_share_above": 0.6})
+    for measure, label in (("link_share_below", "*"), ("label_share_above", "Chemical")):
+        found = ward.rows(
+            "SELECT corpus, status FROM quality_drift WHERE measure = ? AND label = ? "
+            "AND corpus != '*'",
+            measure,
+            label,
+        )
+        assert dict(found) == expected
+
+
+def test_a_label_that_few_documents_have_lost_is_missed(ward: Ward) -> None:
+    for run_id, found in (("r1", GOOD), ("r2", GOOD[:8])):
+        ward.begin(run_id)
+        ward.add(run_id, "icu", found * 10, documents=60)
+        ward.measure(run_id, warn={"label_share_change": 0.05})
+    assert ward.rows(
+        "SELECT label, status FROM quality_drift WHERE corpus = 'icu' "
+        "AND measure = 'label_share_change' ORDER BY ALL"
+    ) == [("Chemical", "warning"), ("Disease", "warning")]
+
+
+def test_counts_are_never_too_few(ward: Ward) -> None:
+    ward.begin("r1")
+    ward.add("r1", "icu", GOOD[:1])
+    limits = {f"{name}_{side}": 2 for name in ("documents", "mentions") for side in SIDES}
+    ward.measure("r1", fail=limits)
+    assert {name: status(ward, "r1", name) for name in limits} == {
+        "documents_below": ["failed"],
+        "documents_above": ["ok"],
+        "mentions_below": ["failed"],
+        "mentions_above": ["ok"],
+    }
 
 
 def test_a_label_that_is_gone_has_lost_its_share(ward: Ward) -> None:

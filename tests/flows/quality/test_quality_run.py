@@ -141,6 +141,28 @@ def test_a_threshold_fails_the_flow_and_keeps_the_work(
     assert last_flow_run(server)["state_type"] == "COMPLETED"
 
 
+def test_many_rejects_among_few_records_fail_a_run(server: PrefectServer, first: Path) -> None:
+    """By the default of ``min_count``, which 50 records are far below."""
+    folder = first.parent
+    shutil.copyfile(first, warehouse := first.with_name("few.duckdb"))
+    texts = [KNOWN if n % 5 < 2 else "" for n in range(50)]
+    write_jsonl(
+        folder / "c.jsonl", *({"id": f"c{n}", "text": text} for n, text in enumerate(texts))
+    )
+    few = job(folder, "c", "few", "[quality.fail]\nreject_share_above = 0.05\n")
+    few.write_text(few.read_text().replace("min_count = 5\n", ""))
+    done = run(server, few)
+    assert done.returncode == 4, done.stderr
+    assert "Quality thresholds crossed: 1 of failure and 1 of warning" in " ".join(
+        done.stdout.split()
+    )
+    assert query(
+        warehouse,
+        "SELECT measure, round(value, 2), status FROM quality_drift "
+        "WHERE status != 'too_few' AND corpus != '*' ORDER BY ALL",
+    ) == [("reject_share_above", 0.6, "failed"), ("reject_share_change", 0.6, "warning")]
+
+
 def test_a_scheduled_job_fails_too(server: PrefectServer, first: Path) -> None:
     shutil.copyfile(first, first.with_name("served.duckdb"))
     strict = job(first.parent, "b", "served", STRICT)
