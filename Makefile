@@ -20,8 +20,8 @@ run: $(READY) ## Annotate the bundled sample and show what came out
 test: $(READY) $(DBT_READY) ## All tests but the slow ones, a file's by one of two processes
 	$(VENV)/bin/python -m pytest -m "not slow" -n $(TEST_PROCESSES) --dist loadfile
 
-slow: $(READY) $(DBT_READY) ## Tests that take minutes: whole runs, kills, servers, clusters, a clean install of the wheel
-	$(VENV)/bin/python -m pytest -m slow
+slow: $(READY) $(DBT_READY) ## Whole runs, kills, servers, clusters, a clean install of the wheel; in two processes too
+	$(VENV)/bin/python -m pytest -m slow -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 lint: $(READY) ## Style, types, room boundaries, generated docs
 	$(VENV)/bin/ruff check .

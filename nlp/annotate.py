@@ -6,6 +6,7 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -17,11 +18,9 @@ from nlp.dictionary.source import find_dictionaries
 from nlp.fingerprint import AnnotationSet, identify
 from nlp.long_forms import lookup_texts
 from nlp.ner.decode import Span
-from nlp.ner.device import choose_device
-from nlp.ner.engine import NerEngine
+from nlp.ner.device import Device, choose_device
 from nlp.ner.errors import DeviceError
 from nlp.ner.merge import merge_spans
-from nlp.ner.model import load_model
 from nlp.ner.source import find_model
 from nlp.preprocess.abbreviations import Abbreviation
 from nlp.preprocess.pipeline import Preprocessor
@@ -45,8 +44,11 @@ from nlp.schema import (
     SECTIONS,
     SENTENCES,
 )
-from nlp.settings import AnnotationSettings
+from nlp.settings import AnnotationSettings, NerSettings
 from nlp.short_forms import spread_labels
+
+if TYPE_CHECKING:
+    from nlp.ner.engine import NerEngine
 
 BATCH_CHARACTERS = 200_000
 """Text that goes through preprocessing and NER together: enough to sort windows by length."""
@@ -72,6 +74,18 @@ class Annotations:
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
 
 
+def _load_engines(settings: NerSettings, device: Device) -> list[NerEngine]:
+    if not settings.models:
+        return []
+    from nlp.ner.engine import NerEngine  # takes seconds: transformers
+    from nlp.ner.model import load_model
+
+    return [
+        NerEngine(load_model(find_model(name), device, settings.label_map))
+        for name in settings.models
+    ]
+
+
 class Annotator:
     """A loaded pipeline, its models and dictionaries; one per process."""
 
@@ -88,10 +102,7 @@ class Annotator:
         device = choose_device(settings.ner.device, settings.ner.precision)
         self._preprocessor = Preprocessor(settings.preprocess.pipeline)
         self._heading_rules = load_heading_rules(settings.preprocess.section_rules)
-        self._engines = [
-            NerEngine(load_model(find_model(name), device, settings.ner.label_map))
-            for name in settings.ner.models
-        ]
+        self._engines = _load_engines(settings.ner, device)
         self._dictionaries = [
             Dictionary(source.store, settings.dictionary)
             for source in find_dictionaries(settings.dictionary)

@@ -11,7 +11,11 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.mark.slow
-def test_the_page_shows_what_comes_out(tmp_path: Path) -> None:
+def test_the_page_shows_what_comes_out(
+    tmp_path: Path, prefect_address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", prefect_address)
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "prefect"))
     spec = importlib.util.spec_from_file_location("write_notes", ROOT / "scripts/write_notes.py")
     assert spec is not None and spec.loader is not None
     script = importlib.util.module_from_spec(spec)

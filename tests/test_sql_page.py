@@ -48,6 +48,9 @@ def test_the_order_of_each_output_is_decided(script: ModuleType) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_the_page_shows_what_comes_out(script: ModuleType, tmp_path: Path) -> None:
+def test_the_page_shows_what_comes_out(
+    script: ModuleType, tmp_path: Path, prefect_address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", prefect_address)
     page = script.PAGE.read_text("utf-8")
     assert script.answered(page, tmp_path).split("```") == page.split("```")

@@ -53,8 +53,16 @@ def test_a_step_that_fails_is_told(script: ModuleType, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_pages_show_what_comes_out(script: ModuleType, clone: Path) -> None:
+def test_pages_show_what_comes_out(
+    script: ModuleType,
+    clone: Path,
+    prefect_address: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """One walk, in order: each page goes on where the one before it ended."""
+    monkeypatch.setenv("PREFECT_API_URL", prefect_address)  # each run would start a server
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "prefect"))
     for name in script.WALKED:
         page = (DOCS / name).read_text("utf-8")
         assert script.walk(page, clone) == page, f"run: {sys.executable} scripts/write_walks.py"

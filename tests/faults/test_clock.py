@@ -18,7 +18,9 @@ WORDS = ("--model", "none", "--dictionary", "sample", "--workers", "1")
 SMALL = {"CHARTHOUSE_EXECUTION__SHARD_CHARACTERS": "30000"}
 
 
-def test_clock_that_goes_backwards_changes_nothing_but_times(tmp_path: Path) -> None:
+def test_clock_that_goes_backwards_changes_nothing_but_times(
+    tmp_path: Path, prefect_address: str
+) -> None:
     text = "The patient has asthma and takes aspirin for chest pain. " * 60
     notes = [{"id": str(i), "text": text} for i in range(60)]
     source = write_jsonl(tmp_path / "n.jsonl", *notes)
@@ -41,9 +43,10 @@ def test_clock_that_goes_backwards_changes_nothing_but_times(tmp_path: Path) -> 
     assert query(warehouse, "SELECT new FROM runs ORDER BY run_id") == [(60,), (1,)]
 
     write_jsonl(source, *notes)
-    first = charthouse(tmp_path, "run", source, "--warehouse", calm, *WORDS, **SMALL)
+    small = SMALL | {"PREFECT_API_URL": prefect_address}
+    first = charthouse(tmp_path, "run", source, "--warehouse", calm, *WORDS, **small)
     write_jsonl(source, *notes, {"id": "new", "text": text})
-    second = charthouse(tmp_path, "run", source, "--warehouse", calm, *WORDS, **SMALL)
+    second = charthouse(tmp_path, "run", source, "--warehouse", calm, *WORDS, **small)
     assert first.returncode == second.returncode == 0, first.stderr + second.stderr
     found, expected = contents(warehouse), contents(calm)
     del found["sources"], expected["sources"]  # the modification times of the file

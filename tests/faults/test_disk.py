@@ -122,11 +122,16 @@ def test_work_folder_that_nobody_may_write_to_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_command_on_a_full_disk_says_so_in_one_line_and_goes_on_later(tmp_path: Path) -> None:
+def test_command_on_a_full_disk_says_so_in_one_line_and_goes_on_later(
+    tmp_path: Path, prefect_address: str
+) -> None:
     """Real workers, under whose hands the disk fills up."""
     source = notes(tmp_path, 40, 30_000)
     words = ("--model", "none", "--dictionary", "sample", "--workers", "2")
-    small = {"CHARTHOUSE_EXECUTION__SHARD_CHARACTERS": "100000"}
+    small = {
+        "CHARTHOUSE_EXECUTION__SHARD_CHARACTERS": "100000",
+        "PREFECT_API_URL": prefect_address,
+    }
     with small_disk(tmp_path / "disk", 30_000) as disk:
         warehouse = disk.folder / "w.duckdb"
         run = ("run", source, "--warehouse", warehouse, *words)

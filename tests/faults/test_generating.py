@@ -74,7 +74,7 @@ def notes(count: int, **odd: str) -> list[dict[str, object]]:
 def before(tmp_path_factory: pytest.TempPathFactory, prefect_address: str) -> Generation:
     """Some notes, one of which is refused by the task."""
     home = tmp_path_factory.mktemp("generating")
-    return scene_of(home, prefect_address, notes(24, n05="Metformin is bad"))
+    return scene_of(home, prefect_address, notes(16, n05="Metformin is bad"))
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def quiet(before: Generation) -> Scene:
     assert done.returncode == 3, done.stderr
     assert scene.breaches() == []
     assert query(scene.warehouse, "SELECT count(*), count(DISTINCT item_id) FROM generations") == [
-        (23, 23)
+        (15, 15)
     ]
     assert query(scene.warehouse, "SELECT path, reason FROM rejects") == [
         ("item:notes:n05", REASON)
@@ -144,8 +144,9 @@ def test_death_of_a_worker_loses_nothing(before: Generation, quiet: Scene, tmp_p
 
 
 def test_item_that_ends_its_worker_is_one_reject(tmp_path: Path, prefect_address: str) -> None:
-    scene = scene_of(tmp_path, prefect_address, notes(8, n03="Lithium is deadly"))
-    scene = replace(scene, variables=scene.variables | {"CHARTHOUSE_EXECUTION__RETRIES": "0"})
+    scene = scene_of(tmp_path, prefect_address, notes(5, n03="Lithium is deadly"))
+    once = scene.variables | {"CHARTHOUSE_EXECUTION__RETRIES": "0"}
+    scene = replace(scene, workers=1, variables=once)
     done = scene.run()
     assert done.returncode == 3, done.stderr
     assert query(scene.warehouse, "SELECT path, stage, reason FROM rejects") == [
@@ -153,7 +154,7 @@ def test_item_that_ends_its_worker_is_one_reject(tmp_path: Path, prefect_address
     ]
     assert query(
         scene.warehouse, "SELECT status, count(*) FROM generation_items GROUP BY ALL ORDER BY ALL"
-    ) == [("done", 7), ("rejected", 1)]
+    ) == [("done", 4), ("rejected", 1)]
     assert scene.breaches() == []
 
 

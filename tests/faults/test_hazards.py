@@ -45,9 +45,10 @@ def calm_tables(folder: Path, more: dict[str, str], left_out: set[int]) -> dict[
 
 
 def test_document_that_kills_its_worker_is_a_reject_and_innocents_lose_nothing(
-    tmp_path: Path,
+    tmp_path: Path, prefect_address: str
 ) -> None:
     more = hazardous(tmp_path / "site") | {"CHARTHOUSE_EXECUTION__RETRIES": "0"}
+    more["PREFECT_API_URL"] = prefect_address
     source = notes(tmp_path, {7: "Killerword. "})
     more["CHARTHOUSE_EXECUTION__SHARD_CHARACTERS"] = "1000"
     warehouse = tmp_path / "w.duckdb"
@@ -68,11 +69,12 @@ def test_document_that_kills_its_worker_is_a_reject_and_innocents_lose_nothing(
     assert again.returncode == 0 and "Nothing was left to do" in again.stdout, again.stderr
 
 
-def test_document_that_hangs_its_worker_is_a_reject(tmp_path: Path) -> None:
+def test_document_that_hangs_its_worker_is_a_reject(tmp_path: Path, prefect_address: str) -> None:
     more = hazardous(tmp_path / "site") | {
         "CHARTHOUSE_EXECUTION__RETRIES": "0",
         "CHARTHOUSE_EXECUTION__STALL_SECONDS": "25",
         "CHARTHOUSE_EXECUTION__SHARD_CHARACTERS": "200",  # each note is a shard
+        "PREFECT_API_URL": prefect_address,
     }
     source = notes(tmp_path, {2: "Hangword. "})
     warehouse = tmp_path / "w.duckdb"
@@ -89,7 +91,9 @@ def test_document_that_hangs_its_worker_is_a_reject(tmp_path: Path) -> None:
     ]
 
 
-def test_worker_that_is_stopped_is_ended_and_its_shard_tried_again(tmp_path: Path) -> None:
+def test_worker_that_is_stopped_is_ended_and_its_shard_tried_again(
+    tmp_path: Path, prefect_address: str
+) -> None:
     """SIGSTOP: no watchdog within the process can help."""
     source = tmp_path / "notes.jsonl"
     write_jsonl(source, *({"id": str(i), "text": QUIET * 60} for i in range(100)))
@@ -98,6 +102,7 @@ def test_worker_that_is_stopped_is_ended_and_its_shard_tried_again(tmp_path: Pat
         tmp_path,
         CHARTHOUSE_EXECUTION__SHARD_CHARACTERS="60000",
         CHARTHOUSE_EXECUTION__STALL_SECONDS="25",
+        PREFECT_API_URL=prefect_address,
     )
     process = begin(run(source, warehouse), warehouse, slow)
     victim = workers_of(process.pid)[0]

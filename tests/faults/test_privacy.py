@@ -150,9 +150,9 @@ def interrupt(stage: Stage) -> None:
     """Stop a run while it annotates, having looked at what it leaves beside the warehouse."""
     many = stage.data / "SecretClinic-many.jsonl"
     text = f"{SENTENCE} {TEXT[0]} " * 40
-    write_jsonl(many, *({"id": f"Native4711-{n}", "text": text} for n in range(40)))
+    write_jsonl(many, *({"id": f"Native4711-{n}", "text": text} for n in range(20)))
     arguments = ["run", str(many), "-w", str(stage.warehouse), "--workers", "1"]
-    shard_size = {"CHARTHOUSE_EXECUTION__SHARD_CHARACTERS": "30000"}
+    shard_size = {"CHARTHOUSE_EXECUTION__SHARD_CHARACTERS": "15000"}
     process = subprocess.Popen(
         [*COMMAND, *arguments],
         env=environment(stage.home, **stage.variables, **shard_size),

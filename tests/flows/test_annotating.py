@@ -166,14 +166,16 @@ def test_only_deadly_documents_become_rejects_whatever_is_killed(
         annotate(bench, source, killed_after=kill)
     except MainKilled:
         annotate(bench, source)
-    undisturbed = Bench(lay(folder / "undisturbed.duckdb"), settings=execution)
-    annotate(undisturbed, source)
-    assert contents(bench.warehouse) == contents(undisturbed.warehouse)
+    found = contents(bench.warehouse)
+    if kill is not None:  # else nothing disturbed it
+        undisturbed = Bench(lay(folder / "undisturbed.duckdb"), settings=execution)
+        annotate(undisturbed, source)
+        assert found == contents(undisturbed.warehouse)
     calm = Bench(lay(folder / "calm.duckdb"), settings=execution)
     source.write_text("".join(lines).replace("deadly", "unreadable"))
     annotate(calm, source)
 
-    found, expected = contents(bench.warehouse), contents(calm.warehouse)
+    expected = contents(calm.warehouse)
     for table in ("mentions", "document_annotations"):
         columns = _columns(bench.warehouse, table)
         hashes = columns.index("source_hash") if "source_hash" in columns else None

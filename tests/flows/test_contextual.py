@@ -123,13 +123,14 @@ def test_a_linkset_that_is_current_again_has_missed_documents(
 
 @pytest.mark.slow
 def test_a_relink_shows_what_context_chose(
-    two_mentions: Bench, store: Path, tmp_path: Path
+    two_mentions: Bench, store: Path, tmp_path: Path, prefect_address: str
 ) -> None:
     config = tmp_path / "charthouse.toml"
     config.write_text("[link]\ncontext_information = 0.5\n")
     command = ("relink", "-w", two_mentions.warehouse, "--ontology", store)
+    shared = {"PREFECT_API_URL": prefect_address}
     for _ in range(2):  # the second one finds nothing to do and leaves the choices alone
-        done = charthouse(tmp_path, *command, "--config", config)
+        done = charthouse(tmp_path, *command, "--config", config, **shared)
         assert done.returncode == 0, done.stderr
         assert two_mentions.query(CHOSEN) == BY_KIN
     shown = two_mentions.query(
@@ -142,7 +143,7 @@ def test_a_relink_shows_what_context_chose(
         ("notes:3", None, None),
     ]
     config.write_text("[link]\ncontext = false\n")
-    charthouse(tmp_path, *command, "--config", config)
+    charthouse(tmp_path, *command, "--config", config, **shared)
     shown = two_mentions.query("SELECT count(concept_id) FROM entities WHERE lookup_text = 'Cold'")
     assert shown == [(0,)]
 

@@ -97,7 +97,7 @@ def test_none_stands_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_with_a_dictionary_alone(tmp_path: Path) -> None:
+def test_a_run_with_a_dictionary_alone(tmp_path: Path, prefect_address: str) -> None:
     source = write_jsonl(
         tmp_path / "notes.jsonl",
         {"note_id": "1", "text": "Fever and chest pain.\nPLAN: acetaminophen."},
@@ -105,7 +105,8 @@ def test_a_run_with_a_dictionary_alone(tmp_path: Path) -> None:
     )
     warehouse = tmp_path / "w.duckdb"
     call = ("run", source, "--warehouse", warehouse, "--model", "none", "--dictionary", "sample")
-    done = charthouse(tmp_path, *call, "--workers", "1", "--json")
+    shared = {"PREFECT_API_URL": prefect_address}
+    done = charthouse(tmp_path, *call, "--workers", "1", "--json", **shared)
     assert done.returncode == 0, done.stderr
     found = query(
         warehouse,
@@ -131,7 +132,7 @@ def test_a_run_with_a_dictionary_alone(tmp_path: Path) -> None:
         "WHERE substr(d.text, m.start_char + 1, m.end_char - m.start_char) != m.mention_text",
     )
     assert wrong == 0
-    again = charthouse(tmp_path, *call, "--workers", "1", "--json")
+    again = charthouse(tmp_path, *call, "--workers", "1", "--json", **shared)
     assert json.loads(again.stdout)["new"] == 0
 
 

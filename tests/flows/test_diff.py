@@ -30,7 +30,7 @@ from flows.warehouse.load import insert
 from nlp.schema import MENTIONS
 from ontologies.table import Table
 from tests.flows.conftest import Bench
-from tests.flows.runs import charthouse
+from tests.flows.runs import within
 
 Notes = Callable[..., Path]
 Mention = tuple[str, int, int, str]
@@ -441,18 +441,18 @@ def test_the_command_prints_tables_csv_and_json(two_notes: Bench, tmp_path: Path
     write_set(two_notes, "set-1", [("notes:a", 0, 4, "Disease")])
     write_set(two_notes, "set-2", [("notes:a", 0, 6, "Disease"), ("notes:b", 0, 4, "Gene")])
     command = ("diff", "set-1", "set-2", "-w", two_notes.warehouse)
-    shown = charthouse(tmp_path, *command)
+    shown = within(tmp_path, *command)
     assert shown.returncode == 0, shown.stderr
     assert "documents: both 2, only before 0" in shown.stdout
     assert "name 0" not in shown.stdout
-    assert "name 0" in charthouse(tmp_path, *command, "--names", "5").stdout
-    rows = list(csv.DictReader(io.StringIO(charthouse(tmp_path, *command, "-f", "csv").stdout)))
+    assert "name 0" in within(tmp_path, *command, "--names", "5").stdout
+    rows = list(csv.DictReader(io.StringIO(within(tmp_path, *command, "-f", "csv").stdout)))
     assert {"part": "mentions", "item": "Disease", "measure": "boundary", "value": "1"} in rows
-    described = json.loads(charthouse(tmp_path, *command, "-f", "json").stdout)
+    described = json.loads(within(tmp_path, *command, "-f", "json").stdout)
     assert described["documents"]["both"] == 2
     assert [label["gained"] for label in described["labels"]] == [0, 1]
     assert "diff_id" not in described
-    stored = json.loads(charthouse(tmp_path, *command, "-f", "json", "--store").stdout)
+    stored = json.loads(within(tmp_path, *command, "-f", "json", "--store").stdout)
     assert two_notes.query("SELECT DISTINCT diff_id FROM diffs") == [(stored["diff_id"],)]
-    same = charthouse(tmp_path, "diff", "latest", "latest", "-w", two_notes.warehouse)
+    same = within(tmp_path, "diff", "latest", "latest", "-w", two_notes.warehouse)
     assert "Both are annotation set rule-1" in same.stdout

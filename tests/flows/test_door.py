@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.runs import charthouse
+from tests.flows.runs import charthouse, within
 
 GOOD = '{"id": "1", "text": "The patient has asthma."}\n'
 
@@ -67,7 +67,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(
     home = tmp_path_factory.mktemp("home")
     arguments = arrange(tmp_path)
     before = sorted(tmp_path.rglob("*"))
-    done = charthouse(home, "run", *arguments, "--warehouse", tmp_path / "w.duckdb")
+    done = within(home, "run", *arguments, "--warehouse", tmp_path / "w.duckdb")
     assert done.returncode == 1
     (line,) = done.stderr.strip().splitlines()
     assert line.startswith("charthouse: ") and named in line
@@ -76,7 +76,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(
 
 def test_wrong_usage_is_exit_2(tmp_path: Path) -> None:
     assert charthouse(tmp_path, "run").returncode == 2
-    assert charthouse(tmp_path, "run", "x", "-w", "y", "--column", "text").returncode == 2
+    assert within(tmp_path, "run", "x", "-w", "y", "--column", "text").returncode == 2
 
 
 def test_errors_about_values_do_not_quote_them(tmp_path: Path) -> None:
@@ -85,8 +85,8 @@ def test_errors_about_values_do_not_quote_them(tmp_path: Path) -> None:
     with open_warehouse(tmp_path / "w.duckdb"):
         pass
     query = "SELECT CAST(word AS INTEGER) FROM (VALUES ('Zebrafinchitis')) t(word)"
-    done = charthouse(tmp_path, "sql", "--warehouse", tmp_path / "w.duckdb", query)
+    done = within(tmp_path, "sql", "--warehouse", tmp_path / "w.duckdb", query)
     assert done.returncode == 1
     assert "Zebrafinchitis" not in done.stderr + done.stdout
-    wrong = charthouse(tmp_path, "sql", "--warehouse", tmp_path / "w.duckdb", "SELEC 1")
+    wrong = within(tmp_path, "sql", "--warehouse", tmp_path / "w.duckdb", "SELEC 1")
     assert wrong.returncode == 1 and "syntax error" in wrong.stderr

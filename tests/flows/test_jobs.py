@@ -19,7 +19,7 @@ from flows.jobs import JOBS, order_of, warehouse_of
 from flows.serving import Schedule, serve_jobs
 from flows.settings import load_settings
 from tests.flows.conftest import write_jsonl
-from tests.flows.runs import COMMAND, charthouse, environment, query
+from tests.flows.runs import COMMAND, charthouse, environment, query, within
 
 
 @pytest.fixture(autouse=True)
@@ -153,7 +153,9 @@ def test_store_is_built_as_a_job_file_says(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_run_and_relink_need_no_arguments_beside_a_job_file(tmp_path: Path) -> None:
+def test_run_and_relink_need_no_arguments_beside_a_job_file(
+    tmp_path: Path, prefect_address: str
+) -> None:
     folder = tmp_path / "jobs"
     job = write_job(
         folder,
@@ -161,15 +163,16 @@ def test_run_and_relink_need_no_arguments_beside_a_job_file(tmp_path: Path) -> N
     )
     (folder / "in").mkdir()
     write_jsonl(folder / "in" / "a.jsonl", {"id": "1", "text": "Asthma after aspirin."})
-    done = charthouse(tmp_path, "run", "--config", job, "--json")
+    shared = {"PREFECT_API_URL": prefect_address}
+    done = charthouse(tmp_path, "run", "--config", job, "--json", **shared)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["new"] == 1
     assert query(folder / "w.duckdb", "SELECT corpus FROM documents") == [("a",)]
     other = tmp_path / "other.duckdb"
-    given = charthouse(tmp_path, "run", "--config", job, "--warehouse", other, "--dry-run")
+    given = within(tmp_path, "run", "--config", job, "--warehouse", other, "--dry-run")
     assert given.returncode == 0, given.stderr
     assert "1 documents to annotate" in given.stdout and not other.exists()
-    relinked = charthouse(tmp_path, "relink", "--config", job, "--dry-run", "--json")
+    relinked = within(tmp_path, "relink", "--config", job, "--dry-run", "--json")
     assert relinked.returncode == 0, relinked.stderr
     assert json.loads(relinked.stdout) == {"sample": 0}
 
@@ -195,7 +198,7 @@ def test_wrong_usage_is_exit_2_and_starts_nothing(
 ) -> None:
     job = write_job(tmp_path, 'sources = ["in"]\n[warehouse]\npath = "w.duckdb"\n')
     given = [str(job) if argument == "JOB" else argument for argument in arguments]
-    done = charthouse(tmp_path, *given)
+    done = within(tmp_path, *given)
     assert done.returncode == 2, done.stderr
     assert told in done.stderr
     assert "Traceback" not in done.stderr

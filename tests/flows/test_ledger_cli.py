@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.flows.conftest import write_jsonl
-from tests.flows.runs import charthouse, query
+from tests.flows.runs import charthouse, query, within
 
 SHOWN = "SELECT DISTINCT annotation_id FROM entities"
 
 
 @pytest.mark.slow
-def test_sets_side_by_side_and_documents_that_vanish(tmp_path: Path) -> None:
+def test_sets_side_by_side_and_documents_that_vanish(tmp_path: Path, prefect_address: str) -> None:
     folder, warehouse = tmp_path / "notes", tmp_path / "w.duckdb"
     folder.mkdir()
     for name in ("a", "b", "c"):
@@ -24,7 +24,9 @@ def test_sets_side_by_side_and_documents_that_vanish(tmp_path: Path) -> None:
     dictionary = ("--model", "none", "--dictionary", "sample")
 
     def run(*flags: str) -> dict[str, object]:
-        done = charthouse(tmp_path, *call, *dictionary, *flags, **environment)
+        done = charthouse(
+            tmp_path, *call, *dictionary, *flags, PREFECT_API_URL=prefect_address, **environment
+        )
         assert done.returncode == 0, done.stderr
         return dict(json.loads(done.stdout))
 
@@ -56,5 +58,5 @@ def test_sets_side_by_side_and_documents_that_vanish(tmp_path: Path) -> None:
     environment = {"CHARTHOUSE_DICTIONARY__MIN_CHARACTERS": "3"}
     assert run()["skipped"] == 2
     assert query(warehouse, SHOWN) == [(first,)]
-    refused = charthouse(tmp_path, *call, *dictionary, "--prune", "--limit", "1", **environment)
+    refused = within(tmp_path, *call, *dictionary, "--prune", "--limit", "1", **environment)
     assert refused.returncode == 1 and "exclude each other" in refused.stderr

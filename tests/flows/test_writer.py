@@ -120,7 +120,7 @@ def test_pairs_of_a_store_are_written(store: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_run_links_with_the_model_and_a_relink_misses_it(
-    notes: Callable[..., Path], store: Path, config: Path, tmp_path: Path
+    notes: Callable[..., Path], store: Path, config: Path, tmp_path: Path, prefect_address: str
 ) -> None:
     words = record("D009203", "Myocardial Infarction", "Broken pump", trees=("C14.100",))
     build_store([("mesh", mesh_file(tmp_path / "words.xml", words))], tmp_path / "words")
@@ -128,7 +128,8 @@ def test_a_run_links_with_the_model_and_a_relink_misses_it(
     warehouse = tmp_path / "run.duckdb"
     finders = ("--model", "none", "--dictionary", tmp_path / "words")
     settings = ("--ontology", store, "--config", config)
-    done = charthouse(tmp_path, "run", source, "-w", warehouse, *settings, *finders)
+    shared = {"PREFECT_API_URL": prefect_address}
+    done = charthouse(tmp_path, "run", source, "-w", warehouse, *settings, *finders, **shared)
     assert done.returncode == 0, done.stderr
     found = query(
         warehouse,

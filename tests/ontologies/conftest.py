@@ -124,12 +124,9 @@ def small_store(tmp_path_factory: pytest.TempPathFactory) -> ConceptStore:
 
 
 @pytest.fixture(scope="session")
-def mesh_store(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> ConceptStore:
+def mesh_store(mesh_folder: Path) -> ConceptStore:
     """A store of the whole MeSH of the real data."""
-    mesh = data_dir / "ontology" / "mesh"
-    out = tmp_path_factory.mktemp("mesh") / "store"
-    build_store([("mesh", mesh / "desc.xml.gz"), ("mesh", mesh / "supp.xml.gz")], out)
-    return open_store(out)
+    return open_store(mesh_folder)
 
 
 @pytest.fixture(scope="session")

@@ -20,13 +20,11 @@ import pytest
 from distributed import Client
 
 from flows.processes import die_with_parent
+from tests.conftest import one_at_a_time
 from tests.flows.conftest import write_jsonl
 from tests.flows.runs import charthouse, contents, environment
 
 Result = TypeVar("Result")
-
-SMALL = {"CHARTHOUSE_EXECUTION__SHARD_CHARACTERS": "2500"}
-"""Small shards: several of them even of a few notes."""
 
 _COURSES = (
     "The patient has asthma and takes aspirin for chest pain. No fever was seen.",
@@ -42,9 +40,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def run_notes(warehouse: Path, notes: Path | str, home: Path, *more: str | Path) -> None:
+def run_notes(
+    warehouse: Path, notes: Path | str, home: Path, *more: str | Path, **variables: str
+) -> None:
     """Run the notes into a warehouse; it must succeed."""
-    done = charthouse(home, "run", notes, "--warehouse", warehouse, *more, **SMALL)
+    done = charthouse(home, "run", notes, "--warehouse", warehouse, *more, **variables)
     assert done.returncode == 0, done.stderr
 
 
@@ -77,6 +77,22 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def small(prefect_address: str) -> dict[str, str]:
+    """Small shards, several of them even of a few notes, and a Prefect server for all runs."""
+    return {
+        "CHARTHOUSE_EXECUTION__SHARD_CHARACTERS": "2500",
+        "PREFECT_API_URL": prefect_address,
+    }
+
+
+@pytest.fixture
+def alone_on_ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Ray takes a third of the memory and ports of the machine: one at a time."""
+    with one_at_a_time(tmp_path_factory, "ray"):
+        yield
+
+
+@pytest.fixture(scope="session")
 def notes(home: Path) -> Path:
     """A dozen notes, no two alike."""
     texts = (" ".join(_COURSES[(n + k) % 4] for k in range(6 + n)) for n in range(12))
@@ -85,9 +101,9 @@ def notes(home: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def expected(home: Path, notes: Path) -> dict[str, list[tuple[object, ...]]]:
+def expected(home: Path, notes: Path, small: dict[str, str]) -> dict[str, list[tuple[object, ...]]]:
     """Tables of the notes, annotated by worker processes of this machine."""
-    run_notes(home / "local.duckdb", notes, home, "--workers", "2")
+    run_notes(home / "local.duckdb", notes, home, "--workers", "2", **small)
     return contents(home / "local.duckdb")
 
 

@@ -76,6 +76,7 @@ def test_dask_gives_gpus_to_those_who_ask_and_tells_a_death() -> None:
         assert run(anyone, True, False)[1] == [True]
 
 
+@pytest.mark.usefixtures("alone_on_ray")
 def test_ray_tells_a_death_at_once() -> None:
     execution = ExecutionSettings(runner="ray", address="local")
     seen, lost = run(execution, True, False, False)

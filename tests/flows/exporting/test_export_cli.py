@@ -110,18 +110,18 @@ def test_an_export_that_ends_midway_leaves_no_half_file(
 
 
 @pytest.mark.slow
-def test_the_sample_goes_out_in_every_format(tmp_path: Path) -> None:
+def test_the_sample_goes_out_in_every_format(tmp_path: Path, prefect_address: str) -> None:
     warehouse = tmp_path / "sample.duckdb"
-    done = charthouse(tmp_path, "demo", "--warehouse", warehouse)
+    shared = {"PREFECT_API_URL": prefect_address}
+    done = charthouse(tmp_path, "demo", "--warehouse", warehouse, **shared)
     assert done.returncode == 0, done.stderr
     ((documents, mentions),) = query(
         warehouse, "SELECT count(DISTINCT document_id), count(*) FROM entities"
     )
     for name in FORMATS:
-        order = ("export", name, "-w", warehouse, "-o", tmp_path / name, "--json")
-        done = charthouse(tmp_path, *order)
-        assert done.returncode == 0, done.stderr
-        assert json.loads(done.stdout)["documents"] >= documents
+        exported = call(name, "-w", warehouse, "-o", tmp_path / name, "--json")
+        assert exported.exit_code == 0, exported.output
+        assert json.loads(exported.stdout)["documents"] >= documents
     with duckdb.connect(str(tmp_path / "omop" / "omop.duckdb"), read_only=True) as connection:
         assert connection.execute(
             "SELECT count(*) FROM note JOIN note_nlp USING (note_id)"

@@ -100,7 +100,7 @@ def test_server_answers(server: Server, chat: bool) -> None:
 
 
 def test_answers_come_into_the_warehouse(
-    server: Server, searched_warehouse: Path, tmp_path: Path
+    server: Server, searched_warehouse: Path, tmp_path: Path, prefect_address: str
 ) -> None:
     warehouse = tmp_path / "w.duckdb"
     warehouse.write_bytes(searched_warehouse.read_bytes())
@@ -111,7 +111,8 @@ def test_answers_come_into_the_warehouse(
     command: list[str | Path] = ["generate", "answer", "--warehouse", warehouse, "--config", config]
     command += ["--model", f"endpoint:{server.model}", "--questions", questions]
     command += ["--prompt", "cited-answer", "--max-new-tokens", "20"]
-    run = charthouse(tmp_path, *command)
+    shared = {"PREFECT_API_URL": prefect_address}
+    run = charthouse(tmp_path, *command, **shared)
     assert run.returncode == 3, run.stderr  # nothing is said of zebras
     assert query(warehouse, "SELECT item_id, question, calls FROM generations") == [
         ("question:q1", "Was there a heart attack?", 1)
@@ -125,10 +126,10 @@ def test_answers_come_into_the_warehouse(
     assert all("heart attack" in str(text) or "infarction" in str(text) for _, text in sources)
     ((path, reason),) = query(warehouse, "SELECT path, reason FROM rejects")
     assert path == "item:question:z" and "no passage" in str(reason)
-    again = charthouse(tmp_path, *command)
+    again = charthouse(tmp_path, *command, **shared)
     assert again.returncode == 0, again.stderr
     assert "skipped" in again.stdout
     config.write_text('[endpoint]\nurl = "http://localhost.evil.com/v1"\n')
-    refused = charthouse(tmp_path, *command)
+    refused = charthouse(tmp_path, *command, **shared)
     assert refused.returncode not in (0, 3)
     assert "may not be sent to localhost.evil.com" in refused.stderr

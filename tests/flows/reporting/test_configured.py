@@ -49,15 +49,20 @@ def test_what_was_done_is_said_where_the_report_cannot_be_made(
 
 
 @pytest.mark.slow
-def test_a_run_leaves_its_report_and_the_command_replaces_it(tmp_path: Path) -> None:
+def test_a_run_leaves_its_report_and_the_command_replaces_it(
+    tmp_path: Path, prefect_address: str
+) -> None:
     out, config = tmp_path / "report.html", tmp_path / "job.toml"
     config.write_text('[report]\npath = "report.html"\ntitle = "Each night"\n')
     warehouse = tmp_path / "w.duckdb"
-    demo = charthouse(tmp_path, "demo", "--warehouse", warehouse, CHARTHOUSE_REPORT__PATH=str(out))
+    shared = {"PREFECT_API_URL": prefect_address}
+    first = shared | {"CHARTHOUSE_REPORT__PATH": str(out)}
+    demo = charthouse(tmp_path, "demo", "--warehouse", warehouse, **first)
     assert demo.returncode == 0, demo.stderr
     ((run_id,),) = query(warehouse, "SELECT run_id FROM runs")
     assert str(run_id) in out.read_text("utf-8")
-    relinked = charthouse(tmp_path, "relink", "--warehouse", warehouse, "--config", config)
+    relink = ("relink", "--warehouse", warehouse, "--config", config)
+    relinked = charthouse(tmp_path, *relink, **shared)
     assert relinked.returncode == 0, relinked.stderr
     assert "<title>Each night</title>" in out.read_text("utf-8")
     asked = ("report", "--warehouse", warehouse, "--out", out, "--with-text", "--json")

@@ -18,7 +18,7 @@ from flows.training.lessons import read_documents, read_lessons, set_apart
 from flows.training.lm import prepare_lm
 from flows.warehouse.connection import open_warehouse
 from nlp.generation.training.lesson import Lesson
-from tests.flows.runs import COMMAND, charthouse, environment
+from tests.flows.runs import COMMAND, charthouse, environment, within
 from tests.language_models import make_gpt2
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
@@ -129,13 +129,14 @@ def test_a_base_that_writes_no_text_is_refused(tmp_path: Path, base: Path) -> No
 
 def test_wrong_usage_is_exit_2(tmp_path: Path) -> None:
     some = ["train", "lm", "--base", "b", "--out", str(tmp_path / "m"), "--train", "a.jsonl"]
-    done = charthouse(tmp_path, *some)
+    done = within(tmp_path, *some)
     assert done.returncode == 2 and "--dev" in done.stderr
-    done = charthouse(tmp_path, *some, "--dev-share", "0.1", "--adapter-only")
+    done = within(tmp_path, *some, "--dev-share", "0.1", "--adapter-only")
     assert done.returncode == 2 and "--lora" in done.stderr
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_killed_and_run_again_gives_the_same_weights(tmp_path: Path) -> None:
     base, pairs = make_gpt2(tmp_path / "base"), write_pairs(tmp_path / "wardseven.jsonl", 60)
 
@@ -160,7 +161,7 @@ def test_killed_and_run_again_gives_the_same_weights(tmp_path: Path) -> None:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
     while len(read_history(tmp_path / "killed" / "training.tsv")) < 3:
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.005)

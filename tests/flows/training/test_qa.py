@@ -79,10 +79,11 @@ def test_a_preview_counts_and_writes_nothing(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_killed_and_run_again_gives_the_same_weights(home: Path, tmp_path: Path) -> None:
     arguments = [
         *("train", "qa", "--train", str(home / "pubmedqa.json"), "--dev-share", "0.2"),
-        *("--base", str(home / "base"), "--epochs", "30", "--batch-questions", "4"),
+        *("--base", str(home / "base"), "--epochs", "12", "--batch-questions", "4"),
     ]
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     done = charthouse(home, *arguments, "--out", whole, **ONE_THREAD)
@@ -95,13 +96,13 @@ def test_killed_and_run_again_gives_the_same_weights(home: Path, tmp_path: Path)
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
     while len(read_history(killed / "training.tsv")) < 3:
         assert process.poll() is None and time.monotonic() < deadline, "it ended too early"
         time.sleep(0.005)
     os.kill(process.pid, signal.SIGKILL)
     process.wait(timeout=60)
-    assert len(read_history(killed / "training.tsv")) < 30
+    assert len(read_history(killed / "training.tsv")) < 12
     assert not (killed / "config.json").exists()
     done = charthouse(home, *arguments, "--out", killed, **ONE_THREAD)
     assert done.returncode == 0, done.stderr

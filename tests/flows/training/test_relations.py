@@ -14,7 +14,7 @@ from flows.cli import train_relations
 from flows.errors import CharthouseError, SourceError
 from flows.training.relations import RelationOrder, RelationRequest, prepare_order
 from nlp.relations.training import RelationRecipe
-from tests.flows.runs import charthouse
+from tests.flows.runs import charthouse, within
 
 _BLOCK = """{n}|t|{chemical} caused {disease} in a patient.
 {n}|a|
@@ -108,7 +108,7 @@ def test_the_command_trains_and_its_result_is_judged(tmp_path: Path) -> None:
     out = tmp_path / "model"
     command = ["train", "relations", "--train", str(train), "--dev", str(dev), "--out", str(out)]
     command += ["--epochs", "1", "--rank", "1", "--device", "cpu"]
-    dry = json.loads(charthouse(tmp_path, *command, "--dry-run", "--json").stdout)
+    dry = json.loads(within(tmp_path, *command, "--dry-run", "--json").stdout)
     assert (dry["state"], dry["documents"]) == ("new", {"train": 4, "dev": 1})
     assert not out.exists()
     done = json.loads(charthouse(tmp_path, *command, "--json").stdout)

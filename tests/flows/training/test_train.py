@@ -24,7 +24,7 @@ from nlp.ner.source import find_model
 from nlp.ner.training import Recipe
 from nlp.schema import SECTION_SPANS
 from nlp.settings import AnnotationSettings, NerSettings
-from tests.flows.runs import COMMAND, charthouse, environment
+from tests.flows.runs import COMMAND, charthouse, environment, within
 from tests.flows.training.conftest import MakeGold, write_bioc, write_iob, write_pubtator
 
 RECIPE = [
@@ -127,7 +127,7 @@ def test_the_same_command_again_has_nothing_to_do(trained: Trained) -> None:
     assert found["nothing_to_do"] and found["epochs"] == found["kept_epoch"] == 12
     assert [row["label"] for row in found["scores"]] == ["Chemical", "Disease", "all labels"]
     assert {path: path.stat().st_mtime_ns for path in trained.out.iterdir()} == before
-    other = charthouse(trained.home, *trained.arguments, "--seed", "7", **ONE_THREAD)
+    other = within(trained.home, *trained.arguments, "--seed", "7", **ONE_THREAD)
     assert other.returncode == 1
     assert other.stderr.startswith("charthouse: --out") and "is not empty" in other.stderr
 
@@ -135,7 +135,7 @@ def test_the_same_command_again_has_nothing_to_do(trained: Trained) -> None:
 @pytest.mark.slow
 def test_a_dry_run_counts_and_writes_nothing(trained: Trained, tmp_path: Path) -> None:
     arguments = [*trained.arguments, "--dry-run", "--out", str(tmp_path / "model")]
-    done = charthouse(trained.home, *arguments, "--json", **ONE_THREAD)
+    done = within(trained.home, *arguments, "--json", **ONE_THREAD)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["state"] == "new" and found["windows"] == 120
@@ -143,16 +143,16 @@ def test_a_dry_run_counts_and_writes_nothing(trained: Trained, tmp_path: Path) -
     steps = re.search(r"training: ([\d,]+) steps", trained.stderr)
     assert steps and abs(int(steps[1].replace(",", "")) - found["steps"]) <= 12
     assert [row["documents"] for row in found["train"]] == [60, 60]
-    told = charthouse(trained.home, *arguments, **ONE_THREAD)
+    told = within(trained.home, *arguments, **ONE_THREAD)
     assert "120 windows" in told.stdout and "this was a dry run" in told.stdout
     assert not list(tmp_path.iterdir())
 
 
 def test_wrong_usage_is_exit_2(tmp_path: Path) -> None:
     files = ["--train", str(tmp_path / "a"), "--out", str(tmp_path / "m")]
-    assert charthouse(tmp_path, "train", "ner", *files).returncode == 2
+    assert within(tmp_path, "train", "ner", *files).returncode == 2
     both = ["--dev", "b", "--dev-share", "0.1"]
-    assert charthouse(tmp_path, "train", "ner", *files, *both).returncode == 2
+    assert within(tmp_path, "train", "ner", *files, *both).returncode == 2
 
 
 def test_help_names_the_recipes_defaults() -> None:
@@ -206,9 +206,10 @@ def test_stopped_and_run_again_gives_the_same_weights(
     with pytest.raises(ValueError, match=r"holds no config\.json"):
         find_model(str(out))
 
-    changed = charthouse(trained.home, *trained.arguments, "--out", out, "--seed", "7")
-    assert changed.returncode == 1
-    assert "differs in seed" in changed.stderr
+    if how == signal.SIGKILL:
+        changed = within(trained.home, *trained.arguments, "--out", out, "--seed", "7")
+        assert changed.returncode == 1
+        assert "differs in seed" in changed.stderr
 
     done = charthouse(trained.home, *trained.arguments, "--out", out, **ONE_THREAD)
     assert done.returncode == 0, done.stderr

@@ -14,7 +14,6 @@ from nlp.annotate import Annotator
 from nlp.dictionary.dictionary import Dictionary
 from nlp.schema import MENTIONS, SECTION_SPANS
 from nlp.settings import AnnotationSettings
-from ontologies.build import build_store
 from ontologies.store import ConceptStore
 
 from .conftest import MakeStore
@@ -112,13 +111,6 @@ def test_a_document_that_fails_in_a_dictionary_is_a_reject(
         (1, "annotation failed: ValueError")
     ]
     assert result.frames[MENTIONS.name]["mention_text"].to_list() == ["fever", "pain"]
-
-
-@pytest.fixture(scope="module")
-def mesh_folder(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    mesh, out = data_dir / "ontology" / "mesh", tmp_path_factory.mktemp("mesh") / "store"
-    build_store([("mesh", mesh / "desc.xml.gz"), ("mesh", mesh / "supp.xml.gz")], out)
-    return out
 
 
 def test_real_notes(data_dir: Path, mesh_folder: Path) -> None:
