@@ -41,7 +41,7 @@ LESSONS = [
     Lesson("the relation between lithium and tremor exists."),
 ]
 RECIPE = LmRecipe(epochs=2, batch_tokens=120, rate=1e-2)
-LORA = replace(RECIPE, lora_rank=32, rate=3e-2)
+LORA = replace(RECIPE, lora_rank=32, rate=1e-2)
 
 
 def trained(
@@ -81,7 +81,7 @@ def test_what_is_taught_is_written_and_ended(tmp_path: Path, form: str, lora: bo
         if progress.scores:
             losses.append(progress.scores["dev_loss"])
 
-    out = trained(tmp_path / "out", base, LORA if lora else RECIPE, report)
+    out = trained(tmp_path / "out", base, LORA if lora else RECIPE, report, 200 if lora else 120)
     assert losses[-1] < losses[0]
     assert written(base) != COMPLETION.strip()
     assert written(out) == COMPLETION.strip()
@@ -92,7 +92,7 @@ def test_what_is_taught_is_written_and_ended(tmp_path: Path, form: str, lora: bo
 def test_an_adapter_alone_writes_what_the_merged_model_does(tmp_path: Path) -> None:
     base = make_gpt2(tmp_path / "base")
     recipe = replace(LORA, adapter_only=True)
-    out = trained(tmp_path / "out", base, recipe)
+    out = trained(tmp_path / "out", base, recipe, times=200)
     assert (out / "adapter_config.json").is_file() and not (out / "config.json").exists()
     assert written(out) == COMPLETION.strip()
     assert written(base) != COMPLETION.strip()
