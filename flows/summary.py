@@ -60,6 +60,8 @@ class Summary:
     """Where nothing was left to do: thresholds that the latest measured run crossed, by status.
     They were told when it ended, unless the process was killed just then; exit codes do not count
     them."""
+    continued: bool = False
+    """An earlier process had begun the run; ``seconds`` tell of this process alone."""
 
     @property
     def linked_share(self) -> float:
@@ -77,6 +79,7 @@ def summarise(
     run_id: str,
     *,
     here: Collection[str],
+    continued: bool = False,
     privacy: PrivacySettings | None = None,
 ) -> Summary:
     """Read a finished run's summary from the warehouse.
@@ -86,6 +89,7 @@ def summarise(
         warehouse: its path.
         run_id: the run.
         here: ids of all runs that this process finished; their new rejects are told together.
+        continued: an earlier process had begun the run.
         privacy: the run's settings of privacy; by default it is off.
     """
     (run,) = connection.execute(
@@ -135,6 +139,7 @@ def summarise(
         quality_failed=quality.get(FAILED, 0),
         quality_warnings=quality.get(WARNING, 0),
         quality_before=crossed_before(connection, run_id) if nothing_to_do and not quality else {},
+        continued=continued,
     )
 
 
@@ -246,7 +251,10 @@ def _counts_table(summary: Summary) -> Table:
             table.add_row(name, f"{count:,}", "")
     annotated = summary.new + summary.replaced
     if annotated and work:
-        table.add_row("time", f"{work:,.1f} s", f"{annotated / work:,.1f} documents/s")
+        # What was annotated before the interruption took time that nobody has added up.
+        rate = f"{annotated / work:,.1f} documents/s"
+        remark = "since the interruption" if summary.continued else rate
+        table.add_row("time", f"{work:,.1f} s", remark)
     if summary.identifiers:
         told = ", ".join(f"{kind} {count:,}" for kind, count in summary.identifiers.items())
         replaced = sum(summary.identifiers.values())

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from flows.cli.access import Wait
+from flows.cli.terminal import standard_output
 
 if TYPE_CHECKING:
     from flows.generating.plan import GenerationPreview
@@ -318,7 +319,7 @@ def _carry_out(
     if as_json:
         print(json.dumps(outcome.as_dict(), ensure_ascii=False))
     else:
-        _print_outcome(Console(), outcome)
+        _print_outcome(standard_output(), outcome)
     if outcome.new_rejects:
         raise typer.Exit(EXIT_REJECTS)
 

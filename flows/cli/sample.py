@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from flows.cli.access import Config, Wait
+from flows.cli.terminal import standard_output
 from flows.sampling.choices import Form, Strategy, Stratum
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def sample(
     if as_json:
         print(json.dumps(outcome.as_dict(), ensure_ascii=False))
     else:
-        _print(Console(), outcome)
+        _print(standard_output(), outcome)
 
 
 def _print(console: Console, outcome: Sampled) -> None:

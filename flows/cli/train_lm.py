@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
+from flows.cli.terminal import standard_output
 from flows.processes import Interrupted
 
 EXIT_INTERRUPTED = 130
@@ -238,7 +238,7 @@ def lm(
     if as_json:
         print(json.dumps(summary.as_dict(), ensure_ascii=False))
     else:
-        print_summary(Console(), summary)
+        print_summary(standard_output(), summary)
 
 
 def _print_preview(found: dict[str, Any], *, as_json: bool) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
+from flows.cli.terminal import standard_output
 from flows.processes import Interrupted
 
 EXIT_INTERRUPTED = 130
@@ -98,7 +98,7 @@ def qa(
             if as_json:
                 print(json.dumps(preview.as_dict(), ensure_ascii=False))
             else:
-                print_preview(Console(), preview)
+                print_preview(standard_output(), preview)
             return
         summary = execute(order, overwrite=overwrite, quiet=as_json)
     except (Interrupted, KeyboardInterrupt):
@@ -110,4 +110,4 @@ def qa(
     if as_json:
         print(json.dumps(summary.as_dict(), ensure_ascii=False))
     else:
-        print_summary(Console(), summary)
+        print_summary(standard_output(), summary)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from flows.cli.terminal import standard_output
 from flows.processes import Interrupted
 
 if TYPE_CHECKING:
@@ -213,7 +214,7 @@ def _carry_out(order: RelationOrder, *, overwrite: bool, as_json: bool) -> None:
     if as_json:
         print(json.dumps(summary.as_dict(), ensure_ascii=False))
     else:
-        print_summary(Console(), summary)
+        print_summary(standard_output(), summary)
 
 
 def _preview(order: RelationOrder, *, overwrite: bool, as_json: bool) -> None:
