@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from flows.summary import Summary, print_summary
+from flows.summary import Summary, command, print_summary
 
 SUMMARY = Summary(
     run_id="20260102T030405-abcdef",
@@ -43,3 +46,13 @@ def test_a_rate_is_told_of_runs_that_one_process_did(continued: bool, said: str)
     print_summary(console, replace(SUMMARY, continued=continued))
     (line,) = [line for line in console.export_text().splitlines() if " time " in line]
     assert line.split(maxsplit=3)[3].strip() == said
+
+
+def test_what_to_type_can_be_typed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / ".venv/bin/charthouse"), "demo"])
+    assert command() == ".venv/bin/charthouse"
+    monkeypatch.setattr(sys, "executable", str(tmp_path / ".venv/bin/python"))
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / "flows/cli/__main__.py"), "demo"])
+    assert command() == ".venv/bin/python -m flows.cli"
