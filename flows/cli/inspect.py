@@ -25,6 +25,9 @@ from flows.errors import CharthouseError
 Warehouse = Annotated[Path, typer.Option("--warehouse", "-w", help="DuckDB file to read.")]
 
 
+_READ_ONLY = "Invalid Input Error: Cannot execute statement of type"
+"""How DuckDB refuses a statement that writes."""
+
 _WRAPPED_FROM = 24
 """Characters: a column that is wider may be wrapped. Ids of runs have 22."""
 
@@ -76,6 +79,10 @@ def sql(
             for refusal in REFUSALS:
                 if str(error).endswith(refusal):
                     raise CharthouseError(f"query: {refusal}") from None
+            if str(error).startswith(_READ_ONLY):
+                raise CharthouseError(
+                    "query: it would change the warehouse", "charthouse sql only reads"
+                ) from None
             # Errors about values quote them, and a value may be a document's text.
             kind = type(error).__name__
             raise CharthouseError(f"query failed while it ran ({kind})") from None
