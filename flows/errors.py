@@ -16,7 +16,8 @@ class CharthouseError(Exception):
 
     def __init__(self, problem: str, fix: str = "") -> None:
         """Join what is wrong and the way out into one line."""
-        super().__init__(f"{problem}. {fix}" if fix else problem)
+        stop = "" if problem.endswith("?") else "."
+        super().__init__(f"{problem}{stop} {fix}" if fix else problem)
         self.problem = problem
         self.fix = fix
 

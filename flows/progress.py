@@ -108,7 +108,7 @@ class Reporter:
         clock = time.monotonic()
         rate = self._rate(count, clock)
         if self._live and self._task is not None:
-            text = f"{rate:,.1f} {self._unit}/s"
+            text = _speed(rate, self._unit)
             self._live.update(self._task, completed=count, rate=text)
         elif not self._quiet and clock - self._last_line >= _LINE_SECONDS:
             self._last_line = clock
@@ -121,7 +121,7 @@ class Reporter:
         seconds = time.monotonic() - self._began
         if not self._live and not self._quiet:
             rate = (count - self._already) / max(seconds, 1e-3)
-            self.say(f"{self._stage}: {count:,} {self._unit} in {seconds:.1f} s ({rate:,.1f}/s)")
+            self.say(f"{self._stage}: {count:,} {self._unit} in {seconds:.1f} s ({_speed(rate)})")
         elif self._live and self._task is not None:
             self._live.update(self._task, total=count, completed=count)
 
@@ -141,8 +141,12 @@ class Reporter:
             line += f" of {self._total:,} {self._unit} ({count / self._total:.0%})"
             if not rate:
                 return line
-            return line + f", {rate:,.1f}/s, {_clock((self._total - count) / rate)} left"
-        return line + f" {self._unit}, {rate:,.1f}/s"
+            line += f", {_speed(rate)}"
+            # The first documents wait for models to load: a rate of so few foretells nothing.
+            if (count - self._already) * 100 < self._total:
+                return line
+            return line + f", {_clock((self._total - count) / rate)} left"
+        return line + f" {self._unit}, {_speed(rate)}"
 
     def _write_sidecar(self, count: int, *, force: bool = False) -> None:
         clock = time.monotonic()
@@ -165,6 +169,12 @@ class Reporter:
         with suppress(OSError):  # a full disk: the run's own writing tells of it, if it must
             temporary.write_text(json.dumps(asdict(status)), encoding="utf-8")
             temporary.replace(self._sidecar)
+
+
+def _speed(rate: float, unit: str = "") -> str:
+    """By the minute where it is slower than one in ten seconds: 0.0/s tells nothing."""
+    slow = 0 < rate < 0.1
+    return f"{rate * 60 if slow else rate:,.1f} {unit}".rstrip() + ("/min" if slow else "/s")
 
 
 def _clock(seconds: float) -> str:

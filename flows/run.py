@@ -210,6 +210,7 @@ def _execute(
         order.warehouse,
         run_id,
         here={*leftovers, run_id},
+        continued=run_id in leftovers,
         privacy=order.settings.privacy,
     )
 

@@ -52,6 +52,8 @@ class Summary:
     """Where nothing was left to do: thresholds that the latest measured run crossed, by status.
     They were told when it ended, unless the process was killed just then; exit codes do not count
     them."""
+    continued: bool = False
+    """An earlier process had begun the run; ``seconds`` tell of this process alone."""
 
     @property
     def linked_share(self) -> float:
@@ -69,6 +71,7 @@ def summarise(
     run_id: str,
     *,
     here: Collection[str],
+    continued: bool = False,
     privacy: PrivacySettings | None = None,
 ) -> Summary:
     """Read a finished run's summary from the warehouse.
@@ -78,6 +81,7 @@ def summarise(
         warehouse: its path.
         run_id: the run.
         here: ids of all runs that this process finished; their new rejects are told together.
+        continued: an earlier process had begun the run.
         privacy: the run's settings of privacy; by default it is off.
     """
     (run,) = connection.execute(
@@ -127,6 +131,7 @@ def summarise(
         quality_failed=quality.get(FAILED, 0),
         quality_warnings=quality.get(WARNING, 0),
         quality_before=crossed_before(connection, run_id) if nothing_to_do and not quality else {},
+        continued=continued,
     )
 
 

@@ -50,3 +50,7 @@ def check(
     if breached:
         print(f"charthouse: {breached} of {len(findings)} checks are breached", file=sys.stderr)
         raise typer.Exit(EXIT_UNSOUND)
+    if format is Output.table:
+        left_out = sum(finding.breaches is None for finding in findings)
+        remark = f", {left_out} left out because a run is open" if left_out else ""
+        print(f"Sound: none of {len(findings) - left_out} checks is breached{remark}")

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from flows.cli.access import Config, Wait, access_for
 from flows.cli.inspect import Format, Output, Warehouse
+from flows.cli.terminal import standard_output
 
 if TYPE_CHECKING:
     from flows.diff import Diff, SameSet
@@ -79,9 +80,9 @@ def diff(
         writer.writerow(["part", "item", "measure", "value"])
         writer.writerows(rows_of(outcome))
     elif isinstance(outcome, SameSet):
-        _print_same(Console(), outcome)
+        _print_same(standard_output(), outcome)
     else:
-        _print_diff(Console(), outcome)
+        _print_diff(standard_output(), outcome)
     if diff_id:
         print(f"stored in diffs as {diff_id}", file=sys.stderr)
 

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from flows.cli.terminal import standard_output
 
 _PACKAGES = (
     "prefect",
@@ -75,7 +76,7 @@ def doctor(
             ill = ill or bool(finding.fix)
             mark = "[red]x[/]" if finding.fix else "[green]ok[/]"
             table.add_row(mark, finding.what, escape(finding.found), escape(finding.fix))
-    Console().print(table)
+    standard_output().print(table)
     if ill:
         raise typer.Exit(1)
 

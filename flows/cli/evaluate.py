@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from flows.cli.exits import interruption_told
 from flows.cli.finders import MODEL_HELP, Dictionary, chosen_models
+from flows.cli.terminal import standard_output
 
 if TYPE_CHECKING:
     from flows.evaluating.request import Request
@@ -362,7 +362,7 @@ def carry_out(
     if as_json:
         print(json.dumps(plain(evaluation), ensure_ascii=False))
     else:
-        print_report(Console(), evaluation, hidden=hidden)
+        print_report(standard_output(), evaluation, hidden=hidden)
     if predictions is not None:
         write_predictions(predictions, [its.predictions for its in evaluation.corpora])
     if warehouse is not None:

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from flows.cli.terminal import standard_output
+
 if TYPE_CHECKING:
     from flows.evaluating.privacy import PrivacyJudgement
 
@@ -96,7 +98,7 @@ def privacy(
             )
         )
     else:
-        console = Console()
+        console = standard_output()
         for judgement in judged:
             _print(console, judgement)
         console.print("Per cent, with 95% bootstrap intervals over documents.", highlight=False)

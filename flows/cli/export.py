@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from flows.cli.access import Config, Wait
 from flows.cli.exits import interruption_told
+from flows.cli.terminal import standard_output
 from flows.exporting.choices import BiocFile, IdMode, OmopFile
 
 if TYPE_CHECKING:
@@ -281,7 +281,7 @@ def _export(
 
 
 def _print(outcome: Exported) -> None:
-    console = Console()
+    console = standard_output()
     table = Table(box=None, header_style="dim")
     table.add_column("file")
     table.add_column("rows", justify="right")

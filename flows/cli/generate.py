@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from flows.cli.access import Wait
 from flows.cli.exits import EXIT_REJECTS
+from flows.cli.terminal import standard_output
 
 app = typer.Typer(
     help="Texts and relations that language models make of a warehouse's documents, as tables.",
@@ -312,6 +312,6 @@ def _carry_out(
     if as_json:
         print(json.dumps(outcome.as_dict(), ensure_ascii=False))
     else:
-        print_outcome(Console(), outcome)
+        print_outcome(standard_output(), outcome)
     if outcome.new_rejects:
         raise typer.Exit(EXIT_REJECTS)

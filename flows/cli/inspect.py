@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import duckdb
 import typer
@@ -19,9 +19,17 @@ from rich.markup import escape
 from rich.table import Table
 
 from flows.cli.access import Config, Wait, access_for
+from flows.cli.terminal import standard_output
 from flows.errors import CharthouseError
 
 Warehouse = Annotated[Path, typer.Option("--warehouse", "-w", help="DuckDB file to read.")]
+
+
+_READ_ONLY = "Invalid Input Error: Cannot execute statement of type"
+"""How DuckDB refuses a statement that writes."""
+
+_WRAPPED_FROM = 24
+"""Characters: a column that is wider may be wrapped. Ids of runs have 22."""
 
 
 class Output(StrEnum):
@@ -71,6 +79,10 @@ def sql(
             for refusal in REFUSALS:
                 if str(error).endswith(refusal):
                     raise CharthouseError(f"query: {refusal}") from None
+            if str(error).startswith(_READ_ONLY):
+                raise CharthouseError(
+                    "query: it would change the warehouse", "charthouse sql only reads"
+                ) from None
             # Errors about values quote them, and a value may be a document's text.
             kind = type(error).__name__
             raise CharthouseError(f"query failed while it ran ({kind})") from None
@@ -143,7 +155,9 @@ def status(warehouse: Warehouse, format: Format = Output.table, config: Config =
             result = connection.execute(
                 f"SELECT run_id, CASE WHEN {GENERATES} THEN 'generate' ELSE 'run' END AS job, "
                 "status, read, new, replaced, skipped, deleted, rejected, "
-                "round(seconds.total, 1) AS seconds, started_at, finished_at FROM runs "
+                "CASE WHEN status = 'done' THEN round(seconds.total, 1) END AS seconds, "
+                "date_trunc('second', started_at) AS started_at, "
+                "date_trunc('second', finished_at) AS finished_at FROM runs "
                 "ORDER BY run_id DESC LIMIT 10"
             )
             names = [column[0] for column in result.description or []]
@@ -156,7 +170,7 @@ def status(warehouse: Warehouse, format: Format = Output.table, config: Config =
 
 
 def _print_live(live: dict[str, Any], format: Output) -> None:
-    live["started_at"] = datetime.fromtimestamp(live["started_at"], UTC).replace(tzinfo=None)
+    live["started_at"] = datetime.fromtimestamp(round(live["started_at"]), UTC).replace(tzinfo=None)
     # A clock that was put back has not seen that moment yet.
     live["seconds_ago"] = max(0.0, round(time.time() - live.pop("updated_at"), 1))
     if live["total"] and live["rate"]:
@@ -178,13 +192,38 @@ def print_rows(names: list[str], rows: list[tuple[Any, ...]], format: Output) ->
         writer.writerow(names)
         writer.writerows(rows)
     else:
-        table = Table(box=None, header_style="bold")
-        for index, name in enumerate(names):
-            numeric = rows and all(isinstance(row[index], int | float | None) for row in rows)
-            table.add_column(name, justify="right" if numeric else "left", overflow="fold")
-        for row in rows:
-            table.add_row(*("" if value is None else escape(str(value)) for value in row))
-        Console().print(table)
+        _print_table(standard_output(), names, rows)
+
+
+def _print_table(console: Console, names: list[str], rows: list[tuple[Any, ...]]) -> None:
+    """Rows below one another; where they are too wide for that, each as lines of name and value.
+
+    Only long values are wrapped: an id, a number or a moment that is cut up cannot be read.
+    """
+    cells = [["" if value is None else str(value) for value in row] for row in rows]
+    columns = [[name, *(row[index] for row in cells)] for index, name in enumerate(names)]
+    widths = [max(len(line) for cell in column for line in cell.split("\n")) for column in columns]
+    least = sum(2 + min(width, _WRAPPED_FROM) for width in widths)
+    if rows and least > console.width:
+        for number, row in enumerate(cells):
+            table = Table(box=None, show_header=False)
+            table.add_column(style="bold", no_wrap=True)
+            table.add_column(overflow="fold")
+            for name, cell in zip(names, row, strict=True):
+                table.add_row(name, escape(cell))
+            if number:
+                console.print()
+            console.print(table)
+        return
+    table = Table(box=None, header_style="bold")
+    for index, name in enumerate(names):
+        numeric = rows and all(isinstance(row[index], int | float | None) for row in rows)
+        short = bool(rows) and widths[index] <= _WRAPPED_FROM
+        justify: Literal["left", "right"] = "right" if numeric else "left"
+        table.add_column(name, justify=justify, overflow="fold", no_wrap=short)
+    for row in cells:
+        table.add_row(*map(escape, row))
+    console.print(table)
 
 
 def _plain(value: Any) -> Any:

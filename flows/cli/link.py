@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from flows.cli.terminal import standard_output
 from flows.errors import CharthouseError
 
 if TYPE_CHECKING:
@@ -60,14 +61,16 @@ def link(
         for row in links.iter_rows(named=True):
             print(json.dumps(row, ensure_ascii=False))
         return
-    _print(Console(), links)
+    _print(standard_output(), links)
     print(store.release.attribution)
 
 
 def _print(console: Console, links: pl.DataFrame) -> None:
     table = Table(box=None, header_style="dim")
     for heading in ("name", "status", "concept", "preferred name", "matched name", "method"):
-        table.add_column(heading, no_wrap=heading in {"status", "concept", "method"})
+        table.add_column(
+            heading, no_wrap=heading in {"status", "concept", "method"}, overflow="fold"
+        )
     table.add_column("score", justify="right")
     last = None
     for row in links.iter_rows(named=True):

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from flows.cli import encode, fetch, pairs
+from flows.cli.terminal import standard_output
 from flows.errors import CharthouseError
 
 if TYPE_CHECKING:
@@ -208,7 +209,7 @@ def info(
     if as_json:
         print(json.dumps(opened.release.model_dump(mode="json") | described.as_dict()))
         return
-    console = Console()
+    console = standard_output()
     _print_release(console, opened.release)
     for dense in described.encoders:
         console.print(

@@ -14,7 +14,11 @@ from rich.table import Table
 
 def command() -> str:
     """How to call the command from here: by its name, or by its path where that is not known."""
-    return "charthouse" if shutil.which("charthouse") else shortest(sys.argv[0])
+    if shutil.which("charthouse"):
+        return "charthouse"
+    # Started by python -m, the path is that of a module, which nobody can call.
+    is_module = Path(sys.argv[0]).name == "__main__.py"
+    return f"{shortest(sys.executable)} -m flows.cli" if is_module else shortest(sys.argv[0])
 
 
 def shortest(path: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flows.cli.terminal import standard_output
 from flows.errors import CharthouseError
 
 if TYPE_CHECKING:
@@ -43,7 +44,6 @@ def prompts(
     if as_json:
         print(json.dumps([_described(template) for template in templates], indent=2))
         return
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None)
@@ -54,7 +54,7 @@ def prompts(
         inputs = (entry.name + ("" if entry.default is None else "?") for entry in template.inputs)
         row = (template.name, str(template.version), template.task, " ".join(inputs))
         table.add_row(*row, template.meaning)
-    Console().print(table)
+    standard_output().print(table)
 
 
 def _described(template: Template) -> dict[str, Any]:

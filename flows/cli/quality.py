@@ -12,6 +12,7 @@ import typer
 
 from flows.cli.access import Wait
 from flows.cli.inspect import Format, Output, Warehouse, print_rows
+from flows.cli.terminal import standard_output
 
 if TYPE_CHECKING:
     from flows.quality.drift import Drift
@@ -140,13 +141,12 @@ def _print(
     if format is Output.csv:
         print_rows(list(_COMPARED), [_cells(drift) for drift in drifts], format)
         return
-    from rich.console import Console
 
     from flows.cli.quality_tables import print_compared, print_found, without_twins
 
     if not named:
         found, drifts = without_twins(found, drifts)
-    console = Console()
+    console = standard_output()
     print(f"Run {seen.run_id}")
     print_found(console, found)
     others = sorted({drift.against_run_id for drift in drifts} - {seen.run_id})

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.cli.access import Wait
+from flows.cli.terminal import standard_output
 
 if TYPE_CHECKING:
     from flows.refresh import Refreshed, State
@@ -70,7 +71,7 @@ def refresh(
     if as_json:
         print(json.dumps(asdict(outcome)))
     else:
-        _print(Console(), outcome)
+        _print(standard_output(), outcome)
 
 
 def _told(state: State) -> str:

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from flows.cli.access import Wait
+from flows.cli.terminal import standard_output
 
 if TYPE_CHECKING:
     from flows.relink import Relinked
@@ -88,7 +89,7 @@ def relink(
     if as_json:
         print(json.dumps(asdict(outcome), ensure_ascii=False))
     else:
-        _print(Console(), outcome)
+        _print(standard_output(), outcome)
 
 
 def _print(console: Console, outcome: Relinked) -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from flows.cli.access import Wait
 from flows.cli.exits import EXIT_QUALITY, EXIT_REJECTS
 from flows.cli.finders import MODEL_HELP, Dictionary, chosen_models
+from flows.cli.terminal import standard_output
 from flows.errors import CharthouseError
 
 Warehouse = Annotated[
@@ -226,7 +226,7 @@ def _carry_out(config: Path | None, flags: dict[str, Any], *, dry_run: bool, as_
     if as_json:
         print(json.dumps(summary.as_dict(), ensure_ascii=False))
     else:
-        print_summary(Console(), summary)
+        print_summary(standard_output(), summary)
     if summary.quality_failed:
         raise typer.Exit(EXIT_QUALITY)
     if summary.new_rejects:
@@ -242,10 +242,10 @@ def _print_preview(order: Any, preview: Any, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"sources": files, **asdict(preview)}, ensure_ascii=False))
         return
-    console = Console()
+    console = standard_output()
     table = Table(title="Sources", title_justify="left", box=None, header_style="dim")
     for heading in ("file", "format", "corpus", "columns"):
-        table.add_column(heading)
+        table.add_column(heading, no_wrap=heading in {"format", "corpus"}, overflow="fold")
     for file in files[:20]:
         columns: Any = file["columns"] or {}
         mapping = ", ".join(f"{role}={name}" for role, name in columns.items())

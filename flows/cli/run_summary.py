@@ -73,7 +73,10 @@ def _counts_table(summary: Summary) -> Table:
             table.add_row(name, f"{count:,}", "")
     annotated = summary.new + summary.replaced
     if annotated and work:
-        table.add_row("time", f"{work:,.1f} s", f"{annotated / work:,.1f} documents/s")
+        # What was annotated before the interruption took time that nobody has added up.
+        rate = f"{annotated / work:,.1f} documents/s"
+        remark = "since the interruption" if summary.continued else rate
+        table.add_row("time", f"{work:,.1f} s", remark)
     if summary.identifiers:
         told = ", ".join(f"{kind} {count:,}" for kind, count in summary.identifiers.items())
         replaced = sum(summary.identifiers.values())

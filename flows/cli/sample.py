@@ -13,6 +13,7 @@ from rich.table import Table
 
 from flows.cli.access import Config, Wait
 from flows.cli.exits import interruption_told
+from flows.cli.terminal import standard_output
 from flows.sampling.choices import Form, Strategy, Stratum
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def sample(
     if as_json:
         print(json.dumps(outcome.as_dict(), ensure_ascii=False))
     else:
-        _print(Console(), outcome)
+        _print(standard_output(), outcome)
 
 
 def _print(console: Console, outcome: Sampled) -> None:

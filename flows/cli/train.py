@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from flows.cli import train_encoder, train_lm, train_qa, train_relations
 from flows.cli.exits import interruption_told
+from flows.cli.terminal import standard_output
 from flows.cli.training import CHECKPOINTS_KEPT, carry_out, print_state
 
 if TYPE_CHECKING:
@@ -258,7 +258,7 @@ def _print_preview(preview: Preview, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(found, ensure_ascii=False))
         return
-    console = Console()
+    console = standard_output()
     table = Table(box=None, header_style="dim")
     for heading in ("", "file", "documents", "mentions of what it annotates"):
         table.add_column(heading, justify="right" if heading == "documents" else "left")

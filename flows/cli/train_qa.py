@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
 from flows.cli.exits import interruption_told
+from flows.cli.terminal import standard_output
 from flows.cli.training import CHECKPOINTS_KEPT, carry_out, print_state
 
 
@@ -94,7 +94,7 @@ def qa(
             if as_json:
                 print(json.dumps(preview.as_dict(), ensure_ascii=False))
             else:
-                print_preview(Console(), preview)
+                print_preview(standard_output(), preview)
                 print_state(preview.state)
             return
         carry_out(order, overwrite=overwrite, as_json=as_json)

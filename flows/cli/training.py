@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from flows.cli.terminal import standard_output
 
 if TYPE_CHECKING:
     from flows.training.order import TrainingOrder
@@ -23,7 +23,7 @@ def carry_out(order: TrainingOrder, *, overwrite: bool, as_json: bool) -> None:
     if as_json:
         print(json.dumps(summary.as_dict(), ensure_ascii=False))
     else:
-        print_summary(Console(), summary)
+        print_summary(standard_output(), summary)
 
 
 def print_state(state: str) -> None:

@@ -90,7 +90,7 @@ def _by_time(connection: Connection, asked: str) -> tuple[str, str]:
     wanted = 0 if asked == LATEST else 1
     if len(runs) <= wanted:
         raise CharthouseError(
-            f"there is no {asked} run: {len(runs)} have ended in this warehouse",
+            f"there is no {asked} run: this warehouse has {len(runs)} that ended",
             "charthouse status lists them",
         )
     return runs[wanted]

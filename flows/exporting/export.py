@@ -149,7 +149,7 @@ def _outcome(order: Order, documents: int, written: Written, folder: Path | None
         order.format.name,
         order.out,
         folder is None,
-        documents,
+        documents if written.documents is None else written.documents,
         files,
         dict(written.counts),
     )

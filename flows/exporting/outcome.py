@@ -15,10 +15,12 @@ class Written:
     Attributes:
         rows: file, relative to the export's folder, to its rows, lines or documents.
         counts: what else is worth telling: words to a number.
+        documents: how many of the selected documents it took; None = all.
     """
 
     rows: Mapping[str, int]
     counts: Mapping[str, int] = field(default_factory=dict)
+    documents: int | None = None
 
 
 @dataclass(frozen=True)

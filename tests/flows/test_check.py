@@ -194,6 +194,8 @@ def test_a_sound_warehouse_breaches_nothing(sound: Path) -> None:
     rows = json.loads(done.stdout)
     assert [row["check"] for row in rows] == [check.name for check in CHECKS]
     assert {row["breaches"] for row in rows} == {0}
+    told = CliRunner().invoke(app, ["check", "-w", str(sound)]).stdout
+    assert told.splitlines()[-1] == f"Sound: none of {len(CHECKS)} checks is breached"
 
 
 def test_every_check_has_something_that_breaches_it() -> None:

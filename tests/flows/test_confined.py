@@ -73,15 +73,26 @@ def test_a_query_sees_the_warehouse_and_no_other_file(
     assert [path.name for path in folder.iterdir()] == ["secret.csv"]
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("FROM read_csv('/etc/passwd')", "A query sees this warehouse only"),
+        ("DELETE FROM documents", "it would change the warehouse. charthouse sql only reads"),
+    ],
+)
 def test_the_refusal_says_so(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    bench: Bench,
+    asked: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     with open_warehouse(bench.warehouse):
         pass
-    query = ["sql", "-w", str(bench.warehouse), "FROM read_csv('/etc/passwd')"]
+    query = ["sql", "-w", str(bench.warehouse), asked]
     monkeypatch.setattr(sys, "argv", ["charthouse", *query])
     assert _run() == 1
-    assert "A query sees this warehouse only" in capsys.readouterr().err
+    assert said in capsys.readouterr().err
 
 
 class TestReceipt:

@@ -284,7 +284,7 @@ def test_sides_are_found_by_the_start_of_an_id(two_notes: Bench) -> None:
     [
         ("set-", "set- is the start of 2 runs or annotation sets: set-1, set-2"),
         ("nothing", "no run and no annotation set begins with nothing"),
-        ("previous", "there is no previous run: 1 have ended"),
+        ("previous", "there is no previous run: this warehouse has 1 that ended"),
         ("rule-1", "the warehouse holds nothing of annotation set rule-1 (rule) any more"),
     ],
 )

@@ -80,6 +80,30 @@ def test_status_shows_the_run_at_work(
     assert shown["started_at"] == "2026-01-02T03:04:05" and shown["seconds_left"] == 1
 
 
+def test_status_fits_a_pipe_and_a_narrow_terminal(
+    bench: Bench,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bench.run(write_jsonl(tmp_path / "n.jsonl", {"id": "a", "text": "Asthma."}))
+    with read_warehouse(bench.warehouse) as connection:
+        ((run_id, started),) = connection.execute(
+            "SELECT run_id, strftime(started_at, '%Y-%m-%d %H:%M:%S') FROM runs"
+        ).fetchall()
+    monkeypatch.setattr(sys, "argv", ["charthouse", "status", "-w", str(bench.warehouse)])
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert _run() == 0
+    heading, row = capsys.readouterr().out.splitlines()
+    assert heading.split()[:2] == ["run_id", "job"] and row.split()[0] == run_id
+    assert started in row  # nothing is cut where there is no width
+    monkeypatch.setenv("COLUMNS", "60")
+    assert _run() == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["run_id", run_id] and max(map(len, lines)) <= 60
+    assert ["started_at", *started.split()] in [line.split() for line in lines]
+
+
 @pytest.mark.parametrize("sidecar", ["", "[]", "{}", '{"pid": 1', '{"run_id": 1, "pid": "x"}'])
 def test_a_damaged_sidecar_does_not_hide_who_holds_it(warehouse: Path, sidecar: str) -> None:
     work = WorkFolder.beside(warehouse)

@@ -69,10 +69,12 @@ class Fhir:
             0,
         )
         sets: set[str] = set()
+        taken = 0
         for document in stream_documents(connection, text=text, cues=True, quantities=True):
             if document.person_id is None:
                 left_out["documents without a person"] += 1
                 continue
+            taken += 1
             sets.add(document.annotation_id)
             _count_left_out(document, left_out, negated_too=self.include_negated)
             for resource in resources_of(document, wishes):
@@ -82,7 +84,7 @@ class Fhir:
             resource = device(annotation_id, models, __version__)
             rows[_file_of(resource)] += 1
             add(resource)
-        return Written(dict(sorted(rows.items())), left_out)
+        return Written(dict(sorted(rows.items())), left_out, taken)
 
 
 def _file_of(resource: Resource) -> str:

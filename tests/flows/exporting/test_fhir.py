@@ -64,6 +64,7 @@ def test_only_what_is_said_of_the_patient_is_a_statement(
     assert by_name["Gout"]["code"]["coding"] == [
         {"system": "https://www.nlm.nih.gov/mesh", "code": "D006073", "display": "Gout"}
     ]
+    assert outcome.documents == len(found["DocumentReference"]) == 2
     assert outcome.counts == {
         "documents without a person": 2,
         "mentions without a concept": 0,
