@@ -152,12 +152,15 @@ def status(warehouse: Warehouse, format: Format = Output.table, config: Config =
 
     try:
         with read_warehouse(warehouse, access_for(config, 0)) as connection:
+            # A terminal of 120 columns has no room for more than this.
+            times = "strftime(started_at, '%Y-%m-%d %H:%M') AS started_at"
+            if format is not Output.table:
+                times = "started_at, finished_at"
             result = connection.execute(
                 f"SELECT run_id, CASE WHEN {GENERATES} THEN 'generate' ELSE 'run' END AS job, "
                 "status, read, new, replaced, skipped, deleted, rejected, "
                 "CASE WHEN status = 'done' THEN round(seconds.total, 1) END AS seconds, "
-                "date_trunc('second', started_at) AS started_at, "
-                "date_trunc('second', finished_at) AS finished_at FROM runs "
+                f"{times} FROM runs "
                 "ORDER BY run_id DESC LIMIT 10"
             )
             names = [column[0] for column in result.description or []]

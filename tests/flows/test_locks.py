@@ -89,7 +89,7 @@ def test_status_fits_a_pipe_and_a_narrow_terminal(
     bench.run(write_jsonl(tmp_path / "n.jsonl", {"id": "a", "text": "Asthma."}))
     with read_warehouse(bench.warehouse) as connection:
         ((run_id, started),) = connection.execute(
-            "SELECT run_id, strftime(started_at, '%Y-%m-%d %H:%M:%S') FROM runs"
+            "SELECT run_id, strftime(started_at, '%Y-%m-%d %H:%M') FROM runs"
         ).fetchall()
     monkeypatch.setattr(sys, "argv", ["charthouse", "status", "-w", str(bench.warehouse)])
     monkeypatch.delenv("COLUMNS", raising=False)
