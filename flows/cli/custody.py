@@ -286,5 +286,5 @@ def _print_erased(erased: Erased, what: str) -> None:
 
 def _print_rewritten(snapshots: int, compacted: Compacted) -> None:
     if snapshots:
-        print(f"{snapshots:,} snapshots published anew")
+        print(f"{snapshots:,} {'snapshot' if snapshots == 1 else 'snapshots'} published anew")
     print(f"Compacted: {compacted.before:,} bytes before, {compacted.after:,} after")
