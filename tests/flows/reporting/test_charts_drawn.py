@@ -82,7 +82,7 @@ def test_there_are_as_many_marks_as_numbers(opened: Browser) -> None:
         "labels-mix": 1,
         "labels-score": 3,
         "links-methods": 4,
-        "unlinked-counts": 2,
+        "unlinked-counts": 1,
         "rejects-reasons": 1,
     }
     assert marks(opened, "evaluations-scores", "rule") == 1
