@@ -84,32 +84,29 @@ def refresh_within(connection: Connection) -> None:
 def _derive(
     connection: Connection, pair_concepts: int, pair_documents: int, check: Callable[[], None]
 ) -> None:
-    if former := outdated(connection):
-        for table in former:
-            connection.execute(f"DROP TABLE IF EXISTS {table.name}")
-            create(connection, table)
-        create_views(connection)  # theirs could not be made before
+    former = outdated(connection)
+    # Deleting rows would hold memory for each of them until the transaction ends.
     for table in (*DERIVED_TABLES, DERIVATIONS):
-        connection.execute(f"DELETE FROM {table.name}")
-    try:
-        code_mentions(connection)
+        connection.execute(f"DROP TABLE IF EXISTS {table.name}")
+        create(connection, table)
+    if former:
+        create_views(connection)  # theirs could not be made before
+    code_mentions(connection)
+    check()
+    linksets = connection.execute(
+        "SELECT linkset_id, release_id, position FROM linksets WHERE is_current ORDER BY position"
+    ).fetchall()
+    for linkset_id, release_id, position in linksets:
+        code_linked(connection, linkset_id)
         check()
-        linksets = connection.execute(
-            "SELECT linkset_id, release_id, position FROM linksets WHERE is_current "
-            "ORDER BY position"
-        ).fetchall()
-        for linkset_id, release_id, position in linksets:
-            code_linked(connection, linkset_id)
-            check()
-            count_linked(connection, linkset_id, first=position == 1)
-            check()
-            count_branches(connection, linkset_id, release_id)
-            check()
-            count_pairs(connection, linkset_id, pair_concepts, pair_documents)
-            check()
-        count_all(connection)
-    finally:
-        drop_coded(connection)
+        count_linked(connection, linkset_id, first=position == 1)
+        check()
+        count_branches(connection, linkset_id, release_id)
+        check()
+        count_pairs(connection, linkset_id, pair_concepts, pair_documents)
+        check()
+    count_all(connection)
+    drop_coded(connection)  # after an error they go with the transaction
     connection.execute(
         _DERIVATION,
         {
