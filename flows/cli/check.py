@@ -52,5 +52,6 @@ def check(
         raise typer.Exit(EXIT_UNSOUND)
     if format is Output.table:
         left_out = sum(finding.breaches is None for finding in findings)
-        remark = f", {left_out} left out because a run is open" if left_out else ""
+        why = "a run is open, or another release made their table"
+        remark = f", {left_out} left out: {why}" if left_out else ""
         print(f"Sound: none of {len(findings) - left_out} checks is breached{remark}")
